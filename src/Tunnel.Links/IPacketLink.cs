@@ -1,0 +1,98 @@
+namespace Tunnel.Links;
+
+/// <summary>
+/// What carries frames. A link of <see cref="LinkFraming.Ethernet"/> moves whole Ethernet frames (pcap, afpacket); a link of
+/// <see cref="LinkFraming.Datagram"/> moves datagrams and says with each one, in the kernel's sockaddr bytes, where it came from or
+/// goes to (udp, memory). One thread receives; any thread sends.
+/// </summary>
+public interface IPacketLink : IDisposable
+{
+    /// <summary>The name used in configuration, logs and metrics: pcap, udp, memory.</summary>
+    string Name { get; }
+
+    LinkFraming Framing { get; }
+
+    /// <summary>
+    /// Waits up to <paramref name="timeoutMilliseconds"/> for frames, hands every one that is there (up to a batch) to
+    /// <paramref name="sink"/>, calls <see cref="IFrameSink.OnBatchEnd"/> if there were any, and returns their number. The spans are
+    /// valid only during the call. A link that broke (interface gone) throws <see cref="LinkException"/>.
+    /// </summary>
+    int Receive(IFrameSink sink, int timeoutMilliseconds);
+
+    /// <summary>
+    /// Sends a run: frames of <paramref name="frameLength"/> bytes that lie back to back, the last possibly shorter. Never throws
+    /// for what the network does (ENOBUFS, ENETDOWN, ...): what the kernel did not take counts as loss. Returns how many were taken.
+    /// </summary>
+    /// <param name="run">The frames.</param>
+    /// <param name="frameLength">Bytes in each frame but the last.</param>
+    /// <param name="address">For datagram links the destination as sockaddr_in or sockaddr_in6; empty for Ethernet links.</param>
+    int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address);
+
+    /// <summary>Ends a Receive that waits, now or the next one that would; for shutdown and reconfiguration. Any thread.</summary>
+    void Wake();
+
+    /// <summary>Counters since the link opened. Any thread; each value is read at one instant, not all at the same one.</summary>
+    LinkCounters Counters { get; }
+}
+
+public enum LinkFraming
+{
+    Ethernet,
+    Datagram,
+}
+
+/// <summary>Receives what a link captured. Called on the link's receive thread.</summary>
+public interface IFrameSink
+{
+    /// <param name="frame">The frame (Ethernet) or the datagram's payload; valid during the call only.</param>
+    /// <param name="address">The sender as sockaddr_in or sockaddr_in6 for datagram links; empty for Ethernet links.</param>
+    void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address);
+
+    /// <summary>The batch is over: now is the time to answer.</summary>
+    void OnBatchEnd();
+}
+
+/// <summary>Packets and bytes at the link, as the link saw them.</summary>
+/// <param name="PacketsIn">Frames handed to the sink.</param>
+/// <param name="BytesIn">Their bytes.</param>
+/// <param name="PacketsOut">Frames the kernel took.</param>
+/// <param name="BytesOut">Their bytes.</param>
+/// <param name="SendErrors">Frames the kernel refused: loss.</param>
+/// <param name="KernelDrops">Frames that the kernel dropped before this process could read them, as the kernel says.</param>
+/// <param name="Truncated">Frames longer than the capture length: dropped.</param>
+public readonly record struct LinkCounters(
+    long PacketsIn,
+    long BytesIn,
+    long PacketsOut,
+    long BytesOut,
+    long SendErrors,
+    long KernelDrops,
+    long Truncated);
+
+/// <summary>A link that could not be opened or that broke: what, where, and what to do about it.</summary>
+public sealed class LinkException : Exception
+{
+    public LinkException(LinkFault fault, string message, Exception? inner = null)
+        : base(message, inner) => Fault = fault;
+
+    public LinkFault Fault { get; }
+}
+
+/// <summary>The class of a link's error; it decides the exit code, and whether to try again.</summary>
+public enum LinkFault
+{
+    /// <summary>The process lacks CAP_NET_RAW or CAP_NET_ADMIN.</summary>
+    Privilege,
+
+    /// <summary>A library or a program that the link needs is not installed.</summary>
+    MissingDependency,
+
+    /// <summary>The interface does not exist or is down, or no route or neighbour is known (yet).</summary>
+    Network,
+
+    /// <summary>The port is taken.</summary>
+    PortInUse,
+
+    /// <summary>Anything else the kernel or the library refused.</summary>
+    Other,
+}
