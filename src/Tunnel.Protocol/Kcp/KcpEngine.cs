@@ -1,0 +1,485 @@
+using Tunnel.Protocol.Primitives;
+
+namespace Tunnel.Protocol.Kcp;
+
+/// <summary>
+/// The ARQ engine of one conversation, compatible with kcp-go. Inputs: <see cref="Receive"/>, <see cref="Advance"/>. Output:
+/// <see cref="Transmit"/>, to be drained after every input. Time is <see cref="Deadline"/>. Nothing here costs more for a larger
+/// window, allocates in the steady state, or throws for what a peer sent.
+/// </summary>
+/// <remarks>
+/// KCP's names: una is the lowest unacknowledged segment, wnd (rmt_wnd) the peer's free window, sn a segment's number, ts a
+/// millisecond timestamp, rto the retransmission timeout. Where KCP counts, for every segment in flight, the acknowledgements that
+/// passed it by (fastack), this engine keeps the transmissions in order and remembers the newest acknowledged ones, which tells the
+/// same without a walk.
+/// </remarks>
+public sealed class KcpEngine
+{
+    /// <summary>The longest datagram that a kcp-go peer can send; no segment's data is longer.</summary>
+    public const int MaximumDatagram = 1500;
+
+    private const int DeadLinkTransmissions = 20;
+    private const int ProbeInitial = 500;
+    private const int InitialRemoteWindow = 128;
+    private const int ProbeLimit = 120_000;
+    private const int MaximumPendingAcks = 1 << 17;
+
+    /// <summary>New data shorter than this is not worth a segment of its own at the end of a datagram that is nearly full.</summary>
+    private const int WorthwhileSpace = 256;
+
+    private readonly KcpOptions _options;
+    private readonly IKcpUser _user;
+    private readonly SendWindow _send;
+    private readonly ReceiveWindow _receive;
+    private readonly Queue<uint> _lost = new();
+    private readonly PassedByMarks _passed;
+    private readonly int _ackBatch;
+    private (uint Number, uint Timestamp)[] _acks = new (uint, uint)[16];
+    private int _ackCount;
+    private int _ackSent;
+    private RoundTripEstimator _roundTrip;
+    private CongestionWindow _congestion;
+    private KcpCounters _counters;
+    private ulong _order;
+    private int _remoteWindow;
+    private bool _ackDue;
+    private bool _dataDue;
+    private bool _askWindow;
+    private bool _tellWindow;
+    private long _lastFlush = long.MinValue / 2;
+    private long _tickAt = long.MaxValue;
+    private long _probeAt = long.MaxValue;
+    private int _probeWait;
+
+    /// <param name="options">Valid knobs.</param>
+    /// <param name="conv">The conversation's number; both ends use the same.</param>
+    /// <param name="user">What sits on top.</param>
+    /// <param name="firstNumber">The first segment's number: 0 on the wire; another only to test wrap-around.</param>
+    public KcpEngine(KcpOptions options, uint conv, IKcpUser user, uint firstNumber = 0)
+    {
+        _options = options;
+        _user = user;
+        Conv = conv;
+        _send = new SendWindow(options.SegmentSize, firstNumber);
+        _receive = new ReceiveWindow(options.ReceiveWindow, options.SegmentSize, firstNumber);
+        _passed = new PassedByMarks(Math.Max(1, options.Resend));
+        _roundTrip = new RoundTripEstimator(options.NoDelay, options.Interval);
+        _congestion = new CongestionWindow(options.SegmentSize);
+        _remoteWindow = InitialRemoteWindow;
+        _dataDue = !options.WriteDelay;
+        _ackBatch = Math.Max(1, options.Mtu / KcpSegment.HeaderLength);
+    }
+
+    public uint Conv { get; }
+
+    public KcpCounters Counters => _counters;
+
+    /// <summary>Milliseconds; 0 until the first sample.</summary>
+    public int SmoothedRoundTrip => _roundTrip.Smoothed;
+
+    /// <summary>Milliseconds.</summary>
+    public int RetransmissionTimeout => _roundTrip.Timeout;
+
+    /// <summary>Segments that the peer can take.</summary>
+    public int RemoteWindow => _remoteWindow;
+
+    /// <summary>Segments that may be in flight now.</summary>
+    public int Window
+    {
+        get
+        {
+            int window = Math.Min(_options.SendWindow, _remoteWindow);
+            return _options.NoCongestion ? window : Math.Min(window, _congestion.Segments);
+        }
+    }
+
+    /// <summary>Segments sent and not acknowledged.</summary>
+    public int InFlight => _send.Count;
+
+    public int BytesInFlight => _send.BytesInFlight;
+
+    /// <summary>In-order segments that the user has not taken.</summary>
+    public int WaitingForUser => _receive.Waiting;
+
+    public int MemoryUse => _send.MemoryUse + _receive.MemoryUse + _acks.Length * 8;
+
+    /// <summary>The peer has acknowledged something: it is really there.</summary>
+    public bool PeerAnswered { get; private set; }
+
+    /// <summary>When <see cref="Advance"/> is wanted, in milliseconds; MaxValue when nothing is under way.</summary>
+    public long Deadline => Math.Min(Math.Min(_tickAt, _probeAt), _send.NextTimeout);
+
+    /// <summary>Takes one datagram's payload: one or more segments.</summary>
+    /// <param name="payload">What the cipher opened.</param>
+    /// <param name="now">Milliseconds.</param>
+    /// <param name="regular">False for a packet rebuilt from parity: it says nothing about the peer's window or the round trip.</param>
+    /// <returns>False when a segment was malformed; what came before it counts.</returns>
+    public bool Receive(ReadOnlySpan<byte> payload, long now, bool regular = true)
+    {
+        var input = new Input { Now = now, Regular = regular };
+        bool wellFormed = Parse(payload, ref input);
+        Account(ref input);
+        if (!wellFormed)
+            _counters.Malformed++;
+        return wellFormed;
+    }
+
+    /// <summary>Offers the user again what it had no room for.</summary>
+    public void DeliverWaiting()
+    {
+        bool wasFull = _receive.Free == 0;
+        TakeInOrder();
+
+        // The peer believes that there is no room; it would otherwise find out only by its next probe.
+        _tellWindow |= wasFull && _receive.Free != 0;
+    }
+
+    /// <summary>Lets what is due at <paramref name="now"/> (milliseconds) happen.</summary>
+    public void Advance(long now)
+    {
+        if (now >= _tickAt)
+            Tick();
+        ExpireTimeouts(now);
+        AdvanceProbe(now);
+    }
+
+    /// <summary>
+    /// Writes one datagram's segments: acknowledgements, window probes, what was lost, what is new. Returns its length; 0 when there
+    /// is nothing (more) to send now, or what there is does not fit in <paramref name="destination"/>.
+    /// </summary>
+    /// <param name="destination">At most the configured mtu of it is used.</param>
+    /// <param name="now">Milliseconds.</param>
+    public int Transmit(Span<byte> destination, long now)
+    {
+        destination = destination[..Math.Min(destination.Length, _options.Mtu)];
+        int written = 0;
+        ArmTick(now);
+        if (now >= _tickAt)
+            Tick();
+        bool drained = WriteAcks(destination, ref written) && WriteProbes(destination, ref written)
+            && WriteLost(destination, ref written, now) && WriteNew(destination, ref written, now);
+        if (written != 0)
+            _lastFlush = now;
+        if (drained)
+            Rest(now);
+        return written;
+    }
+
+    /// <summary>Gives memory back that an idle conversation does not need.</summary>
+    public void Trim()
+    {
+        _send.Trim();
+        _receive.Trim();
+        if (_ackCount == 0 && _acks.Length > 1024)
+            _acks = new (uint, uint)[16];
+    }
+
+    private bool Parse(ReadOnlySpan<byte> payload, ref Input input)
+    {
+        if (payload.Length < KcpSegment.HeaderLength)
+            return false;
+        while (KcpSegment.TryRead(payload, out KcpSegment segment))
+        {
+            payload = payload[KcpSegment.HeaderLength..];
+            if (segment.Conv != Conv || segment.Length > (uint)payload.Length || segment.Length > MaximumDatagram)
+                return false;
+            if (segment.Command is < KcpCommand.Push or > KcpCommand.WindowTell)
+                return false;
+            if (input.Regular)
+                _remoteWindow = segment.Window;
+            if (segment.Command == KcpCommand.Ack)
+                OnAck(segment, ref input);
+            OnUnacknowledged(segment.Unacknowledged);
+            if (segment.Command == KcpCommand.Push)
+                OnPush(segment, payload[..(int)segment.Length]);
+            else if (segment.Command == KcpCommand.WindowAsk)
+                _tellWindow = true;
+            payload = payload[(int)segment.Length..];
+        }
+
+        return payload.IsEmpty;
+    }
+
+    private void OnAck(in KcpSegment ack, ref Input input)
+    {
+        input.Acked = true;
+        if (!input.HasEcho || (int)(ack.Timestamp - input.NewestEcho) > 0)
+            input.NewestEcho = ack.Timestamp;
+        input.HasEcho = true;
+        if (!_send.Contains(ack.Number))
+            return;
+        ref SendWindow.Slot slot = ref _send[ack.Number];
+        // The echo tells which transmission arrived; an older one says nothing about the order of the newest.
+        if (slot.State == SendWindow.SlotState.InFlight && slot.Timestamp == ack.Timestamp)
+            input.NewestOrder = Math.Max(input.NewestOrder, slot.Order);
+        _send.Acknowledge(ack.Number);
+    }
+
+    private void OnUnacknowledged(uint una)
+    {
+        // A number beyond what was sent is a lie; it must not acknowledge anything.
+        if ((int)(una - _send.First) <= 0 || (int)(una - _send.Next) > 0)
+            return;
+        for (uint number = _send.First; number != una; number++)
+            _send.Acknowledge(number);
+    }
+
+    private void OnPush(in KcpSegment push, ReadOnlySpan<byte> data)
+    {
+        _counters.SegmentsReceived++;
+        if (!_receive.IsAcceptable(push.Number))
+        {
+            _counters.OutOfWindow++;
+            return;
+        }
+
+        AddAck(push.Number, push.Timestamp);
+        if (push.Number == _receive.Next && _receive.Waiting == 0 && !_receive.HasStored && _user.TryDeliver(data))
+            _receive.SkipNext();
+        else if (_receive.TryStore(push.Number, data))
+            TakeInOrder();
+        else
+            _counters.Duplicates++;
+    }
+
+    private void TakeInOrder()
+    {
+        _receive.Advance();
+        while (_receive.TryPeek(out ReadOnlySpan<byte> data) && _user.TryDeliver(data))
+        {
+            _receive.Take();
+            _receive.Advance();
+        }
+    }
+
+    private void AddAck(uint number, uint timestamp)
+    {
+        if (_ackCount == _acks.Length)
+        {
+            if (_ackCount >= MaximumPendingAcks)
+                return;
+            Array.Resize(ref _acks, _ackCount * 2);
+        }
+
+        _acks[_ackCount++] = (number, timestamp);
+    }
+
+    /// <summary>What one datagram's acknowledgements mean together.</summary>
+    private void Account(ref Input input)
+    {
+        int advanced = _send.Advance();
+        if (input.Acked || advanced != 0)
+            PeerAnswered = true;
+        if (input.Regular && input.HasEcho)
+        {
+            int sample = (int)((uint)input.Now - input.NewestEcho);
+            if (sample >= 0)
+                _roundTrip.Add(sample);
+        }
+
+        if (input.NewestOrder != 0)
+            _passed.Add(input.NewestOrder);
+        bool passedBy = _options.Resend > 0 && MarkPassedBy(_passed.Lowest, SendWindow.SlotState.LostFast);
+        if (!_options.NoCongestion && advanced != 0)
+            _congestion.OnAdvance(_remoteWindow);
+        if (_remoteWindow != 0)
+            (_probeAt, _probeWait) = (long.MaxValue, 0);
+        if (advanced != 0 || passedBy)
+            _ackDue = _dataDue = true;
+        _ackDue |= _ackCount != 0 && (_options.AckNoDelay || _ackCount >= _ackBatch);
+    }
+
+    /// <summary>Declares lost what was transmitted before <paramref name="order"/> and is still in flight.</summary>
+    private bool MarkPassedBy(ulong order, SendWindow.SlotState why)
+    {
+        bool any = false;
+        while (_send.TryGetOldest(out uint number) && _send[number].Order < order)
+        {
+            _send.MarkLost(number, why);
+            _lost.Enqueue(number);
+            any = true;
+        }
+
+        if (any && !_options.NoCongestion)
+            _congestion.OnPassedBy(_send.Count, _options.Resend);
+        return any;
+    }
+
+    private void ExpireTimeouts(long now)
+    {
+        bool any = false;
+        while (_send.TryGetTimedOut(now, out uint number))
+        {
+            _send.MarkLost(number, SendWindow.SlotState.LostTimeout);
+            _lost.Enqueue(number);
+            any = true;
+        }
+
+        if (any && !_options.NoCongestion)
+            _congestion.OnTimeout();
+        _dataDue |= any;
+    }
+
+    /// <summary>While the peer has no room, ask it now and then whether it has.</summary>
+    private void AdvanceProbe(long now)
+    {
+        if (_remoteWindow != 0 || now < _probeAt)
+            return;
+        _askWindow = true;
+        _probeWait = Math.Min(ProbeLimit, _probeWait + _probeWait / 2);
+        _probeAt = now + _probeWait;
+    }
+
+    private bool WriteAcks(Span<byte> destination, ref int written)
+    {
+        // What may wait goes along for nothing when something else leaves anyway.
+        if (!_ackDue && _lost.Count == 0 && !CanSendNew)
+            return true;
+        for (; _ackSent < _ackCount; _ackSent++)
+        {
+            (uint number, uint timestamp) = _acks[_ackSent];
+            // What lies below una is acknowledged by una; only the last is echoed, for the round trip.
+            if ((int)(number - _receive.Next) < 0 && _ackSent != _ackCount - 1)
+                continue;
+            if (!WriteHeader(destination, ref written, KcpCommand.Ack, timestamp, number, 0))
+                return false;
+        }
+
+        _ackCount = _ackSent = 0;
+        _ackDue = false;
+        return true;
+    }
+
+    private bool CanSendNew => _dataDue && _send.Count < Window && _user.HasOutput;
+
+    private bool WriteProbes(Span<byte> destination, ref int written)
+    {
+        if (_askWindow && !WriteHeader(destination, ref written, KcpCommand.WindowAsk, 0, 0, 0))
+            return false;
+        _askWindow = false;
+        if (_tellWindow && !WriteHeader(destination, ref written, KcpCommand.WindowTell, 0, 0, 0))
+            return false;
+        _tellWindow = false;
+        return true;
+    }
+
+    private bool WriteLost(Span<byte> destination, ref int written, long now)
+    {
+        while (_lost.TryPeek(out uint number))
+        {
+            if (_send.Contains(number) && _send[number].State is >= SendWindow.SlotState.LostFast and <= SendWindow.SlotState.LostTimeout)
+            {
+                if (destination.Length - written < KcpSegment.HeaderLength + _send[number].Length)
+                    return false;
+                CountRetransmit(ref _send[number]);
+                WriteSegment(destination, ref written, number, now);
+            }
+
+            _lost.Dequeue();
+        }
+
+        return true;
+    }
+
+    private bool WriteNew(Span<byte> destination, ref int written, long now)
+    {
+        while (CanSendNew)
+        {
+            int space = Math.Min(destination.Length - written - KcpSegment.HeaderLength, _options.SegmentSize);
+            if (space < Math.Min(WorthwhileSpace, _options.SegmentSize))
+                return false;
+            int length = _user.Fill(_send.Reserve()[..space]);
+            if (length == 0)
+                break;
+            uint number = _send.Append(length);
+            WriteSegment(destination, ref written, number, now);
+        }
+
+        return MarkEarly() ? WriteLost(destination, ref written, now) : true;
+    }
+
+    /// <summary>With nothing new to send, one acknowledgement that passed a segment by is reason enough to send it again.</summary>
+    private bool MarkEarly() =>
+        _options.Resend > 0 && !_user.HasOutput && _passed.Highest != 0 && MarkPassedBy(_passed.Highest, SendWindow.SlotState.LostEarly);
+
+    private void WriteSegment(Span<byte> destination, ref int written, uint number, long now)
+    {
+        ReadOnlySpan<byte> data = _send.Data(number);
+        uint timestamp = (uint)now;
+        WriteHeader(destination, ref written, KcpCommand.Push, timestamp, number, data.Length);
+        data.CopyTo(destination[written..]);
+        written += data.Length;
+        ref SendWindow.Slot slot = ref _send[number];
+        slot.Timeout = NextTimeout(slot);
+        _send.MarkSent(number, ++_order, timestamp, now + slot.Timeout, now);
+        _counters.SegmentsSent++;
+    }
+
+    private int NextTimeout(in SendWindow.Slot slot)
+    {
+        int current = _roundTrip.Timeout;
+        if (slot.State != SendWindow.SlotState.LostTimeout)
+            return current;
+        int backedOff = _options.NoDelay ? slot.Timeout + slot.Timeout / 2 : slot.Timeout + Math.Max(slot.Timeout, current);
+        return Math.Min(backedOff, RoundTripEstimator.MaximumTimeout);
+    }
+
+    private void CountRetransmit(ref SendWindow.Slot slot)
+    {
+        if (slot.State == SendWindow.SlotState.LostFast)
+            _counters.FastRetransmits++;
+        else if (slot.State == SendWindow.SlotState.LostEarly)
+            _counters.EarlyRetransmits++;
+        else
+            _counters.TimeoutRetransmits++;
+        if (slot.Transmissions == DeadLinkTransmissions)
+            _counters.DeadLinkSegments++;
+    }
+
+    private bool WriteHeader(Span<byte> destination, ref int written, KcpCommand command, uint timestamp, uint number, int length)
+    {
+        if (destination.Length - written < KcpSegment.HeaderLength + length)
+            return false;
+        new KcpSegment(Conv, command, 0, _receive.Free, timestamp, number, _receive.Next, (uint)length).Write(destination[written..]);
+        written += KcpSegment.HeaderLength;
+        return true;
+    }
+
+    /// <summary>Everything that may leave has left: say when the rest is wanted.</summary>
+    private void Rest(long now)
+    {
+        _dataDue = !_options.WriteDelay;
+        if (_remoteWindow == 0 && _user.HasOutput && _probeAt == long.MaxValue)
+        {
+            _probeWait = ProbeInitial;
+            _probeAt = now + _probeWait;
+        }
+
+        ArmTick(now);
+    }
+
+    private void ArmTick(long now)
+    {
+        bool ackWaits = _ackCount != 0 && !_ackDue;
+        bool dataWaits = !_dataDue && _user.HasOutput && _send.Count < Window;
+        if (!ackWaits && !dataWaits)
+            return;
+        _tickAt = Math.Min(_tickAt, Math.Max(now, _lastFlush + _options.Interval));
+    }
+
+    private void Tick()
+    {
+        _ackDue = _dataDue = true;
+        _tickAt = long.MaxValue;
+    }
+
+    private struct Input
+    {
+        public long Now;
+        public ulong NewestOrder;
+        public uint NewestEcho;
+        public bool HasEcho;
+        public bool Regular;
+        public bool Acked;
+    }
+}

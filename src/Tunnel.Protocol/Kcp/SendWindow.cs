@@ -1,0 +1,298 @@
+using Tunnel.Protocol.Primitives;
+
+namespace Tunnel.Protocol.Kcp;
+
+/// <summary>
+/// The segments in flight, by number, in a ring that grows with need up to the window. Every segment is in up to two lists that
+/// need no search: the order of transmission (what acknowledgements pass by is at its head) and a wheel of retransmission times.
+/// </summary>
+/// <remarks>
+/// Links between segments are segment numbers, not places in the ring, so that growing the ring does not break them; a link to
+/// itself ends a list. Numbers wrap at 2^32 (serial number arithmetic, RFC 1982).
+/// </remarks>
+internal sealed class SendWindow
+{
+    private const int InitialCapacity = 32;
+    private const int BucketMilliseconds = 4;
+    private const int BucketCount = 512;
+
+    private readonly int _segmentSize;
+    private readonly uint[] _bucketHeads = new uint[BucketCount];
+    private readonly ulong[] _bucketUse = new ulong[BucketCount / 64];
+    private Slot[] _slots = [];
+    private byte[] _data = [];
+    private long _wheelTick;
+    private int _armed;
+    private uint _orderHead;
+    private uint _orderTail;
+    private int _orderCount;
+    private bool _emptied;
+
+    public SendWindow(int segmentSize, uint firstNumber)
+    {
+        _segmentSize = segmentSize;
+        First = Next = firstNumber;
+    }
+
+    /// <summary>The oldest segment that is not acknowledged (snd_una).</summary>
+    public uint First { get; private set; }
+
+    /// <summary>The number of the next new segment (snd_nxt).</summary>
+    public uint Next { get; private set; }
+
+    /// <summary>Segments from <see cref="First"/> to <see cref="Next"/>.</summary>
+    public int Count => (int)(Next - First);
+
+    /// <summary>Bytes of data that are sent and not acknowledged.</summary>
+    public int BytesInFlight { get; private set; }
+
+    /// <summary>Bytes of memory held.</summary>
+    public int MemoryUse => _data.Length + _slots.Length * 48;
+
+    /// <summary>Room for the next new segment's data; call <see cref="Append"/> once it is filled.</summary>
+    public Span<byte> Reserve()
+    {
+        if (Count == _slots.Length)
+            Grow();
+        return _data.AsSpan((int)(Next & (uint)(_slots.Length - 1)) * _segmentSize, _segmentSize);
+    }
+
+    public uint Append(int length)
+    {
+        uint number = Next++;
+        this[number] = new Slot { Length = (ushort)length, State = SlotState.New };
+        BytesInFlight += length;
+        return number;
+    }
+
+    public ref Slot this[uint number] => ref _slots[number & (uint)(_slots.Length - 1)];
+
+    public ReadOnlySpan<byte> Data(uint number) =>
+        _data.AsSpan((int)(number & (uint)(_slots.Length - 1)) * _segmentSize, this[number].Length);
+
+    public bool Contains(uint number) => number - First < (uint)Count;
+
+    /// <summary>Notes a transmission: the segment goes to the end of the order and its timeout is set.</summary>
+    public void MarkSent(uint number, ulong order, uint timestamp, long resendAt, long now)
+    {
+        ref Slot slot = ref this[number];
+        slot.State = SlotState.InFlight;
+        slot.Order = order;
+        slot.Timestamp = timestamp;
+        slot.ResendAt = resendAt;
+        slot.Transmissions++;
+        AppendOrder(number, ref slot);
+        Arm(number, ref slot, now);
+    }
+
+    /// <summary>Takes the segment off both lists: it is lost and will be sent again.</summary>
+    public void MarkLost(uint number, SlotState why)
+    {
+        ref Slot slot = ref this[number];
+        Unlink(number, ref slot);
+        slot.State = why;
+    }
+
+    /// <summary>False when it was acknowledged before.</summary>
+    public bool Acknowledge(uint number)
+    {
+        ref Slot slot = ref this[number];
+        if (slot.State == SlotState.Acknowledged)
+            return false;
+        Unlink(number, ref slot);
+        slot.State = SlotState.Acknowledged;
+        BytesInFlight -= slot.Length;
+        return true;
+    }
+
+    /// <summary>Moves <see cref="First"/> past what is acknowledged; returns by how many.</summary>
+    public int Advance()
+    {
+        uint before = First;
+        while (First != Next && this[First].State == SlotState.Acknowledged)
+            First++;
+        _emptied |= First == Next && _slots.Length > InitialCapacity;
+        return (int)(First - before);
+    }
+
+    /// <summary>The in-flight segment that was transmitted longest ago.</summary>
+    public bool TryGetOldest(out uint number)
+    {
+        number = _orderHead;
+        return _orderCount != 0;
+    }
+
+    /// <summary>When the next timeout may be due, in milliseconds; at most one bucket late, never early. MaxValue when none is armed.</summary>
+    public long NextTimeout
+    {
+        get
+        {
+            if (_armed == 0)
+                return long.MaxValue;
+            int start = (int)(_wheelTick & (BucketCount - 1));
+            int ahead = BitRing.NextSet(_bucketUse, start, BucketCount);
+            return (_wheelTick + ahead + 1) * BucketMilliseconds;
+        }
+    }
+
+    /// <summary>The next segment whose timeout ran out; it stays armed until it is marked lost. Call until false.</summary>
+    public bool TryGetTimedOut(long now, out uint number)
+    {
+        number = 0;
+        // A bucket is looked at once its whole span has passed.
+        long last = now / BucketMilliseconds - 1;
+        while (_armed != 0 && _wheelTick <= last)
+        {
+            int bucket = (int)(_wheelTick & (BucketCount - 1));
+            if ((_bucketUse[bucket >> 6] >> (bucket & 63) & 1) == 0)
+            {
+                int ahead = BitRing.NextSet(_bucketUse, bucket, BucketCount);
+                _wheelTick = Math.Min(_wheelTick + ahead, last + 1);
+                continue;
+            }
+
+            number = _bucketHeads[bucket];
+            ref Slot slot = ref this[number];
+            if (slot.ResendAt <= now)
+                return true;
+            // It was put here because it lies beyond the wheel's horizon, or its bucket came round early: put it where it belongs.
+            Disarm(number, ref slot);
+            Arm(number, ref slot, now);
+        }
+
+        return false;
+    }
+
+    /// <summary>Gives the memory of a window that was large back when nothing is in flight.</summary>
+    public void Trim()
+    {
+        if (!_emptied || Count != 0)
+            return;
+        _emptied = false;
+        _slots = [];
+        _data = [];
+    }
+
+    private void Grow()
+    {
+        int capacity = Math.Max(InitialCapacity, _slots.Length * 2);
+        var slots = new Slot[capacity];
+        byte[] data = GC.AllocateUninitializedArray<byte>(capacity * _segmentSize);
+        for (uint number = First; number != Next; number++)
+        {
+            int from = (int)(number & (uint)(_slots.Length - 1));
+            int to = (int)(number & (uint)(capacity - 1));
+            slots[to] = _slots[from];
+            _data.AsSpan(from * _segmentSize, _slots[from].Length).CopyTo(data.AsSpan(to * _segmentSize));
+        }
+
+        _slots = slots;
+        _data = data;
+    }
+
+    private void AppendOrder(uint number, ref Slot slot)
+    {
+        slot.InOrder = true;
+        slot.OrderNext = number;
+        if (_orderCount++ == 0)
+        {
+            slot.OrderPrevious = number;
+            _orderHead = number;
+        }
+        else
+        {
+            slot.OrderPrevious = _orderTail;
+            this[_orderTail].OrderNext = number;
+        }
+
+        _orderTail = number;
+    }
+
+    private void Unlink(uint number, ref Slot slot)
+    {
+        if (slot.InOrder)
+        {
+            bool first = number == _orderHead, last = number == _orderTail;
+            if (first)
+                _orderHead = slot.OrderNext;
+            else
+                this[slot.OrderPrevious].OrderNext = last ? slot.OrderPrevious : slot.OrderNext;
+            if (last)
+                _orderTail = slot.OrderPrevious;
+            else
+                this[slot.OrderNext].OrderPrevious = first ? slot.OrderNext : slot.OrderPrevious;
+            slot.InOrder = false;
+            _orderCount--;
+        }
+
+        if (slot.Armed)
+            Disarm(number, ref slot);
+    }
+
+    private void Arm(uint number, ref Slot slot, long now)
+    {
+        if (_armed == 0)
+            _wheelTick = Math.Max(_wheelTick, now / BucketMilliseconds);
+        long tick = Math.Clamp(slot.ResendAt / BucketMilliseconds, _wheelTick, _wheelTick + BucketCount - 1);
+        int bucket = (int)(tick & (BucketCount - 1));
+        ref ulong use = ref _bucketUse[bucket >> 6];
+        ulong bit = 1UL << (bucket & 63);
+        slot.WheelPrevious = number;
+        slot.WheelNext = number;
+        if ((use & bit) != 0)
+        {
+            slot.WheelNext = _bucketHeads[bucket];
+            this[slot.WheelNext].WheelPrevious = number;
+        }
+
+        use |= bit;
+        _bucketHeads[bucket] = number;
+        slot.Bucket = (ushort)bucket;
+        slot.Armed = true;
+        _armed++;
+    }
+
+    private void Disarm(uint number, ref Slot slot)
+    {
+        bool first = slot.WheelPrevious == number, last = slot.WheelNext == number;
+        if (first && last)
+            _bucketUse[slot.Bucket >> 6] &= ~(1UL << (slot.Bucket & 63));
+        else if (first)
+            _bucketHeads[slot.Bucket] = slot.WheelNext;
+        if (!first)
+            this[slot.WheelPrevious].WheelNext = last ? slot.WheelPrevious : slot.WheelNext;
+        if (!last)
+            this[slot.WheelNext].WheelPrevious = first ? slot.WheelNext : slot.WheelPrevious;
+        slot.Armed = false;
+        _armed--;
+    }
+
+    public enum SlotState : byte
+    {
+        New,
+        InFlight,
+        LostFast,
+        LostEarly,
+        LostTimeout,
+        Acknowledged,
+    }
+
+    public struct Slot
+    {
+        /// <summary>Which transmission this was, counted over the whole session.</summary>
+        public ulong Order;
+        public long ResendAt;
+        public uint Timestamp;
+        public uint OrderPrevious;
+        public uint OrderNext;
+        public uint WheelPrevious;
+        public uint WheelNext;
+        public int Timeout;
+        public ushort Transmissions;
+        public ushort Length;
+        public ushort Bucket;
+        public SlotState State;
+        public bool InOrder;
+        public bool Armed;
+    }
+}

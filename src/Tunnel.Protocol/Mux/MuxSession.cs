@@ -1,0 +1,492 @@
+using System.Buffers.Binary;
+using Tunnel.Protocol.Kcp;
+using Tunnel.Protocol.Primitives;
+
+namespace Tunnel.Protocol.Mux;
+
+/// <summary>
+/// smux, versions 1 and 2 (xtaci/smux): streams over one ordered byte stream. Bytes come in through <see cref="TryDeliver"/> and go
+/// out through <see cref="Fill"/>, frames of at most a segment, control first, then one frame a ready stream in turn, so that no
+/// stream starves another.
+/// </summary>
+/// <remarks>
+/// In version 2 the session's buffer is divided into the streams' windows: a stream that is not read stops its own peer and nobody
+/// else's. Version 1 has no windows; there a session whose buffer is full stops, as smux does.
+/// </remarks>
+public sealed class MuxSession : IKcpUser
+{
+    /// <summary>The window that a version 2 peer assumes until it is told.</summary>
+    public const int InitialWindow = 262_144;
+
+    private const int MinimumWindow = 65_536;
+    private const int MaximumRefusals = 65_536;
+
+    private readonly MuxOptions _options;
+    private readonly IStreamAdmission? _admission;
+    private readonly Dictionary<uint, MuxStream> _streams = [];
+    private readonly Queue<ControlFrame> _control = new();
+    private readonly Queue<uint> _finishes = new();
+    private readonly Queue<MuxStream> _ready = new();
+    private readonly Queue<MuxEvent> _events = new();
+    private readonly BlockPool _pool = new();
+    private readonly byte[] _header = new byte[MuxFrame.HeaderLength + MuxFrame.WindowUpdateLength];
+    private int _headerFilled;
+    private int _payloadLeft;
+    private MuxStream? _payloadStream;
+    private uint _nextId;
+    private long _now;
+    private long _lastFrameAt;
+    private long _nextKeepAliveAt;
+
+    /// <param name="options">Valid knobs.</param>
+    /// <param name="isClient">Clients open odd streams from 3, servers even ones from 2.</param>
+    /// <param name="now">Milliseconds.</param>
+    /// <param name="admission">A cap over all sessions, if there is one.</param>
+    public MuxSession(MuxOptions options, bool isClient, long now, IStreamAdmission? admission = null)
+    {
+        _options = options;
+        _admission = admission;
+        _nextId = isClient ? 1u : 0u;
+        _now = _lastFrameAt = now;
+        _nextKeepAliveAt = now + options.KeepAlive;
+    }
+
+    public int StreamCount => _streams.Count;
+
+    public IReadOnlyCollection<MuxStream> Streams => _streams.Values;
+
+    /// <summary>Bytes that wait for readers.</summary>
+    public long Buffered { get; private set; }
+
+    public long MemoryUse => _pool.MemoryUse;
+
+    public CloseReason CloseReason { get; private set; }
+
+    public bool IsClosed => CloseReason != CloseReason.None;
+
+    /// <summary>Frames have come: a peer that speaks smux is there.</summary>
+    public bool PeerSpoke { get; private set; }
+
+    /// <summary>Streams opened by the peer and refused because a cap was reached.</summary>
+    public long StreamsRefused { get; private set; }
+
+    public bool HasOutput => !IsClosed && (_control.Count != 0 || _ready.Count != 0 || _finishes.Count != 0);
+
+    /// <summary>When <see cref="Advance"/> is wanted, in milliseconds.</summary>
+    public long Deadline => IsClosed ? long.MaxValue : Math.Min(_nextKeepAliveAt, _lastFrameAt + _options.KeepAliveTimeout);
+
+    private bool IsBlocked => _options.Version == 1 && Buffered >= _options.SessionBuffer;
+
+    public bool TryTakeEvent(out MuxEvent e) => _events.TryDequeue(out e);
+
+    public void Advance(long now)
+    {
+        _now = now;
+        if (IsClosed)
+            return;
+        // While this end does not read, silence is its own doing.
+        if (IsBlocked)
+            _lastFrameAt = now;
+        if (now - _lastFrameAt >= _options.KeepAliveTimeout)
+        {
+            Close(CloseReason.KeepAliveTimeout);
+            return;
+        }
+
+        if (now < _nextKeepAliveAt)
+            return;
+        _nextKeepAliveAt = now + _options.KeepAlive;
+        _control.Enqueue(new ControlFrame(MuxCommand.KeepAlive, 0));
+        _pool.Trim();
+    }
+
+    /// <summary>Opens a stream; null when the session is closed, a cap is reached, or the numbers are used up.</summary>
+    public MuxStream? Open()
+    {
+        if (IsClosed || _streams.Count >= _options.MaxStreams || _nextId > uint.MaxValue - 2)
+            return null;
+        if (_admission is not null && !_admission.TryAdmit())
+            return null;
+        _nextId += 2;
+        MuxStream stream = Add(_nextId);
+        _control.Enqueue(new ControlFrame(MuxCommand.Open, stream.Id));
+        ShrinkInitialWindow(stream);
+        return stream;
+    }
+
+    /// <summary>
+    /// Hands over memory to send. It is read as the peer takes it, until <see cref="MuxEventKind.Written"/>; it must stay unchanged
+    /// till then. One write at a time. False when the stream takes no more.
+    /// </summary>
+    public bool TryWrite(MuxStream stream, ReadOnlyMemory<byte> data)
+    {
+        if (stream.IsClosed || stream.WriteClosed)
+            return false;
+        Invariant.Check(!stream.HasPendingWrite);
+        stream.PendingWrite = data;
+        if (data.IsEmpty)
+            Raise(MuxEventKind.Written, stream);
+        else
+            MakeReady(stream);
+        return true;
+    }
+
+    /// <summary>Takes what was received, in order; 0 when there is nothing (yet): see <see cref="MuxStream.EndOfStream"/>.</summary>
+    public int Read(MuxStream stream, Span<byte> destination)
+    {
+        int count = stream.Received.Read(destination);
+        Buffered -= count;
+        stream.ReadableRaised &= stream.Available != 0;
+        if (count != 0 && !stream.IsClosed)
+            Consume(stream, count);
+        return count;
+    }
+
+    /// <summary>Tells the peer that this end writes no more, once the pending write is sent.</summary>
+    public void CloseWrite(MuxStream stream)
+    {
+        if (stream.IsClosed || stream.WriteClosed)
+            return;
+        stream.WriteClosed = true;
+        MakeReady(stream);
+    }
+
+    /// <summary>Closes the stream at once, both ways; what was not sent or read is dropped.</summary>
+    public void Close(MuxStream stream)
+    {
+        if (stream.IsClosed)
+            return;
+        bool tellPeer = !stream.FinishSent;
+        Remove(stream);
+        Discard(stream);
+        if (tellPeer && !IsClosed)
+            _finishes.Enqueue(stream.Id);
+    }
+
+    /// <summary>Ends the session and every stream; nothing is sent any more.</summary>
+    public void Close(CloseReason reason)
+    {
+        if (IsClosed)
+            return;
+        CloseReason = reason;
+        foreach (MuxStream stream in _streams.Values)
+        {
+            stream.IsClosed = true;
+            stream.PendingWrite = default;
+            ReleaseAdmission(stream);
+            Raise(MuxEventKind.Readable, stream);
+            Raise(MuxEventKind.Written, stream);
+        }
+
+        _streams.Clear();
+        _control.Clear();
+        _ready.Clear();
+        _finishes.Clear();
+    }
+
+    /// <inheritdoc/>
+    public bool TryDeliver(ReadOnlySpan<byte> data)
+    {
+        if (IsBlocked)
+            return false;
+        while (!data.IsEmpty && !IsClosed)
+        {
+            if (_payloadLeft != 0)
+                data = TakePayload(data);
+            else
+                data = TakeHeader(data);
+        }
+
+        return true;
+    }
+
+    /// <summary>Says what time it is for what the next deliveries mean to keepalive; milliseconds.</summary>
+    public void SetTime(long now) => _now = now;
+
+    /// <inheritdoc/>
+    public int Fill(Span<byte> destination)
+    {
+        int written = 0;
+        while (_control.TryPeek(out ControlFrame frame) && TryWriteControl(destination, ref written, frame))
+            _control.Dequeue();
+        if (_control.Count != 0)
+            return written;
+        while (_finishes.TryPeek(out uint id) && TryWriteControl(destination, ref written, new ControlFrame(MuxCommand.Finish, id)))
+            _finishes.Dequeue();
+        while (destination.Length - written > MuxFrame.HeaderLength && _ready.TryDequeue(out MuxStream? stream))
+        {
+            stream.IsReady = false;
+            WriteData(destination, ref written, stream);
+            WriteFinish(destination, ref written, stream);
+            if (CanSend(stream))
+                MakeReady(stream);
+        }
+
+        return written;
+    }
+
+    private ReadOnlySpan<byte> TakeHeader(ReadOnlySpan<byte> data)
+    {
+        int wanted = MuxFrame.HeaderLength;
+        if (_headerFilled >= wanted && (MuxCommand)_header[1] == MuxCommand.WindowUpdate)
+            wanted += MuxFrame.WindowUpdateLength;
+        int n = Math.Min(wanted - _headerFilled, data.Length);
+        data[..n].CopyTo(_header.AsSpan(_headerFilled));
+        _headerFilled += n;
+        if (_headerFilled == wanted)
+            TakeFrame(MuxFrame.Read(_header));
+        return data[n..];
+    }
+
+    private void TakeFrame(MuxFrame frame)
+    {
+        if (frame.Version != _options.Version || !IsLengthAllowed(frame))
+        {
+            Close(CloseReason.ProtocolError);
+            return;
+        }
+
+        if (frame.Command == MuxCommand.WindowUpdate && _headerFilled == MuxFrame.HeaderLength)
+            return;
+        _headerFilled = 0;
+        _lastFrameAt = _now;
+        PeerSpoke = true;
+        switch (frame.Command)
+        {
+            case MuxCommand.Open:
+                OnOpen(frame.StreamId);
+                break;
+            case MuxCommand.Finish:
+                OnFinish(frame.StreamId);
+                break;
+            case MuxCommand.Data:
+                _payloadLeft = frame.Length;
+                _payloadStream = _streams.GetValueOrDefault(frame.StreamId);
+                break;
+            case MuxCommand.WindowUpdate:
+                OnWindowUpdate(frame.StreamId, _header.AsSpan(MuxFrame.HeaderLength));
+                break;
+            case MuxCommand.KeepAlive:
+                break;
+        }
+    }
+
+    private bool IsLengthAllowed(MuxFrame frame) => frame.Command switch
+    {
+        MuxCommand.Open or MuxCommand.Finish or MuxCommand.KeepAlive => frame.Length == 0,
+        MuxCommand.Data => true,
+        MuxCommand.WindowUpdate => _options.Version == 2 && frame.Length == MuxFrame.WindowUpdateLength,
+        _ => false,
+    };
+
+    private ReadOnlySpan<byte> TakePayload(ReadOnlySpan<byte> data)
+    {
+        int n = Math.Min(_payloadLeft, data.Length);
+        if (_payloadStream is { IsClosed: false, PeerFinished: false } stream)
+            Accept(stream, data[..n]);
+        _payloadLeft -= n;
+        if (_payloadLeft == 0)
+            _payloadStream = null;
+        return data[n..];
+    }
+
+    private void Accept(MuxStream stream, ReadOnlySpan<byte> data)
+    {
+        if (_options.Version == 2 && stream.Available + data.Length > stream.LargestWindow)
+        {
+            Close(CloseReason.WindowExceeded);
+            return;
+        }
+
+        stream.Received.Write(data);
+        stream.BytesReceived += data.Length;
+        Buffered += data.Length;
+        RaiseReadable(stream);
+    }
+
+    private void OnOpen(uint id)
+    {
+        if (_streams.ContainsKey(id))
+            return;
+        if (_streams.Count >= _options.MaxStreams || !(_admission?.TryAdmit() ?? true))
+        {
+            StreamsRefused++;
+            Refuse(id);
+            return;
+        }
+
+        MuxStream stream = Add(id);
+        ShrinkInitialWindow(stream);
+        Raise(MuxEventKind.Opened, stream);
+    }
+
+    private void Refuse(uint id)
+    {
+        // A peer that opens and opens without ever taking an answer would make this queue grow for ever.
+        if (_finishes.Count >= MaximumRefusals)
+            Close(CloseReason.ProtocolError);
+        else
+            _finishes.Enqueue(id);
+    }
+
+    private void OnFinish(uint id)
+    {
+        if (!_streams.TryGetValue(id, out MuxStream? stream) || stream.PeerFinished)
+            return;
+        stream.PeerFinished = true;
+        RaiseReadable(stream);
+        if (stream.FinishSent)
+            Remove(stream);
+    }
+
+    private void OnWindowUpdate(uint id, ReadOnlySpan<byte> data)
+    {
+        if (!_streams.TryGetValue(id, out MuxStream? stream))
+            return;
+        stream.PeerConsumed = BinaryPrimitives.ReadUInt32LittleEndian(data);
+        stream.PeerWindow = BinaryPrimitives.ReadUInt32LittleEndian(data[4..]);
+        if (CanSend(stream))
+            MakeReady(stream);
+    }
+
+    private MuxStream Add(uint id)
+    {
+        var stream = new MuxStream(id, _pool) { Admitted = true };
+        _streams.Add(id, stream);
+        return stream;
+    }
+
+    private void Remove(MuxStream stream)
+    {
+        if (_streams.Remove(stream.Id))
+            ReleaseAdmission(stream);
+    }
+
+    private void ReleaseAdmission(MuxStream stream)
+    {
+        if (stream.Admitted)
+            _admission?.Release();
+        stream.Admitted = false;
+    }
+
+    private void Discard(MuxStream stream)
+    {
+        stream.IsClosed = true;
+        stream.PendingWrite = default;
+        Buffered -= stream.Available;
+        stream.Received.Clear();
+    }
+
+    /// <summary>The reader took bytes: tell the peer at the first read, and then every half window (version 2).</summary>
+    private void Consume(MuxStream stream, int count)
+    {
+        stream.Consumed += (uint)count;
+        stream.ConsumedSinceUpdate += count;
+        if (_options.Version != 2 || stream.PeerFinished)
+            return;
+        if (!stream.UpdateSent || stream.ConsumedSinceUpdate >= stream.Window / 2)
+            SendWindowUpdate(stream);
+    }
+
+    /// <summary>With many streams, the guess that a new one's peer begins with would let all of them hold more than the session may.</summary>
+    private void ShrinkInitialWindow(MuxStream stream)
+    {
+        if (_options.Version == 2 && FairWindow < InitialWindow)
+            SendWindowUpdate(stream);
+    }
+
+    private int FairWindow =>
+        Math.Min(_options.StreamBuffer, Math.Max(MinimumWindow, _options.SessionBuffer / Math.Max(1, _streams.Count)));
+
+    private void SendWindowUpdate(MuxStream stream)
+    {
+        stream.Window = FairWindow;
+        stream.LargestWindow = Math.Max(stream.LargestWindow, stream.Window);
+        stream.UpdateSent = true;
+        stream.ConsumedSinceUpdate = 0;
+        _control.Enqueue(new ControlFrame(MuxCommand.WindowUpdate, stream.Id, stream.Consumed, (uint)stream.Window));
+    }
+
+    private bool TryWriteControl(Span<byte> destination, ref int written, ControlFrame frame)
+    {
+        int length = frame.Command == MuxCommand.WindowUpdate ? MuxFrame.WindowUpdateLength : 0;
+        if (destination.Length - written < MuxFrame.HeaderLength + length)
+            return false;
+        WriteHeader(destination, ref written, frame.Command, length, frame.StreamId);
+        if (length == 0)
+            return true;
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[written..], frame.Consumed);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[(written + 4)..], frame.Window);
+        written += length;
+        return true;
+    }
+
+    private void WriteData(Span<byte> destination, ref int written, MuxStream stream)
+    {
+        int length = Math.Min(SendRoom(stream), destination.Length - written - MuxFrame.HeaderLength);
+        length = Math.Min(Math.Min(length, stream.PendingWrite.Length), ushort.MaxValue);
+        if (length <= 0)
+            return;
+        WriteHeader(destination, ref written, MuxCommand.Data, length, stream.Id);
+        stream.PendingWrite.Span[..length].CopyTo(destination[written..]);
+        written += length;
+        stream.PendingWrite = stream.PendingWrite[length..];
+        stream.BytesSent += length;
+        if (!stream.HasPendingWrite)
+            Raise(MuxEventKind.Written, stream);
+    }
+
+    private void WriteFinish(Span<byte> destination, ref int written, MuxStream stream)
+    {
+        if (!stream.WriteClosed || stream.HasPendingWrite || stream.FinishSent || stream.IsClosed)
+            return;
+        if (!TryWriteControl(destination, ref written, new ControlFrame(MuxCommand.Finish, stream.Id)))
+            return;
+        stream.FinishSent = true;
+        if (stream.PeerFinished)
+            Remove(stream);
+    }
+
+    private void WriteHeader(Span<byte> destination, ref int written, MuxCommand command, int length, uint id)
+    {
+        new MuxFrame((byte)_options.Version, command, (ushort)length, id).Write(destination[written..]);
+        written += MuxFrame.HeaderLength;
+    }
+
+    private bool CanSend(MuxStream stream)
+    {
+        if (stream.IsClosed || stream.FinishSent)
+            return false;
+        return stream.HasPendingWrite ? SendRoom(stream) > 0 : stream.WriteClosed;
+    }
+
+    /// <summary>Bytes that the peer's window allows.</summary>
+    private int SendRoom(MuxStream stream)
+    {
+        if (_options.Version == 1)
+            return int.MaxValue;
+        int inFlight = (int)((uint)stream.BytesSent - stream.PeerConsumed);
+        // A peer that claims to have read more than was sent gets nothing more until it says something sensible.
+        return inFlight < 0 ? 0 : (int)Math.Clamp((long)stream.PeerWindow - inFlight, 0, int.MaxValue);
+    }
+
+    private void MakeReady(MuxStream stream)
+    {
+        if (stream.IsReady || !CanSend(stream))
+            return;
+        stream.IsReady = true;
+        _ready.Enqueue(stream);
+    }
+
+    private void RaiseReadable(MuxStream stream)
+    {
+        if (stream.ReadableRaised)
+            return;
+        stream.ReadableRaised = true;
+        Raise(MuxEventKind.Readable, stream);
+    }
+
+    private void Raise(MuxEventKind kind, MuxStream stream) => _events.Enqueue(new MuxEvent(kind, stream));
+
+    private readonly record struct ControlFrame(MuxCommand Command, uint StreamId, uint Consumed = 0, uint Window = 0);
+}

@@ -1,0 +1,74 @@
+using Tunnel.Protocol.Primitives;
+
+namespace Tunnel.Protocol.Mux;
+
+/// <summary>
+/// One stream of a session. Its state changes only through its <see cref="MuxSession"/>, under the session's owner; it buffers
+/// nothing that it sends (the writer's memory is read when there is room) and at most its window of what it receives.
+/// </summary>
+public sealed class MuxStream
+{
+    internal MuxStream(uint id, BlockPool pool)
+    {
+        Id = id;
+        Received = new ByteQueue(pool);
+    }
+
+    public uint Id { get; }
+
+    /// <summary>For the owner's use.</summary>
+    public object? Tag { get; set; }
+
+    /// <summary>Bytes that can be read now.</summary>
+    public int Available => Received.Length;
+
+    /// <summary>The peer will write no more, and everything it wrote was read; or the stream is gone.</summary>
+    public bool EndOfStream => Received.Length == 0 && (PeerFinished || IsClosed);
+
+    /// <summary>The peer will write no more.</summary>
+    public bool PeerFinished { get; internal set; }
+
+    /// <summary>Closed at this end, or with its session: nothing can be read or written.</summary>
+    public bool IsClosed { get; internal set; }
+
+    /// <summary>This end will write no more.</summary>
+    public bool WriteClosed { get; internal set; }
+
+    /// <summary>A write is under way.</summary>
+    public bool HasPendingWrite => !PendingWrite.IsEmpty;
+
+    /// <summary>Bytes of data sent since the stream opened.</summary>
+    public long BytesSent { get; internal set; }
+
+    /// <summary>Bytes of data received since the stream opened.</summary>
+    public long BytesReceived { get; internal set; }
+
+    internal ByteQueue Received { get; }
+
+    internal ReadOnlyMemory<byte> PendingWrite { get; set; }
+
+    internal bool FinishSent { get; set; }
+
+    internal bool IsReady { get; set; }
+
+    internal bool Admitted { get; set; }
+
+    internal bool ReadableRaised { get; set; }
+
+    /// <summary>Total bytes the peer has read, as it last said (modulo 2^32).</summary>
+    internal uint PeerConsumed { get; set; }
+
+    /// <summary>The peer's window, as it last said; at first smux's guess.</summary>
+    internal uint PeerWindow { get; set; } = MuxSession.InitialWindow;
+
+    internal uint Consumed { get; set; }
+
+    internal int ConsumedSinceUpdate { get; set; }
+
+    /// <summary>The window that this end last told.</summary>
+    internal int Window { get; set; } = MuxSession.InitialWindow;
+
+    internal int LargestWindow { get; set; } = MuxSession.InitialWindow;
+
+    internal bool UpdateSent { get; set; }
+}

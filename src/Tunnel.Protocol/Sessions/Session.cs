@@ -1,0 +1,142 @@
+using Tunnel.Protocol.Crypto;
+using Tunnel.Protocol.Kcp;
+using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Primitives;
+
+namespace Tunnel.Protocol.Sessions;
+
+/// <summary>
+/// One peer's whole stack: cipher, ARQ, multiplexer. Inputs: <see cref="Receive"/> and <see cref="Open(ReadOnlySpan{byte}, Instant)"/>
+/// (a datagram and a time), <see cref="Advance"/>, and the stream commands of <see cref="Mux"/>. Outputs: <see cref="Transmit"/>,
+/// <see cref="TryTakeEvent"/>, <see cref="Deadline"/>.
+/// </summary>
+/// <remarks>
+/// The contract: one owner at a time; time never goes back; after a mutation, or several at one instant, drain Transmit and the
+/// events, then read Deadline. Nothing blocks, throws for what a peer sent, or allocates in the steady state.
+/// </remarks>
+public sealed class Session : IDisposable
+{
+    private readonly DatagramCipher _cipher;
+    private readonly SessionOptions _options;
+    private readonly byte[] _scratch = new byte[KcpEngine.MaximumDatagram];
+    private long _nextTrimAt;
+
+    /// <param name="options">From <see cref="SessionOptions.Create"/> with this cipher's overhead.</param>
+    /// <param name="cipher">Owned from now on.</param>
+    /// <param name="conv">The conversation: chosen by the client at random, taken over by the server.</param>
+    /// <param name="isClient">Which stream numbers this end opens.</param>
+    /// <param name="now">The owner's clock.</param>
+    /// <param name="admission">A cap on streams over all sessions.</param>
+    public Session(SessionOptions options, DatagramCipher cipher, uint conv, bool isClient, Instant now, IStreamAdmission? admission = null)
+    {
+        _options = options;
+        _cipher = cipher;
+        Mux = new MuxSession(options.Mux, isClient, now.Milliseconds, admission);
+        Kcp = new KcpEngine(options.Kcp, conv, Mux);
+        _nextTrimAt = now.Milliseconds + options.Mux.KeepAlive;
+    }
+
+    public KcpEngine Kcp { get; }
+
+    public MuxSession Mux { get; }
+
+    public bool IsClosed => Mux.IsClosed;
+
+    /// <summary>The memory that this session's buffers take, in bytes.</summary>
+    public long MemoryUse => Kcp.MemoryUse + Mux.MemoryUse + _scratch.Length;
+
+    public Instant Deadline => IsClosed ? Instant.Never : ToInstant(Math.Min(Kcp.Deadline, Math.Min(Mux.Deadline, _nextTrimAt)));
+
+    /// <summary>Takes a sealed datagram (without guard).</summary>
+    public DropReason Receive(ReadOnlySpan<byte> datagram, Instant now)
+    {
+        if (datagram.Length > KcpEngine.MaximumDatagram)
+            return DropReason.TooLong;
+        return _cipher.TryOpen(datagram, _scratch, out ReadOnlySpan<byte> payload) ? ReceiveOpened(payload, now) : DropReason.Cipher;
+    }
+
+    /// <summary>Takes a datagram that somebody else has opened, with the same key.</summary>
+    public DropReason ReceiveOpened(ReadOnlySpan<byte> payload, Instant now)
+    {
+        if (IsClosed)
+            return DropReason.Closed;
+        DropReason drop = Datagram.Classify(payload);
+        if (drop != DropReason.None)
+            return drop;
+        if (!KcpSegment.TryRead(payload, out KcpSegment first) || first.Conv != Kcp.Conv)
+            return DropReason.Conversation;
+        Mux.SetTime(now.Milliseconds);
+        return Kcp.Receive(payload, now.Milliseconds) ? DropReason.None : DropReason.Kcp;
+    }
+
+    /// <summary>Lets what is due happen.</summary>
+    public void Advance(Instant now)
+    {
+        long milliseconds = now.Milliseconds;
+        Mux.Advance(milliseconds);
+        Kcp.Advance(milliseconds);
+        if (milliseconds < _nextTrimAt)
+            return;
+        _nextTrimAt = milliseconds + _options.Mux.KeepAlive;
+        Kcp.Trim();
+    }
+
+    /// <summary>
+    /// Writes datagrams to send into <paramref name="buffer"/>, back to back, each behind <paramref name="headroom"/> bytes that
+    /// belong to the caller. All are as long as the first, but the last. Call until the run is empty.
+    /// </summary>
+    public TransmitRun Transmit(Span<byte> buffer, int headroom, Instant now)
+    {
+        if (IsClosed)
+            return default;
+        long milliseconds = now.Milliseconds;
+        int count = 0, used = 0, limit = _options.Mtu, stride = 0;
+        while (buffer.Length - used >= headroom + limit)
+        {
+            int payload = Kcp.Transmit(buffer.Slice(used + headroom + _cipher.HeaderLength, limit - _cipher.Overhead), milliseconds);
+            if (payload == 0)
+                break;
+            int length = payload + _cipher.Overhead;
+            _cipher.Seal(buffer.Slice(used + headroom, length));
+            used += headroom + length;
+            count++;
+            if (count == 1)
+                (limit, stride) = (length, headroom + length);
+            if (length < limit)
+                break;
+        }
+
+        return new TransmitRun(count, stride, used);
+    }
+
+    /// <summary>Reads from a stream, and lets in what had to wait for the room.</summary>
+    public int Read(MuxStream stream, Span<byte> destination)
+    {
+        int count = Mux.Read(stream, destination);
+        if (count != 0 && Kcp.WaitingForUser != 0)
+            Kcp.DeliverWaiting();
+        return count;
+    }
+
+    /// <summary>Closes a stream both ways at once, and lets in what had to wait for the room.</summary>
+    public void Close(MuxStream stream)
+    {
+        Mux.Close(stream);
+        if (Kcp.WaitingForUser != 0)
+            Kcp.DeliverWaiting();
+    }
+
+    public bool TryTakeEvent(out MuxEvent e) => Mux.TryTakeEvent(out e);
+
+    /// <summary>Ends the session; nothing more is sent. Idempotent.</summary>
+    public void Close(CloseReason reason) => Mux.Close(reason);
+
+    public void Dispose()
+    {
+        Mux.Close(CloseReason.Local);
+        _cipher.Dispose();
+    }
+
+    private static Instant ToInstant(long milliseconds) =>
+        milliseconds == long.MaxValue ? Instant.Never : Instant.FromMilliseconds(milliseconds);
+}

@@ -1,0 +1,63 @@
+using System.Diagnostics.CodeAnalysis;
+using Tunnel.Protocol.Kcp;
+using Tunnel.Protocol.Wire;
+
+namespace Tunnel.Protocol.Sessions;
+
+/// <summary>
+/// The server's sessions by remote address, as kcp-go keeps them: an address has one session; another conversation from it is a new
+/// session only when it begins (segment 0). The cap is checked before anything is made.
+/// </summary>
+/// <typeparam name="T">What the owner keeps for each peer.</typeparam>
+public sealed class SessionTable<T>(int maxSessions)
+    where T : class
+{
+    private readonly Dictionary<Endpoint, T> _sessions = [];
+
+    public int Count => _sessions.Count;
+
+    public IReadOnlyCollection<T> Sessions => _sessions.Values;
+
+    public bool TryGet(in Endpoint peer, [NotNullWhen(true)] out T? session) => _sessions.TryGetValue(peer, out session);
+
+    /// <summary>
+    /// Judges the first datagram of somebody unknown (an opened payload): <see cref="DropReason.None"/> when a session should be
+    /// made for <paramref name="conv"/>.
+    /// </summary>
+    public DropReason Admit(ReadOnlySpan<byte> payload, out uint conv)
+    {
+        conv = 0;
+        DropReason drop = Begins(payload, out conv);
+        if (drop != DropReason.None)
+            return drop;
+        return _sessions.Count >= maxSessions ? DropReason.SessionLimit : DropReason.None;
+    }
+
+    /// <summary>
+    /// Judges a datagram of another conversation than the address's session: <see cref="DropReason.None"/> when it begins a new one
+    /// that takes the old one's place.
+    /// </summary>
+    public static DropReason Begins(ReadOnlySpan<byte> payload, out uint conv)
+    {
+        conv = 0;
+        DropReason drop = Datagram.Classify(payload);
+        if (drop != DropReason.None)
+            return drop;
+        if (!KcpSegment.TryRead(payload, out KcpSegment first))
+            return DropReason.TooShort;
+        conv = first.Conv;
+        // A first flight may arrive out of order, so any of its segments may begin the conversation; one from the middle of a
+        // conversation that this end has forgotten must not: it could never be completed.
+        bool begins = first is { Command: KcpCommand.Push, Number: < FirstFlight, Unacknowledged: 0 };
+        return begins ? DropReason.None : DropReason.UnknownPeer;
+    }
+
+    public void Set(in Endpoint peer, T session) => _sessions[peer] = session;
+
+    /// <summary>Removes the peer's entry if it is still this one.</summary>
+    public bool Remove(in Endpoint peer, T session) =>
+        _sessions.TryGetValue(peer, out T? current) && ReferenceEquals(current, session) && _sessions.Remove(peer);
+
+    /// <summary>Segments that a peer may send before it has heard anything.</summary>
+    private const uint FirstFlight = 128;
+}
