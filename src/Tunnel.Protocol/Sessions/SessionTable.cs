@@ -37,7 +37,11 @@ public sealed class SessionTable<T>(int maxSessions)
     /// Judges a datagram of another conversation than the address's session: <see cref="DropReason.None"/> when it begins a new one
     /// that takes the old one's place.
     /// </summary>
-    public static DropReason Begins(ReadOnlySpan<byte> payload, out uint conv)
+    /// <param name="payload">An opened datagram.</param>
+    /// <param name="conv">Its conversation.</param>
+    /// <param name="anew">The address has a session already: only segment 0 may take its place, so that a straggler of an
+    /// earlier conversation cannot.</param>
+    public static DropReason Begins(ReadOnlySpan<byte> payload, out uint conv, bool anew = false)
     {
         conv = 0;
         DropReason drop = Datagram.Classify(payload);
@@ -48,7 +52,7 @@ public sealed class SessionTable<T>(int maxSessions)
         conv = first.Conv;
         // A first flight may arrive out of order, so any of its segments may begin the conversation; one from the middle of a
         // conversation that this end has forgotten must not: it could never be completed.
-        bool begins = first is { Command: KcpCommand.Push, Number: < FirstFlight, Unacknowledged: 0 };
+        bool begins = first is { Command: KcpCommand.Push, Unacknowledged: 0 } && first.Number < (anew ? 1 : FirstFlight);
         return begins ? DropReason.None : DropReason.UnknownPeer;
     }
 

@@ -1,0 +1,52 @@
+using System.Security.Cryptography;
+using Tunnel.Links;
+using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Sessions;
+using Tunnel.Protocol.Wire;
+
+namespace Tunnel.App.Runtime;
+
+/// <summary>A client's link with its one session to one server.</summary>
+public sealed class ClientReceiver : LinkReceiver
+{
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ClientReceiver(OpenedLink opened, SessionFactory sessions, DeadlineLoop deadlines)
+        : base(opened.Link, opened.Carrier, sessions, $"{opened.Link.Name} receive")
+    {
+        uint conv = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
+        Session session = sessions.CreateSession(conv, isClient: true, MonotonicClock.Now);
+        Session = new PeerSession(session, opened.Path, opened.Server, sessions.Stamp, deadlines, this);
+        Broken += _ => Session.Close(CloseReason.Local);
+    }
+
+    public PeerSession Session { get; }
+
+    /// <summary>Ends when the session has ended, for whatever reason.</summary>
+    public Task Closed => _closed.Task;
+
+    public override void OnStreamOpened(TunnelStream stream) => stream.Close();
+
+    public override void OnSessionClosed(PeerSession session) => _closed.TrySetResult();
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        Session.Close(CloseReason.Local);
+    }
+
+    protected override DropReason OnDatagram(in Arrival arrival, ReadOnlySpan<byte> datagram)
+    {
+        if (arrival.Peer != Session.Peer)
+            return DropReason.UnknownPeer;
+        Enter(Session);
+        return Session.Receive(datagram, arrival, Now);
+    }
+}
+
+/// <summary>A link with the path to a server on it.</summary>
+/// <param name="Link">Owned by whoever gets this.</param>
+/// <param name="Carrier">What datagrams wear.</param>
+/// <param name="Path">To the server.</param>
+/// <param name="Server">The server's address, as its datagrams will show it.</param>
+public sealed record OpenedLink(IPacketLink Link, Carrier Carrier, PeerPath Path, Endpoint Server);

@@ -1,0 +1,84 @@
+
+namespace Tunnel.App.Runtime;
+
+/// <summary>A client's connections; new streams go round the ones that are up, and wait, not for ever, while none is.</summary>
+public sealed class ConnectionPool
+{
+    private readonly Lock _lock = new();
+    private readonly ClientConnection[] _connections;
+    private readonly TimeSpan _openTimeout;
+    private TaskCompletionSource _up = NewSignal();
+    private int _next;
+
+    public ConnectionPool(int count, TimeSpan openTimeout, Func<int, Action<ClientConnection>, ClientConnection> create)
+    {
+        _openTimeout = openTimeout;
+        _connections = new ClientConnection[count];
+        for (int i = 0; i < count; i++)
+            _connections[i] = create(i, OnChanged);
+    }
+
+    public IReadOnlyList<ClientConnection> Connections => _connections;
+
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(_connections.Select(c => c.RunAsync(stop)));
+
+    public void RetryNow()
+    {
+        foreach (ClientConnection connection in _connections)
+            connection.RetryNow();
+    }
+
+    /// <summary>Opens a stream on one of the sessions.</summary>
+    /// <exception cref="TunnelUnavailableException">No session came up within the open timeout, or all are full.</exception>
+    public async ValueTask<TunnelStream> OpenStreamAsync(CancellationToken cancel)
+    {
+        long deadline = Environment.TickCount64 + (long)_openTimeout.TotalMilliseconds;
+        while (true)
+        {
+            Task up;
+            lock (_lock)
+                up = _up.Task;
+            if (TryOpen(out bool anyUp) is { } stream)
+                return stream;
+            if (anyUp)
+                throw new TunnelUnavailableException("every session is at its cap of streams");
+            long left = deadline - Environment.TickCount64;
+            if (left <= 0)
+                throw new TunnelUnavailableException($"no session with the server within {_openTimeout.TotalSeconds:0.#} s");
+            await Task.WhenAny(up, Task.Delay((int)left, cancel)).ConfigureAwait(false);
+            cancel.ThrowIfCancellationRequested();
+        }
+    }
+
+    private TunnelStream? TryOpen(out bool anyUp)
+    {
+        anyUp = false;
+        uint first = (uint)Interlocked.Increment(ref _next);
+        for (uint i = 0; i < _connections.Length; i++)
+        {
+            if (_connections[(first + i) % (uint)_connections.Length].Session is not { IsClosed: false } session)
+                continue;
+            anyUp = true;
+            if (session.OpenStream() is { } stream)
+                return stream;
+        }
+
+        return null;
+    }
+
+    private void OnChanged(ClientConnection connection)
+    {
+        if (connection.Session is null)
+            return;
+        lock (_lock)
+        {
+            _up.TrySetResult();
+            _up = NewSignal();
+        }
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>There is no session to carry a stream.</summary>
+public sealed class TunnelUnavailableException(string message) : IOException(message);

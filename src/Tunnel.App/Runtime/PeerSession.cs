@@ -1,0 +1,277 @@
+using Tunnel.Protocol.Crypto;
+using Tunnel.Protocol.Kcp;
+using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Primitives;
+using Tunnel.Protocol.Sessions;
+using Tunnel.Protocol.Wire;
+
+namespace Tunnel.App.Runtime;
+
+/// <summary>
+/// Runs one session over a path. Whoever has work enters (the link's receive thread, a socket's completion, the deadline thread),
+/// feeds the session, and leaves; leaving sends what there is to send and then, outside the lock, tells the streams.
+/// </summary>
+public sealed class PeerSession
+{
+    /// <summary>What one send call carries at most; as much as segmentation offload takes.</summary>
+    private const int RunBuffer = 64 * 1024;
+
+    [ThreadStatic]
+    private static byte[]? _buffer;
+
+    private readonly Lock _lock = new();
+    private readonly Session _session;
+    private readonly PeerPath _path;
+    private readonly GuardStamp? _guard;
+    private readonly DeadlineLoop _deadlines;
+    private readonly ISessionOwner _owner;
+    private bool _closeReported;
+
+    public PeerSession(Session session, PeerPath path, Endpoint peer, GuardStamp? guard, DeadlineLoop deadlines, ISessionOwner owner)
+    {
+        _session = session;
+        _path = path;
+        Peer = peer;
+        _guard = guard;
+        _deadlines = deadlines;
+        _owner = owner;
+    }
+
+    public Endpoint Peer { get; }
+
+    public uint Conv => _session.Kcp.Conv;
+
+    public bool IsClosed => _session.IsClosed;
+
+    public CloseReason CloseReason => _session.Mux.CloseReason;
+
+    /// <summary>When something authentic was last heard.</summary>
+    public Instant LastHeard { get; private set; } = MonotonicClock.Now;
+
+    /// <summary>The defect that ended the session, if one did.</summary>
+    public InvariantException? Defect { get; private set; }
+
+    /// <summary>For the deadline loop: nanoseconds of the wake-up that is on its way.</summary>
+    internal long WakeAt = long.MaxValue;
+
+    /// <summary>Begins a turn; ends with <see cref="Leave"/> on the same thread.</summary>
+    public void Enter() => _lock.Enter();
+
+    /// <summary>Within a turn: takes a sealed datagram (without guard).</summary>
+    public DropReason Receive(ReadOnlySpan<byte> datagram, in Arrival arrival, Instant now)
+    {
+        try
+        {
+            DropReason drop = _session.Receive(datagram, now);
+            if (drop == DropReason.None)
+            {
+                LastHeard = now;
+                _path.Follow(arrival);
+            }
+
+            return drop;
+        }
+        catch (InvariantException e)
+        {
+            return Die(e);
+        }
+    }
+
+    /// <summary>Within a turn: takes a datagram that was opened to see whose it is.</summary>
+    public DropReason ReceiveOpened(ReadOnlySpan<byte> payload, Instant now)
+    {
+        try
+        {
+            return _session.ReceiveOpened(payload, now);
+        }
+        catch (InvariantException e)
+        {
+            return Die(e);
+        }
+    }
+
+    /// <summary>Ends a turn.</summary>
+    public void Leave(Instant now)
+    {
+        try
+        {
+            Drain(now);
+        }
+        catch (InvariantException e)
+        {
+            Die(e);
+        }
+
+        bool closed = _session.IsClosed && !_closeReported;
+        _closeReported |= closed;
+        while (_session.TryTakeEvent(out MuxEvent e))
+            Announce(e);
+        Instant deadline = _session.Deadline;
+        _lock.Exit();
+
+        if (closed)
+            _owner.OnSessionClosed(this);
+        _deadlines.Schedule(this, deadline);
+        EventDispatcher.Run();
+    }
+
+    /// <summary>A turn of its own: what is due happens. Deadline thread.</summary>
+    public void OnDeadline()
+    {
+        Enter();
+        Instant now = MonotonicClock.Now;
+        try
+        {
+            _session.Advance(now);
+        }
+        catch (InvariantException e)
+        {
+            Die(e);
+        }
+
+        Leave(now);
+    }
+
+    /// <summary>Opens a stream; null when the session has ended or is full.</summary>
+    public TunnelStream? OpenStream()
+    {
+        Enter();
+        MuxStream? stream = _session.Mux.Open();
+        TunnelStream? opened = stream is null ? null : new TunnelStream(this, stream);
+        Leave(MonotonicClock.Now);
+        return opened;
+    }
+
+    /// <summary>Ends the session and all its streams. Idempotent.</summary>
+    public void Close(CloseReason reason)
+    {
+        Enter();
+        _session.Close(reason);
+        Leave(MonotonicClock.Now);
+    }
+
+    public void WearFlags(ReadOnlySpan<ushort> flags)
+    {
+        lock (_lock)
+            _path.WearFlags(flags);
+    }
+
+    /// <summary>A picture of the session now.</summary>
+    public SessionStatus GetStatus()
+    {
+        lock (_lock)
+        {
+            KcpEngine kcp = _session.Kcp;
+            return new SessionStatus(
+                Peer.ToString(), Conv, _session.Mux.StreamCount, kcp.SmoothedRoundTrip, kcp.RetransmissionTimeout, kcp.InFlight, kcp.Window,
+                kcp.Counters, _session.MemoryUse);
+        }
+    }
+
+    internal bool TryWrite(MuxStream stream, ReadOnlyMemory<byte> data)
+    {
+        Enter();
+        bool taken = _session.Mux.TryWrite(stream, data);
+        Leave(MonotonicClock.Now);
+        return taken;
+    }
+
+    /// <summary>What is there, or -1 for nothing yet; 0 is the end.</summary>
+    /// <exception cref="TunnelClosedException">The session ended.</exception>
+    internal int Read(MuxStream stream, Span<byte> destination)
+    {
+        Enter();
+        int count = _session.Read(stream, destination);
+        bool ended = stream.EndOfStream, dead = _session.IsClosed;
+        Leave(MonotonicClock.Now);
+        if (count != 0)
+            return count;
+        if (ended && dead && !stream.PeerFinished)
+            throw new TunnelClosedException(CloseReason);
+        return ended ? 0 : -1;
+    }
+
+    /// <summary>Arms <paramref name="signal"/> if the stream has nothing to read yet; false when there is something.</summary>
+    internal bool TryWaitReadable(MuxStream stream, StreamSignal signal)
+    {
+        lock (_lock)
+        {
+            if (stream.Available != 0 || stream.EndOfStream)
+                return false;
+            signal.Arm();
+            return true;
+        }
+    }
+
+    internal void CloseWrite(MuxStream stream)
+    {
+        Enter();
+        _session.Mux.CloseWrite(stream);
+        Leave(MonotonicClock.Now);
+    }
+
+    internal void Close(MuxStream stream)
+    {
+        Enter();
+        _session.Close(stream);
+        Leave(MonotonicClock.Now);
+    }
+
+    private void Announce(MuxEvent e)
+    {
+        if (e.Kind == MuxEventKind.Opened)
+            EventDispatcher.EnqueueOpened(new TunnelStream(this, e.Stream), _owner);
+        else
+            EventDispatcher.Enqueue(e);
+    }
+
+    private void Drain(Instant now)
+    {
+        byte[] buffer = _buffer ??= GC.AllocateUninitializedArray<byte>(RunBuffer, pinned: true);
+        int guardLength = _guard is null ? 0 : Guard.PrefixLength;
+        int headroom = _path.Headroom + guardLength;
+        while (true)
+        {
+            TransmitRun run = _session.Transmit(buffer, headroom, now);
+            if (run.IsEmpty)
+                return;
+            Span<byte> frames = buffer.AsSpan(0, run.Length);
+            for (int i = 0; _guard is not null && i < run.Count; i++)
+                _guard.Write(frames.Slice(i * run.Stride + headroom - guardLength, guardLength));
+            _path.Send(frames, run.Stride);
+        }
+    }
+
+    private DropReason Die(InvariantException e)
+    {
+        Defect = e;
+        _session.Close(CloseReason.Defect);
+        return DropReason.Closed;
+    }
+}
+
+/// <summary>Who is told about a session's streams and its end. Called without the session's lock.</summary>
+public interface ISessionOwner
+{
+    void OnStreamOpened(TunnelStream stream);
+
+    void OnSessionClosed(PeerSession session);
+}
+
+/// <summary>A session as an operator wants to see it. Times in milliseconds, windows in segments, memory in bytes.</summary>
+public sealed record SessionStatus(
+    string Peer,
+    uint Conv,
+    int Streams,
+    int RoundTrip,
+    int RetransmissionTimeout,
+    int InFlight,
+    int Window,
+    KcpCounters Kcp,
+    long Memory);
+
+/// <summary>The session that carried the stream has ended; what was under way is lost.</summary>
+public sealed class TunnelClosedException(CloseReason reason) : IOException($"the tunnel's session ended: {reason}")
+{
+    public CloseReason Reason { get; } = reason;
+}

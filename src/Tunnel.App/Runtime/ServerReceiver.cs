@@ -1,0 +1,130 @@
+using Tunnel.Links;
+using Tunnel.Protocol.Crypto;
+using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Sessions;
+using Tunnel.Protocol.Wire;
+
+namespace Tunnel.App.Runtime;
+
+/// <summary>
+/// A server's link and the sessions on it, by remote address. Nothing is made for a stranger before the guard, the cipher and the
+/// cap have let him pass.
+/// </summary>
+public sealed class ServerReceiver : LinkReceiver
+{
+    private readonly Lock _lock = new();
+    private readonly SessionTable<PeerSession> _table;
+    private readonly DatagramCipher _cipher;
+    private readonly DeadlineLoop _deadlines;
+    private readonly byte[] _scratch = new byte[Protocol.Kcp.KcpEngine.MaximumDatagram];
+
+    public ServerReceiver(IPacketLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, int maxSessions)
+        : base(link, carrier, sessions, $"{link.Name} receive")
+    {
+        _table = new SessionTable<PeerSession>(maxSessions);
+        _cipher = sessions.CreateCipher();
+        _deadlines = deadlines;
+    }
+
+    /// <summary>A peer opened a stream. Called on whatever thread received it.</summary>
+    public event Action<TunnelStream>? StreamOpened;
+
+    public event Action<PeerSession>? SessionOpened;
+
+    public event Action<PeerSession>? SessionClosed;
+
+    public int SessionCount
+    {
+        get
+        {
+            lock (_lock)
+                return _table.Count;
+        }
+    }
+
+    public PeerSession[] GetSessions()
+    {
+        lock (_lock)
+            return [.. _table.Sessions];
+    }
+
+    public override void OnStreamOpened(TunnelStream stream) => StreamOpened?.Invoke(stream);
+
+    public override void OnSessionClosed(PeerSession session)
+    {
+        lock (_lock)
+            _table.Remove(session.Peer, session);
+        SessionClosed?.Invoke(session);
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        foreach (PeerSession session in GetSessions())
+            session.Close(CloseReason.Local);
+    }
+
+    protected override DropReason OnDatagram(in Arrival arrival, ReadOnlySpan<byte> datagram)
+    {
+        if (!TryGet(arrival.Peer, out PeerSession? session))
+            return OnStranger(arrival, datagram);
+        Enter(session!);
+        DropReason drop = session!.Receive(datagram, arrival, Now);
+        if (drop is not (DropReason.Conversation or DropReason.Closed))
+            return drop;
+        return OnOtherConversation(arrival, datagram, session);
+    }
+
+    private bool TryGet(in Endpoint peer, out PeerSession? session)
+    {
+        lock (_lock)
+            return _table.TryGet(peer, out session);
+    }
+
+    private DropReason OnStranger(in Arrival arrival, ReadOnlySpan<byte> datagram)
+    {
+        DropReason drop = Open(datagram, out ReadOnlySpan<byte> payload);
+        if (drop != DropReason.None)
+            return drop;
+        uint conv;
+        lock (_lock)
+            drop = _table.Admit(payload, out conv);
+        return drop == DropReason.None ? Create(arrival, conv, payload) : drop;
+    }
+
+    /// <summary>
+    /// A known address speaks of another conversation. If it begins there (segment 0), the peer started anew and its old session
+    /// ends; anything else is a straggler.
+    /// </summary>
+    private DropReason OnOtherConversation(in Arrival arrival, ReadOnlySpan<byte> datagram, PeerSession old)
+    {
+        DropReason drop = Open(datagram, out ReadOnlySpan<byte> payload);
+        if (drop != DropReason.None)
+            return drop;
+        drop = SessionTable<PeerSession>.Begins(payload, out uint conv, anew: true);
+        if (drop != DropReason.None || conv == old.Conv)
+            return DropReason.Conversation;
+        LeaveCurrent();
+        old.Close(CloseReason.Replaced);
+        return Create(arrival, conv, payload);
+    }
+
+    private DropReason Open(ReadOnlySpan<byte> datagram, out ReadOnlySpan<byte> payload)
+    {
+        payload = default;
+        if (datagram.Length > _scratch.Length)
+            return DropReason.TooLong;
+        return _cipher.TryOpen(datagram, _scratch, out payload) ? DropReason.None : DropReason.Cipher;
+    }
+
+    private DropReason Create(in Arrival arrival, uint conv, ReadOnlySpan<byte> payload)
+    {
+        Session session = Sessions.CreateSession(conv, isClient: false, Now);
+        var peer = new PeerSession(session, Carrier.Answer(Link, arrival), arrival.Peer, Sessions.Stamp, _deadlines, this);
+        lock (_lock)
+            _table.Set(arrival.Peer, peer);
+        SessionOpened?.Invoke(peer);
+        Enter(peer);
+        return peer.ReceiveOpened(payload, Now);
+    }
+}

@@ -1,0 +1,94 @@
+using Tunnel.Protocol.Mux;
+
+namespace Tunnel.App.Runtime;
+
+/// <summary>
+/// A stream of a session for asynchronous code: one reader and one writer at a time. Reads are in order and whole; a write ends when
+/// its last byte is on its way, so that a slow reader at the far end slows the writer here. Thread-safe between reader, writer and
+/// whoever closes.
+/// </summary>
+public sealed class TunnelStream
+{
+    private readonly PeerSession _session;
+    private readonly MuxStream _stream;
+    private readonly StreamSignal _readable = new();
+    private readonly StreamSignal _written = new();
+
+    internal TunnelStream(PeerSession session, MuxStream stream)
+    {
+        _session = session;
+        _stream = stream;
+        stream.Tag = this;
+    }
+
+    public uint Id => _stream.Id;
+
+    public PeerSession Session => _session;
+
+    public long BytesSent => _stream.BytesSent;
+
+    public long BytesReceived => _stream.BytesReceived;
+
+    /// <summary>The peer will write no more.</summary>
+    public bool PeerFinished => _stream.PeerFinished;
+
+    /// <summary>Waits until something can be read, or the end has come.</summary>
+    public async ValueTask WaitReadableAsync()
+    {
+        while (_session.TryWaitReadable(_stream, _readable))
+            await _readable.Wait().ConfigureAwait(false);
+    }
+
+    /// <summary>Takes what is there: the number of bytes, 0 at the end, -1 for nothing yet.</summary>
+    /// <exception cref="TunnelClosedException">The session ended before the stream did.</exception>
+    public int TryRead(Span<byte> destination) => _session.Read(_stream, destination);
+
+    /// <summary>Reads at least one byte; 0 at the end.</summary>
+    /// <exception cref="TunnelClosedException">The session ended before the stream did.</exception>
+    public async ValueTask<int> ReadAsync(Memory<byte> destination)
+    {
+        while (true)
+        {
+            int count = TryRead(destination.Span);
+            if (count >= 0)
+                return count;
+            await WaitReadableAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends all of <paramref name="data"/>, which must not change until the task ends.</summary>
+    /// <exception cref="TunnelClosedException">The session ended.</exception>
+    /// <exception cref="IOException">The stream was closed at this end.</exception>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> data)
+    {
+        if (data.IsEmpty)
+            return;
+        _written.Arm();
+        bool taken = _session.TryWrite(_stream, data);
+        if (taken)
+            await _written.Wait().ConfigureAwait(false);
+        if (_session.IsClosed)
+            throw new TunnelClosedException(_session.CloseReason);
+        if (!taken || _stream.IsClosed)
+            throw new IOException("the stream is closed");
+    }
+
+    /// <summary>Says that nothing more will be written; reading goes on.</summary>
+    public void CloseWrite() => _session.CloseWrite(_stream);
+
+    /// <summary>Closes both ways at once; whoever reads or writes is told. Idempotent.</summary>
+    public void Close()
+    {
+        _session.Close(_stream);
+        _readable.Signal();
+        _written.Signal();
+    }
+
+    internal void OnEvent(MuxEventKind kind)
+    {
+        if (kind == MuxEventKind.Readable)
+            _readable.Signal();
+        else if (kind == MuxEventKind.Written)
+            _written.Signal();
+    }
+}
