@@ -56,7 +56,8 @@ public static class FramePrinter
             line.Append(Malformed(drop, packet));
     }
 
-    private static void AppendTransport(StringBuilder line, IPAddress source, IPAddress destination, byte protocol, ReadOnlySpan<byte> payload)
+    private static void AppendTransport(
+        StringBuilder line, IPAddress source, IPAddress destination, byte protocol, ReadOnlySpan<byte> payload)
     {
         if (protocol == IPProtocols.Tcp)
             AppendTcp(line, source, destination, payload);

@@ -21,7 +21,8 @@ public class FramePrinterTests
     [Fact]
     public void PrintsTagsAndIPv6()
     {
-        byte[] frame = Samples.WithTags(Samples.Crafted(Samples.IPv6, 3, TcpFlags.Rst), (EtherTypes.ServiceTag, 5), (EtherTypes.CustomerTag, 0x6064));
+        byte[] plain = Samples.Crafted(Samples.IPv6, 3, TcpFlags.Rst);
+        byte[] frame = Samples.WithTags(plain, (EtherTypes.ServiceTag, 5), (EtherTypes.CustomerTag, 0x6064));
 
         Assert.Equal(
             "vlan 5, p 0, vlan 100, p 3, fd00::1.40001 > fd00::2.9999: Flags [R], seq 1128, win 65535, "

@@ -24,7 +24,10 @@ public class InternetChecksumTests
         for (int start = 0; start < 33; start++)
         {
             for (int length = 0; start + length <= buffer.Length; length++)
-                Assert.Equal(Naive(buffer.AsSpan(start, length), 0), InternetChecksum.Fold(InternetChecksum.Sum(buffer.AsSpan(start, length))));
+            {
+                ReadOnlySpan<byte> data = buffer.AsSpan(start, length);
+                Assert.Equal(Naive(data, 0), InternetChecksum.Fold(InternetChecksum.Sum(data)));
+            }
         }
     }
 
@@ -63,7 +66,8 @@ public class InternetChecksumTests
         byte[] source = prng.NextBytes(addressLength);
         byte[] destination = prng.NextBytes(addressLength);
         int length = prng.Next(70_000);
-        byte[] header = [.. source, .. destination, (byte)(length >> 24), (byte)(length >> 16), (byte)(length >> 8), (byte)length, 0, 0, 0, 6];
+        byte[] lengthBytes = [(byte)(length >> 24), (byte)(length >> 16), (byte)(length >> 8), (byte)length];
+        byte[] header = [.. source, .. destination, .. lengthBytes, 0, 0, 0, IPProtocols.Tcp];
 
         uint sum = InternetChecksum.PseudoHeader(source, destination, IPProtocols.Tcp, length);
 
