@@ -92,7 +92,7 @@ public sealed class Guard
     /// <summary>The datagrams of a payload: one, or several if the segments that carried them were merged on their way.</summary>
     public GuardSplitter Split(ReadOnlySpan<byte> payload) => new(this, payload);
 
-    /// <summary>Where the datagram that begins this payload, prefix included, ends: at the next acceptable prefix, or with the payload.</summary>
+    /// <summary>Where the payload's first datagram, prefix included, ends: at the next acceptable prefix, or with the payload.</summary>
     internal int FindEnd(ReadOnlySpan<byte> payload)
     {
         int from = PrefixLength;

@@ -56,12 +56,11 @@ public static class FramePrinter
             line.Append(Malformed(drop, packet));
     }
 
-    private static void AppendTransport(StringBuilder line, IPAddress source, IPAddress destination, byte protocol, ReadOnlySpan<byte> payload)
+    private static void AppendTransport(
+        StringBuilder line, IPAddress source, IPAddress destination, byte protocol, ReadOnlySpan<byte> payload)
     {
-        if (protocol == IPProtocols.Tcp && TcpView.TryParse(payload, out TcpView tcp) == WireDrop.None)
-            AppendTcp(line.Append(CultureInfo.InvariantCulture, $"{source}.{tcp.SourcePort} > {destination}.{tcp.DestinationPort}: "), tcp);
-        else if (protocol == IPProtocols.Tcp)
-            line.Append($"{source} > {destination}: ").Append(Malformed(TcpView.TryParse(payload, out _), payload));
+        if (protocol == IPProtocols.Tcp)
+            AppendTcp(line, source, destination, payload);
         else if (protocol == IPProtocols.Udp && payload.Length >= UdpHeaderLength)
             AppendUdp(line, source, destination, payload);
         else
@@ -76,8 +75,16 @@ public static class FramePrinter
         line.Append(CultureInfo.InvariantCulture, $"{source}.{sourcePort} > {destination}.{destinationPort}: UDP, length {length}");
     }
 
-    private static void AppendTcp(StringBuilder line, TcpView tcp)
+    private static void AppendTcp(StringBuilder line, IPAddress source, IPAddress destination, ReadOnlySpan<byte> segment)
     {
+        WireDrop drop = TcpView.TryParse(segment, out TcpView tcp);
+        if (drop != WireDrop.None)
+        {
+            line.Append($"{source} > {destination}: ").Append(Malformed(drop, segment));
+            return;
+        }
+
+        line.Append(CultureInfo.InvariantCulture, $"{source}.{tcp.SourcePort} > {destination}.{tcp.DestinationPort}: ");
         line.Append(CultureInfo.InvariantCulture, $"Flags [{FlagSigns(tcp.Flags)}], seq {tcp.Sequence}");
         if ((tcp.Flags & TcpFlags.Ack) != 0)
             line.Append(CultureInfo.InvariantCulture, $", ack {tcp.Acknowledgment}");
