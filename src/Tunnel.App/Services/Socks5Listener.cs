@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.Protocol.Sessions;
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Tunnel.App.Config;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -88,7 +89,7 @@ public sealed class Socks5Protocol(Socket socket, Socks5Credentials? credentials
         byte[] user = await ReadBytesAsync(_buffer[1], cancel).ConfigureAwait(false);
         await FillAsync(1, cancel).ConfigureAwait(false);
         byte[] password = await ReadBytesAsync(_buffer[0], cancel).ConfigureAwait(false);
-        bool right = understood && expected.Match(user, password);
+        bool right = understood & Matches(expected.Username, user) & Matches(expected.Password, password);
         await SendAsync([AuthenticationVersion, right ? (byte)0 : (byte)1], cancel).ConfigureAwait(false);
         if (!right)
             throw new Socks5Exception("wrong user or password");
@@ -130,6 +131,10 @@ public sealed class Socks5Protocol(Socket socket, Socks5Credentials? credentials
         }
     }
 
+    // Hashed first, so that neither content nor length shows in the time it takes.
+    private static bool Matches(Secret expected, byte[] given) =>
+        CryptographicOperations.FixedTimeEquals(SHA256.HashData(given), SHA256.HashData(Encoding.UTF8.GetBytes(expected.Reveal())));
+
     private async ValueTask<byte[]> ReadBytesAsync(int count, CancellationToken cancel)
     {
         await FillAsync(count, cancel).ConfigureAwait(false);
@@ -152,15 +157,4 @@ public sealed class Socks5Protocol(Socket socket, Socks5Credentials? credentials
         for (int sent = 0; sent < data.Length;)
             sent += await socket.SendAsync(data.AsMemory(sent), SocketFlags.None, cancel).ConfigureAwait(false);
     }
-}
-
-/// <summary>The user and password that a SOCKS5 listener wants; compared in constant time.</summary>
-public sealed class Socks5Credentials(string user, string password)
-{
-    private readonly byte[] _user = SHA256.HashData(Encoding.UTF8.GetBytes(user));
-    private readonly byte[] _password = SHA256.HashData(Encoding.UTF8.GetBytes(password));
-
-    public bool Match(ReadOnlySpan<byte> user, ReadOnlySpan<byte> password) =>
-        CryptographicOperations.FixedTimeEquals(SHA256.HashData(user), _user)
-        & CryptographicOperations.FixedTimeEquals(SHA256.HashData(password), _password);
 }
