@@ -14,13 +14,14 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
 {
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
     private DeadlineLoop? _deadlines;
+    private int _result;
     private StreamServer? _streams;
     private CancellationTokenSource? _relays;
     private SessionFactory? _sessions;
     private ServerLinks? _links;
 
     /// <summary>What ended the server, as an exit code.</summary>
-    public int Result { get; private set; }
+    public int GetResult() => _result;
 
     /// <summary>The link that is open now.</summary>
     public ServerReceiver? Receiver { get; private set; }
@@ -64,7 +65,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             var broken = new TaskCompletionSource<LinkException>(TaskCreationOptions.RunContinuationsAsynchronously);
             Receiver!.Broken += e => broken.TrySetResult(e);
             Receiver.Start();
-            await using CancellationTokenRegistration stop = stoppingToken.Register(() => broken.TrySetCanceled()).ConfigureAwait(false);
+            using CancellationTokenRegistration stop = stoppingToken.Register(() => broken.TrySetCanceled());
             await Task.WhenAny(broken.Task).ConfigureAwait(false);
             if (stoppingToken.IsCancellationRequested)
                 return;
@@ -92,7 +93,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             catch (StartException e)
             {
                 LogBroken(_logger, e.Message);
-                Result = e.ExitCode;
+                _result = e.ExitCode;
                 lifetime.StopApplication();
                 return;
             }
