@@ -10,7 +10,8 @@ public class ConfigFuzzTests
     public void MutatedFiles()
     {
         // The reference with every setting in use: wrong for both ends, and every key is in it.
-        string[] lines = [.. ReferenceFile.Render().Split('\n').Where(line => line.StartsWith('#') && !line.StartsWith("# ")).Select(line => line[1..])];
+        IEnumerable<string> settings = ReferenceFile.Render().Split('\n').Where(line => line.StartsWith('#') && !line.StartsWith("# "));
+        string[] lines = [.. settings.Select(line => line[1..])];
         int seed = Environment.TickCount;
         var random = new Random(seed);
         for (int i = 0; i < 3_000; i++)

@@ -5,8 +5,10 @@ namespace Tunnel.Tests.Config;
 /// <summary>Mistakes that concern more than one value, and names.</summary>
 public class ConfigProblemsTests
 {
-    private const string KcptunServer = "[listen]\nport=1\ntarget='a:1'\n[network]\nlink='udp'\n[transport]\nprofile='kcptun'\n[transport.kcp]\nkey='k'\n";
-    private const string KcptunClient = "[server]\naddress='a:1'\n[network]\nlink='udp'\n[transport]\nprofile='kcptun'\n[transport.kcp]\nkey='k'\n";
+    private const string KcptunServer =
+        "[listen]\nport=1\ntarget='a:1'\n[network]\nlink='udp'\n[transport]\nprofile='kcptun'\n[transport.kcp]\nkey='k'\n";
+    private const string KcptunClient =
+        "[server]\naddress='a:1'\n[network]\nlink='udp'\n[transport]\nprofile='kcptun'\n[transport.kcp]\nkey='k'\n";
 
     [Theory]
     [InlineData("", 1, 1, "listen.port", "required")]
@@ -17,11 +19,12 @@ public class ConfigProblemsTests
 
     [Fact]
     public void ClientNeedsAServer() =>
-        AssertProblem(ConfigText.LoadClient("[[socks5]]\nlisten='127.0.0.1:1'\n[transport.kcp]\nkey='k'").Problems, 1, 1, "server.address", "required");
+        AssertProblem(
+            ConfigText.LoadClient("[[socks5]]\nlisten='[::]:1'\n[transport.kcp]\nkey='k'").Problems, 1, 1, "server.address", "required");
 
     [Fact]
     public void ClientNeedsAListener() =>
-        AssertProblem(ConfigText.LoadClient("[server]\naddress='a:1'\n[transport.kcp]\nkey='k'").Problems, 1, 1, "", "nothing to listen on");
+        AssertProblem(ConfigText.LoadClient("[server]\naddress='a:1'\n[transport.kcp]\nkey='k'").Problems, 1, 1, "", "nothing to listen");
 
     [Theory]
     [InlineData("[[socks5]]\n", 7, 1, "socks5.listen", "required")]
@@ -32,7 +35,7 @@ public class ConfigProblemsTests
     [InlineData("[[socks5]]\nlisten='127.0.0.1:2'\nusername='u'\n", 7, 1, "socks5.password", "no password")]
     [InlineData("[[socks5]]\nlisten='127.0.0.1:2'\npassword='u'\n", 7, 1, "socks5.username", "no username")]
     [InlineData("[[socks5]]\nlisten='127.0.0.1:2'\npassword='u'\nusername=''", 10, 10, "socks5.username", "empty")]
-    [InlineData("[[forward]]\nlisten='127.0.0.1:2'\ntarget='a:1'\nprotocol='udp'", 10, 10, "forward.protocol", "not available in this version")]
+    [InlineData("[[forward]]\nlisten='127.0.0.1:2'\ntarget='a:1'\nprotocol='udp'", 10, 10, "forward.protocol", "not available in this")]
     [InlineData("[[forward]]\nlisten='127.0.0.1:2'\ntarget='a:1'\nprotocol='sctp'", 10, 10, "forward.protocol", "not one of them")]
     [InlineData("[forward]\nlisten='127.0.0.1:2'\n", 7, 2, "forward", "this is a table")]
     [InlineData("[network.ipv4]\nport=5\n[transport]\nconn=2\n", 8, 6, "network.ipv4.port", "transport.conn is 2")]
@@ -105,12 +108,13 @@ public class ConfigProblemsTests
 
     [Fact]
     public void PaqetHasNoServerTarget() => AssertProblem(
-        ConfigText.LoadServer("[listen]\nport=1\ntarget='a:1'\n[transport.kcp]\nkey='k'").Problems, 3, 8, "listen.target", "names its own target");
+        ConfigText.LoadServer("[listen]\nport=1\ntarget='a:1'\n[transport.kcp]\nkey='k'").Problems, 3, 8, "listen.target", "names its own");
 
     [Fact]
     public void KcptunHasNoSocks5AndNoClientTarget()
     {
-        var problems = ConfigText.LoadClient(KcptunClient + "[[socks5]]\nlisten='127.0.0.1:1'\n[[forward]]\nlisten='127.0.0.1:2'\ntarget='a:1'").Problems;
+        const string Listeners = "[[socks5]]\nlisten='127.0.0.1:1'\n[[forward]]\nlisten='127.0.0.1:2'\ntarget='a:1'";
+        var problems = ConfigText.LoadClient(KcptunClient + Listeners).Problems;
         Assert.Equal([(9, 1, "[[socks5]]"), (13, 8, "forward.target")], problems.Select(p => (p.Line, p.Column, p.Key)));
         Assert.Null(Assert.Single(ConfigText.ValidClient(KcptunClient + "[[forward]]\nlisten='127.0.0.1:2'").Forward).Target);
     }
@@ -148,8 +152,8 @@ public class ConfigProblemsTests
             """;
         (int, string)[] expected =
         [
-            (2, "listen.port"), (3, "listen.prot"), (5, "transport.conn"), (7, ""), (8, "transport.kcp.mtu"), (9, "transport.kcp.keepalive"),
-            (11, "[[socks5]]"), (14, "log.level"),
+            (2, "listen.port"), (3, "listen.prot"), (5, "transport.conn"), (7, ""),
+            (8, "transport.kcp.mtu"), (9, "transport.kcp.keepalive"), (11, "[[socks5]]"), (14, "log.level"),
         ];
 
         Assert.Equal(expected, ConfigText.LoadServer(Toml).Problems.Select(p => (p.Line, p.Key)));

@@ -73,7 +73,8 @@ public class ConfigValuesTests
     [InlineData("9223372036854775807")]
     [InlineData("1e300")]
     [InlineData("10:00:00")]
-    public void NotDurations(string value) => AssertRefused("header_timeout", value, "transport.kcp.header_timeout", "a duration, 100ms to 5m");
+    public void NotDurations(string value) =>
+        AssertRefused("header_timeout", value, "transport.kcp.header_timeout", "a duration, 100ms to 5m");
 
     [Theory]
     [InlineData("guard_window = 1.5")]
@@ -117,6 +118,9 @@ public class ConfigValuesTests
     [InlineData("a..b:80")]
     [InlineData("http://a.example:80")]
     [InlineData("é.example:80")]
+    [InlineData("192.0.2.1\\u0000:80")]
+    [InlineData("192.0.2.1:80\\u0000")]
+    [InlineData("[2001:db8::1\\u0000]:80")]
     public void NotTargets(string text)
     {
         ConfigProblem problem = Assert.Single(ConfigText.LoadClient(ConfigText.Client.Replace("192.0.2.1:9999", text)).Problems);

@@ -60,7 +60,9 @@ public class ReferenceFileTests
     {
         string server = ConfigText.ValidServer(ConfigText.Server).ToString();
         string client = ConfigText.ValidClient(ConfigText.Client).ToString();
-        foreach (ConfigKey key in ConfigCatalog.Keys.Where(key => key.Default is not null && key.Table is not ("forward" or "transport.kcp")))
+        IEnumerable<ConfigKey> keys = ConfigCatalog.Keys
+            .Where(key => key.Default is not null && key.Table is not ("forward" or "transport.kcp"));
+        foreach (ConfigKey key in keys)
         {
             string setting = $"[{key.Table}]\n{key.Name} = {key.Default}";
             if (key.Side.HasFlag(ConfigSide.Server))

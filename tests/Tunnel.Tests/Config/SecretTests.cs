@@ -25,7 +25,8 @@ public class SecretTests
     [Fact]
     public void ConfigurationsDoNotPrintThem()
     {
-        string toml = ConfigText.Client.Replace("\"k\"", $"\"{Hidden}\"") + $"[[socks5]]\nlisten='127.0.0.1:2'\nusername='{Hidden}'\npassword='{Hidden}'";
+        string toml = ConfigText.Client.Replace("\"k\"", $"\"{Hidden}\"")
+            + $"[[socks5]]\nlisten='127.0.0.1:2'\nusername='{Hidden}'\npassword='{Hidden}'";
         ClientConfig config = ConfigText.ValidClient(toml);
 
         Assert.Equal(Hidden, config.Transport.Kcp.Key.Reveal());

@@ -6,7 +6,8 @@ namespace Tunnel.Tests.Config;
 /// <summary>The folders of configs: exactly two files each, which load and fit together.</summary>
 public class SituationsTests
 {
-    public static TheoryData<string> Folders => [.. Directory.GetDirectories(Repository.Configs).Select(folder => Path.GetFileName(folder))];
+    public static TheoryData<string> Folders =>
+        [.. Directory.GetDirectories(Repository.Configs).Select(folder => Path.GetFileName(folder))];
 
     [Theory]
     [MemberData(nameof(Folders))]
