@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Tunnel.Links;
 using Tunnel.Links.Host;
 using Tunnel.Links.Host.Filtering;
@@ -216,17 +217,18 @@ public sealed partial class FirewallTests
         public Socket Listen(int port)
         {
             Socket? socket = null;
+            using SafeFileHandle space = File.OpenHandle($"/run/netns/{Name}");
             var thread = new Thread(() =>
             {
-                using FileStream space = File.OpenRead($"/run/netns/{Name}");
-                Assert.Equal(0, SetNamespace((int)space.SafeFileHandle.DangerousGetHandle(), 0x40000000));
-                socket = NewSocket();
-                socket.Bind(new IPEndPoint(IPAddress.Any, port));
-                socket.Listen();
+                if (SetNamespace((int)space.DangerousGetHandle(), 0x40000000) == 0)
+                    socket = NewSocket();
             });
             thread.Start();
             thread.Join();
-            return socket!;
+            Assert.NotNull(socket);
+            socket.Bind(new IPEndPoint(IPAddress.Any, port));
+            socket.Listen();
+            return socket;
         }
 
         public void Dispose() => TestHost.Run($"ip netns del {Name}");
