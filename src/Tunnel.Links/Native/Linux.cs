@@ -1,0 +1,73 @@
+namespace Tunnel.Links.Native;
+
+/// <summary>Linux's numbers, the same on x86-64 and arm64. Named as in the kernel's headers so that they can be looked up.</summary>
+internal static class Linux
+{
+    internal const int AF_INET = 2;
+    internal const int AF_INET6 = 10;
+    internal const int AF_NETLINK = 16;
+
+    internal const int SOCK_DGRAM = 2;
+    internal const int SOCK_RAW = 3;
+    internal const int SOCK_NONBLOCK = 0x800;
+    internal const int SOCK_CLOEXEC = 0x80000;
+
+    internal const int SOL_SOCKET = 1;
+    internal const int SO_SNDBUF = 7;
+    internal const int SO_RCVBUF = 8;
+    internal const int SO_BINDTODEVICE = 25;
+    internal const int SO_SNDBUFFORCE = 32;
+    internal const int SO_RCVBUFFORCE = 33;
+    internal const int SO_MEMINFO = 55;
+
+    internal const int SOL_IP = 0;
+    internal const int IP_TOS = 1;
+    internal const int SOL_IPV6 = 41;
+    internal const int IPV6_V6ONLY = 26;
+    internal const int IPV6_TCLASS = 67;
+    internal const int SOL_PACKET = 263;
+    internal const int PACKET_IGNORE_OUTGOING = 23;
+
+    internal const int MSG_TRUNC = 0x20;
+    internal const int MSG_DONTWAIT = 0x40;
+
+    internal const short POLLIN = 1;
+    internal const short POLLERR = 8;
+    internal const short POLLHUP = 16;
+    internal const short POLLNVAL = 32;
+
+    internal const int EFD_NONBLOCK = 0x800;
+    internal const int EFD_CLOEXEC = 0x80000;
+
+    internal const uint SIOCGIFFLAGS = 0x8913;
+    internal const uint SIOCGIFMTU = 0x8921;
+    internal const uint SIOCGIFINDEX = 0x8933;
+    internal const uint SIOCETHTOOL = 0x8946;
+    internal const uint ETHTOOL_GTSO = 0x1E;
+    internal const uint ETHTOOL_GFLAGS = 0x25;
+    internal const uint ETHTOOL_GGRO = 0x2B;
+    internal const uint ETH_FLAG_LRO = 1 << 15;
+    internal const int IFF_UP = 1;
+    internal const int IFF_LOOPBACK = 8;
+    internal const int IFNAMSIZ = 16;
+
+    internal const int RLIMIT_NOFILE = 7;
+
+    internal const int EPERM = 1;
+    internal const int ENOENT = 2;
+    internal const int EINTR = 4;
+    internal const int EAGAIN = 11;
+    internal const int EACCES = 13;
+    internal const int ENODEV = 19;
+    internal const int EINVAL = 22;
+    internal const int EMSGSIZE = 90;
+    internal const int EOPNOTSUPP = 95;
+    internal const int EAFNOSUPPORT = 97;
+    internal const int EADDRINUSE = 98;
+    internal const int EADDRNOTAVAIL = 99;
+    internal const int ENETDOWN = 100;
+    internal const int ENETUNREACH = 101;
+    internal const int ENOBUFS = 105;
+    internal const int ECONNREFUSED = 111;
+    internal const int EHOSTUNREACH = 113;
+}

@@ -1,0 +1,29 @@
+using Tunnel.Links;
+
+namespace Tunnel.Tests.Links;
+
+/// <summary>Keeps copies of what a link delivered.</summary>
+internal sealed class FrameCollector : IFrameSink
+{
+    public List<byte[]> Frames { get; } = [];
+
+    public List<byte[]> Addresses { get; } = [];
+
+    public int Batches { get; private set; }
+
+    public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address)
+    {
+        Frames.Add(frame.ToArray());
+        Addresses.Add(address.ToArray());
+    }
+
+    public void OnBatchEnd() => Batches++;
+
+    /// <summary>Receives until that many frames are there; gives up after a generous time so that a failure is not a hang.</summary>
+    public void ReceiveAll(IPacketLink link, int frames)
+    {
+        long giveUp = Environment.TickCount64 + 10_000;
+        while (Frames.Count < frames && Environment.TickCount64 < giveUp)
+            link.Receive(this, 100);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+
+namespace Tunnel.Tests.Links;
+
+/// <summary>What tests do to the machine: commands, and a veth pair that goes away again.</summary>
+internal static class TestHost
+{
+    private static readonly string[] ToolFolders = ["/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"];
+    private static int _serial;
+
+    /// <summary>Skips a test that captures or changes interfaces when the process may not.</summary>
+    public static void RequireRoot() =>
+        Assert.SkipUnless(Environment.UserName == "root" && Tool("ip"), "needs root and iproute2: it captures on real interfaces");
+
+    public static bool Tool(string name) => ToolFolders.Any(d => File.Exists(d + name));
+
+    public static string Run(string command)
+    {
+        string[] words = command.Split(' ');
+        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{command}: {output}");
+    }
+
+    public static VethPair NewVeth() => new($"tl-{Environment.ProcessId % 100000}{(char)('a' + Interlocked.Increment(ref _serial))}");
+
+    public sealed class VethPair : IDisposable
+    {
+        public VethPair(string name)
+        {
+            Left = name + "0";
+            Right = name + "1";
+            Run($"ip link add {Left} type veth peer name {Right}");
+            Run($"ip link set {Left} up");
+            Run($"ip link set {Right} up");
+        }
+
+        public string Left { get; }
+
+        public string Right { get; }
+
+        public void Dispose()
+        {
+            try
+            {
+                Run($"ip link del {Left}");
+            }
+            catch (InvalidOperationException)
+            {
+                // The test deleted it.
+            }
+        }
+    }
+}
