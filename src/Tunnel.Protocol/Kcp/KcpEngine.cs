@@ -189,7 +189,7 @@ public sealed class KcpEngine
                 _remoteWindow = segment.Window;
             if (segment.Command == KcpCommand.Ack)
                 OnAck(segment, ref input);
-            OnUnacknowledged(segment.Unacknowledged);
+            OnUnacknowledged(segment.Unacknowledged, ref input);
             if (segment.Command == KcpCommand.Push)
                 OnPush(segment, payload[..(int)segment.Length]);
             else if (segment.Command == KcpCommand.WindowAsk)
@@ -215,13 +215,15 @@ public sealed class KcpEngine
         _send.Acknowledge(ack.Number);
     }
 
-    private void OnUnacknowledged(uint una)
+    private void OnUnacknowledged(uint una, ref Input input)
     {
         // A number beyond what was sent is a lie; it must not acknowledge anything.
         if ((int)(una - _send.First) <= 0 || (int)(una - _send.Next) > 0)
             return;
         for (uint number = _send.First; number != una; number++)
             _send.Acknowledge(number);
+        // At once: each of a datagram's segments says una, and the next one must not walk the same numbers again.
+        input.Advanced += _send.Advance();
     }
 
     private void OnPush(in KcpSegment push, ReadOnlySpan<byte> data)
@@ -267,7 +269,7 @@ public sealed class KcpEngine
     /// <summary>What one datagram's acknowledgements mean together.</summary>
     private void Account(ref Input input)
     {
-        int advanced = _send.Advance();
+        int advanced = input.Advanced + _send.Advance();
         if (input.Acked || advanced != 0)
             PeerAnswered = true;
         if (input.Regular && input.HasEcho)
@@ -478,6 +480,7 @@ public sealed class KcpEngine
         public long Now;
         public ulong NewestOrder;
         public uint NewestEcho;
+        public int Advanced;
         public bool HasEcho;
         public bool Regular;
         public bool Acked;
