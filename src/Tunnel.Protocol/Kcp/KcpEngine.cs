@@ -286,6 +286,8 @@ public sealed class KcpEngine
             _congestion.OnAdvance(_remoteWindow);
         if (_remoteWindow != 0)
             (_probeAt, _probeWait) = (long.MaxValue, 0);
+        if (advanced != 0)
+            EndBackOff(input.Now);
         if (advanced != 0 || passedBy)
             _ackDue = _dataDue = true;
         _ackDue |= _ackCount != 0 && (_options.AckNoDelay || _ackCount >= _ackBatch);
@@ -305,6 +307,21 @@ public sealed class KcpEngine
         if (any && !_options.NoCongestion)
             _congestion.OnPassedBy(_send.Count, _options.Resend);
         return any;
+    }
+
+    /// <summary>
+    /// The peer answers: what was sent again into a silence, or beyond a window that turned out smaller, and is older than the
+    /// current timeout, must not sit out the timeout that backed off meanwhile (up to a minute, for each window's worth).
+    /// </summary>
+    private void EndBackOff(long now)
+    {
+        int timeout = _roundTrip.Timeout;
+        while (_send.TryGetOldest(out uint number) && _send[number].Transmissions > 1 && (int)((uint)now - _send[number].Timestamp) > timeout)
+        {
+            _send[number].Timeout = timeout;
+            _send.MarkLost(number, SendWindow.SlotState.LostTimeout);
+            _lost.Enqueue(number);
+        }
     }
 
     private void ExpireTimeouts(long now)
