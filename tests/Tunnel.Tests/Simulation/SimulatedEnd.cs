@@ -40,7 +40,7 @@ internal sealed class SimulatedEnd : IDisposable
 
     public int StreamsDone => _streams.Count(s => s.IsDone);
 
-    public IEnumerable<string> States => _streams.Where(s => !s.IsDone).Select(s => s.State);
+    public IEnumerable<string> States => [.. _streams.Where(s => !s.IsDone).Select(s => s.State), EngineState];
 
     public Instant Next
     {
@@ -53,6 +53,10 @@ internal sealed class SimulatedEnd : IDisposable
             return action == long.MaxValue ? next : Instant.Min(next, Instant.FromMilliseconds(action));
         }
     }
+
+    private string EngineState =>
+        $"[in flight {Session.Kcp.InFlight}, window {Session.Kcp.Window}, waiting {Session.Kcp.WaitingForUser}, buffered {Session.Mux.Buffered}, "
+        + $"output {Session.Mux.HasOutput}, deadline {Session.Kcp.Deadline}, closed {Session.Mux.CloseReason}]";
 
     public void Open(StreamPlan plan, Instant now)
     {
