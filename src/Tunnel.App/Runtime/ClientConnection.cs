@@ -89,11 +89,11 @@ public sealed partial class ClientConnection
         OpenedLink opened = await _open(stop).ConfigureAwait(false);
         using var receiver = new ClientReceiver(opened, _sessions, _deadlines);
         Receiver = receiver;
-        receiver.FecSeen += peer => LogFec(_logger, peer.ToString());
+        receiver.FecSeen += peer => LogFec(_logger, peer);
         receiver.Broken += e => Complain(e.Message);
         receiver.Start();
-        await using CancellationTokenRegistration registration =
-            stop.Register(() => receiver.Session.Close(Protocol.Mux.CloseReason.Local)).ConfigureAwait(false);
+        using CancellationTokenRegistration registration =
+            stop.Register(() => receiver.Session.Close(Protocol.Mux.CloseReason.Local));
         await GreetAsync(receiver.Session).ConfigureAwait(false);
         SetSession(receiver.Session);
         try
@@ -106,7 +106,7 @@ public sealed partial class ClientConnection
         }
 
         if (!stop.IsCancellationRequested)
-            LogLost(_logger, Index, receiver.Session.CloseReason.ToString());
+            LogLost(_logger, Index, receiver.Session.CloseReason);
     }
 
     /// <summary>The server has to answer before the session carries anything.</summary>
@@ -136,7 +136,7 @@ public sealed partial class ClientConnection
             Connects++;
             _backOff.Reset();
             _lastProblem = "";
-            LogConnected(_logger, Index, session.Peer.ToString());
+            LogConnected(_logger, Index, session.Peer);
         }
 
         _changed(this);
@@ -160,16 +160,16 @@ public sealed partial class ClientConnection
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "connection {Index}: session with {Server} is up")]
-    private static partial void LogConnected(ILogger logger, int index, string server);
+    private static partial void LogConnected(ILogger logger, int index, Protocol.Wire.Endpoint server);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: the session ended ({Reason}); connecting again")]
-    private static partial void LogLost(ILogger logger, int index, string reason);
+    private static partial void LogLost(ILogger logger, int index, Protocol.Mux.CloseReason reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: {Problem}; trying again")]
     private static partial void LogProblem(ILogger logger, int index, string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Peer} sends forward error correction packets; this version drops them: turn FEC off there")]
-    private static partial void LogFec(ILogger logger, string peer);
+    private static partial void LogFec(ILogger logger, Protocol.Wire.Endpoint peer);
 }
 
 /// <summary>How a client greets its server.</summary>

@@ -7,6 +7,8 @@ namespace Tunnel.Links.Pcap;
 /// <summary>One activated libpcap handle. Not thread-safe except where said; <see cref="PcapLink"/> has the locks.</summary>
 internal sealed unsafe class PcapCapture : IDisposable
 {
+    private const int SendBufferBytes = 8 << 20;
+
     private readonly string _interface;
     private nint _pcap;
     private GCHandle _self;
@@ -102,7 +104,7 @@ internal sealed unsafe class PcapCapture : IDisposable
         _ = LibPcap.SetPromiscuous(_pcap, options.Promiscuous ? 1 : 0);
         _ = LibPcap.SetImmediateMode(_pcap, options.Immediate ? 1 : 0);
         _ = LibPcap.SetTimeout(_pcap, options.TimeoutMilliseconds);
-        _ = LibPcap.SetBufferSize(_pcap, options.BufferBytes);
+        _ = LibPcap.SetBufferSize(_pcap, options.RingBytes(SnapLength));
         int status = LibPcap.Activate(_pcap);
         if (status < 0)
             throw PcapErrors.Activation(_interface, status, Detail(status));
@@ -130,7 +132,7 @@ internal sealed unsafe class PcapCapture : IDisposable
 
         // The direction filter works after the fact; this one keeps the kernel from copying what the host sends. Since Linux 4.20.
         Libc.TrySetOption(Descriptor, Linux.SOL_PACKET, Linux.PACKET_IGNORE_OUTGOING, 1);
-        Libc.TrySetOption(Descriptor, Linux.SOL_SOCKET, Linux.SO_SNDBUFFORCE, options.BufferBytes);
+        Libc.TrySetOption(Descriptor, Linux.SOL_SOCKET, Linux.SO_SNDBUFFORCE, SendBufferBytes);
     }
 
     private void SetFilter(string filter)

@@ -1,0 +1,64 @@
+using System.Net;
+using Tunnel.App.Config.Schema;
+using Tunnel.App.Config.Toml;
+
+namespace Tunnel.App.Config.Loading;
+
+/// <summary>A client's file.</summary>
+internal static class ClientLoader
+{
+    public static ClientConfig Load(ConfigReader reader)
+    {
+        Setting<TransportProfile> profile = reader.Get(TransportKeys.Profile);
+        bool isKcptun = profile.Value == TransportProfile.Kcptun;
+        var taken = new HashSet<IPEndPoint>();
+        Socks5Config[] socks5 = [.. reader.GetTables("socks5").Select(table => LoadSocks5(reader, table, isKcptun, taken))];
+        ForwardConfig[] forward = [.. reader.GetTables("forward").Select(table => LoadForward(reader, table, profile, taken))];
+        if (!reader.Root.TryGet("socks5", out _) && !reader.Root.TryGet("forward", out _))
+            reader.ReportMissing(TomlPosition.Start, "", "the client has nothing to listen on", isKcptun ? "[[forward]]" : "[[socks5]] or [[forward]]");
+
+        HostPort server = reader.Require(EndKeys.ServerAddress).Value;
+        (NetworkConfig network, TransportConfig transport, LogConfig log) = TransportLoader.Load(reader, profile);
+        return new ClientConfig
+        {
+            Server = server,
+            Socks5 = socks5,
+            Forward = forward,
+            Network = network,
+            Transport = transport,
+            Log = log,
+        };
+    }
+
+    private static Socks5Config LoadSocks5(ConfigReader reader, TomlTable table, bool isKcptun, HashSet<IPEndPoint> taken)
+    {
+        if (isKcptun)
+            reader.Report(table.Position, "[[socks5]]", "transport.profile = \"kcptun\" has one target for all streams, so it cannot serve SOCKS5", "[[forward]]");
+
+        IPEndPoint listen = LoadListen(reader, EndKeys.Socks5Listen, table, taken);
+        Setting<Secret> username = reader.Get(EndKeys.Socks5Username, table);
+        Setting<Secret> password = reader.Get(EndKeys.Socks5Password, table);
+        if (username.IsSet && !password.IsSet)
+            reader.ReportMissing(table.Position, EndKeys.Socks5Password.FullName, "there is a username and no password", "both or neither");
+        if (password.IsSet && !username.IsSet)
+            reader.ReportMissing(table.Position, EndKeys.Socks5Username.FullName, "there is a password and no username", "both or neither");
+        return new Socks5Config(listen, username.IsSet ? new Socks5Credentials(username.Value, password.Value) : null);
+    }
+
+    private static ForwardConfig LoadForward(ConfigReader reader, TomlTable table, Setting<TransportProfile> profile, HashSet<IPEndPoint> taken)
+    {
+        IPEndPoint listen = LoadListen(reader, EndKeys.ForwardListen, table, taken);
+        HostPort? target = TargetLoader.Load(reader, EndKeys.ForwardTarget, table, profile, isForKcptun: false);
+        return new ForwardConfig(listen, target, reader.Get(EndKeys.ForwardProtocol, table).Value);
+    }
+
+    private static IPEndPoint LoadListen(ConfigReader reader, ConfigKey<IPEndPoint> key, TomlTable table, HashSet<IPEndPoint> taken)
+    {
+        Setting<IPEndPoint> listen = reader.Require(key, table);
+
+        // Port 0 is another port each time.
+        if (listen.State == SettingState.Good && listen.Value.Port != 0 && !taken.Add(listen.Value))
+            reader.Report(listen.Position, key, $"another listener has {listen.Value}", "an address and port of its own");
+        return listen.Value;
+    }
+}

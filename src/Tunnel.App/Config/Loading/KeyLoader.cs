@@ -1,0 +1,67 @@
+using System.Text;
+using Tunnel.App.Config.Schema;
+
+namespace Tunnel.App.Config.Loading;
+
+/// <summary>The shared secret: in the file, or in a file of its own.</summary>
+internal static class KeyLoader
+{
+    private const int MaxBytes = 4096;
+    private const string Placeholder = "replace-me-with-tunnelctl-keygen";
+
+    public static Secret Load(ConfigReader reader, bool isNeeded)
+    {
+        Setting<Secret> key = reader.Get(KcpKeys.Key);
+        Setting<string> file = reader.Get(KcpKeys.KeyFile);
+        if (key.IsSet && file.IsSet)
+            reader.Report(file.Position, KcpKeys.KeyFile, "the file has a key too", "key or key_file, not both");
+        if (isNeeded && !key.IsSet && !file.IsSet)
+            reader.ReportMissing(key.Position, KcpKeys.Key.FullName, "a key is required: set key or key_file", "a secret from tunnelctl keygen");
+
+        Secret? secret = key.State == SettingState.Good ? key.Value : null;
+        if (file.State == SettingState.Good)
+            secret ??= ReadFile(reader, file);
+        if (secret?.Reveal() == Placeholder)
+            reader.Warn(key.IsSet ? key.Position : file.Position, KcpKeys.Key, "this is the example's key, which everybody knows: replace it");
+        return secret ?? Secret.Empty;
+    }
+
+    private static Secret? ReadFile(ConfigReader reader, Setting<string> file)
+    {
+        string path = Path.Combine(reader.Folder, file.Value);
+        try
+        {
+            WarnIfShared(reader, file, path);
+            string text = ReadText(path).TrimEnd('\n', '\r');
+            if (text.Length > 0)
+                return new Secret(text);
+
+            reader.Report(file.Position, KcpKeys.KeyFile, "the file is empty");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            // The decoder's message would quote the key's bytes.
+            string reason = e is DecoderFallbackException ? "it is not UTF-8" : e.Message;
+            reader.Report(file.Position, KcpKeys.KeyFile, $"the file cannot be used: {reason}");
+        }
+
+        return null;
+    }
+
+    private static string ReadText(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        var bytes = new byte[MaxBytes + 1];
+        int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        return length <= MaxBytes
+            ? new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, length)
+            : throw new IOException($"it is longer than {MaxBytes} bytes");
+    }
+
+    private static void WarnIfShared(ConfigReader reader, Setting<string> file, string path)
+    {
+        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0)
+            reader.Warn(file.Position, KcpKeys.KeyFile, "others than its owner can read the file: chmod 600 it");
+    }
+}

@@ -1,0 +1,50 @@
+using Tunnel.App.Config.Schema;
+
+namespace Tunnel.App.Config.Loading;
+
+/// <summary>[network] and the tables below it.</summary>
+internal static class NetworkLoader
+{
+    public static NetworkConfig Load(ConfigReader reader, Setting<TransportProfile> profile, Setting<int> conn) => new()
+    {
+        Link = LoadLink(reader, profile),
+        Interface = reader.Get(NetworkKeys.Interface).Value,
+        Firewall = reader.Get(NetworkKeys.Firewall).Value,
+        Dscp = reader.Get(NetworkKeys.Dscp).Value,
+        IPv4 = LoadFamily(reader, NetworkKeys.IPv4, conn),
+        IPv6 = LoadFamily(reader, NetworkKeys.IPv6, conn),
+        Tcp = new TcpFlagsConfig(reader.Get(NetworkKeys.LocalFlag).Value, reader.Get(NetworkKeys.RemoteFlag).Value),
+        Pcap = LoadPcap(reader),
+    };
+
+    private static LinkKind LoadLink(ConfigReader reader, Setting<TransportProfile> profile)
+    {
+        Setting<LinkKind> link = reader.Get(NetworkKeys.Link);
+        if (profile.Value == TransportProfile.Kcptun && link.IsSound && link.Value != LinkKind.Udp)
+        {
+            reader.Report(
+                link.IsSet ? link.Position : profile.Position,
+                NetworkKeys.Link,
+                "transport.profile = \"kcptun\" works over UDP only",
+                "\"udp\"");
+        }
+
+        return link.Value;
+    }
+
+    private static AddressConfig LoadFamily(ConfigReader reader, FamilyKeys keys, Setting<int> conn)
+    {
+        Setting<int> port = reader.Get(keys.Port);
+        if (port.Value != 0 && conn.IsSound && conn.Value != 1)
+            reader.Report(port.Position, keys.Port, $"a fixed port serves one session, and transport.conn is {conn.Value}", "0, or transport.conn = 1");
+
+        return new AddressConfig(reader.Get(keys.Address).Value, port.Value, reader.Get(keys.RouterMac).Value);
+    }
+
+    private static PcapConfig LoadPcap(ConfigReader reader) => new(
+        reader.Get(NetworkKeys.SockBuf).Value,
+        reader.Get(NetworkKeys.SnapLen).Value,
+        reader.Get(NetworkKeys.Promisc).Value,
+        reader.Get(NetworkKeys.Immediate).Value,
+        reader.Get(NetworkKeys.Timeout).Value);
+}

@@ -1,0 +1,42 @@
+namespace Tunnel.App.Config.Schema;
+
+/// <summary>A table: its keys, and whose file may have it.</summary>
+/// <param name="Name">With its parents: transport.kcp.</param>
+/// <param name="Side">Whose file has it.</param>
+/// <param name="Doc">One sentence for the reference.</param>
+/// <param name="IsArray">True if it is written [[name]] and may be repeated.</param>
+internal sealed record ConfigTable(string Name, ConfigSide Side, string Doc, bool IsArray = false)
+{
+    public string Header => IsArray ? $"[[{Name}]]" : $"[{Name}]";
+}
+
+/// <summary>Every table and key there is, in the order of the reference.</summary>
+internal static class ConfigCatalog
+{
+    public static readonly IReadOnlyList<ConfigTable> Tables =
+    [
+        new("listen", ConfigSide.Server, "What the server listens on."),
+        new("server", ConfigSide.Client, "Where the client's server is."),
+        new("socks5", ConfigSide.Client, "A SOCKS5 listener. The client needs at least one [[socks5]] or [[forward]].", IsArray: true),
+        new("forward", ConfigSide.Client, "A listener whose connections all go to one target.", IsArray: true),
+        new("network", ConfigSide.Both, "How datagrams leave and enter this machine."),
+        new("network.ipv4", ConfigSide.Both, "What is found by itself, for IPv4."),
+        new("network.ipv6", ConfigSide.Both, "What is found by itself, for IPv6."),
+        new("network.tcp", ConfigSide.Both, "The look of raw TCP segments."),
+        new("network.pcap", ConfigSide.Both, "libpcap's settings."),
+        new("transport", ConfigSide.Both, "Sessions: how many, in whose dialect, how patient."),
+        new("transport.kcp", ConfigSide.Both, "KCP, its encryption, and the multiplexer above it. Times and windows may differ between the ends."),
+        new("log", ConfigSide.Both, "What is written to the log."),
+    ];
+
+    public static readonly IReadOnlyList<ConfigKey> Keys = [.. EndKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All];
+
+    private static readonly Dictionary<string, ConfigKey> KeysByName = Keys.ToDictionary(key => key.FullName);
+    private static readonly Dictionary<string, ConfigTable> TablesByName = Tables.ToDictionary(table => table.Name);
+
+    public static ConfigKey? FindKey(string fullName) => KeysByName.GetValueOrDefault(fullName);
+
+    public static ConfigTable? FindTable(string name) => TablesByName.GetValueOrDefault(name);
+
+    public static IEnumerable<ConfigKey> KeysOf(string table) => Keys.Where(key => key.Table == table);
+}

@@ -1,0 +1,78 @@
+using System.Net;
+
+namespace Tunnel.App.Config.Schema;
+
+/// <summary>The keys of the tables that only one end's file has: [listen]; [server], [[socks5]], [[forward]].</summary>
+internal static class EndKeys
+{
+    public static readonly ConfigKey<int> ListenPort = new("listen", "port", BasicTypes.Integer(1, 65535))
+    {
+        Side = ConfigSide.Server,
+        Example = "9999",
+        Doc = "The port that clients send to. Required.",
+    };
+
+    public static readonly ConfigKey<HostPort> ListenTarget = new("listen", "target", AddressTypes.Target)
+    {
+        Side = ConfigSide.Server,
+        Example = "\"192.0.2.80:80\"",
+        Doc = "Where every stream goes. Required with transport.profile = \"kcptun\", and an error without it: paqet's streams name their targets.",
+    };
+
+    public static readonly ConfigKey<HostPort> ServerAddress = new("server", "address", AddressTypes.Target)
+    {
+        Side = ConfigSide.Client,
+        Example = "\"192.0.2.1:9999\"",
+        Doc = "The tunnel server. Required.",
+    };
+
+    public static readonly ConfigKey<IPEndPoint> Socks5Listen = new("socks5", "listen", AddressTypes.Listen)
+    {
+        Side = ConfigSide.Client,
+        Example = "\"127.0.0.1:1080\"",
+        Doc = "Where SOCKS5 is served. Required.",
+    };
+
+    public static readonly ConfigKey<Secret> Socks5Username = new("socks5", "username", BasicTypes.Secret(255))
+    {
+        Side = ConfigSide.Client,
+        Example = "\"replace-me\"",
+        Doc = "Both or neither of username and password. With them, users must present them.",
+    };
+
+    public static readonly ConfigKey<Secret> Socks5Password = new("socks5", "password", BasicTypes.Secret(255))
+    {
+        Side = ConfigSide.Client,
+        Example = "\"replace-me-too\"",
+        Doc = "See username.",
+    };
+
+    public static readonly ConfigKey<IPEndPoint> ForwardListen = new("forward", "listen", AddressTypes.Listen)
+    {
+        Side = ConfigSide.Client,
+        Example = "\"127.0.0.1:8080\"",
+        Doc = "Where connections are taken. Required.",
+    };
+
+    public static readonly ConfigKey<HostPort> ForwardTarget = new("forward", "target", AddressTypes.Target)
+    {
+        Side = ConfigSide.Client,
+        Example = "\"192.0.2.80:80\"",
+        Doc = "Where they go, as the server sees it. Required; an error with transport.profile = \"kcptun\", where the server's file says it.",
+    };
+
+    public static readonly ConfigKey<ForwardProtocol> ForwardProtocol = new(
+        "forward",
+        "protocol",
+        BasicTypes.Choice(word => word == "udp" ? "forwarding of UDP is not available in this version" : null, ("tcp", Config.ForwardProtocol.Tcp)))
+    {
+        Side = ConfigSide.Client,
+        Default = "\"tcp\"",
+        Doc = "What is forwarded. \"udp\" is not available in this version.",
+    };
+
+    public static readonly IReadOnlyList<ConfigKey> All =
+    [
+        ListenPort, ListenTarget, ServerAddress, Socks5Listen, Socks5Username, Socks5Password, ForwardListen, ForwardTarget, ForwardProtocol,
+    ];
+}

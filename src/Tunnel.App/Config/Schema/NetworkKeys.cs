@@ -1,0 +1,112 @@
+using System.Net;
+using System.Net.NetworkInformation;
+
+namespace Tunnel.App.Config.Schema;
+
+/// <summary>The keys of [network] and the tables below it.</summary>
+internal static class NetworkKeys
+{
+    public static readonly ConfigKey<LinkKind> Link = new("network", "link", BasicTypes.Choice(("pcap", LinkKind.Pcap), ("udp", LinkKind.Udp)))
+    {
+        Default = "\"pcap\"",
+        Doc = "What carries datagrams: raw TCP segments through libpcap, which needs privileges, or ordinary UDP, which needs none.",
+    };
+
+    public static readonly ConfigKey<string?> Interface = new(
+        "network",
+        "interface",
+        BasicTypes.Text("the name of an interface", name => name.Length is > 0 and < 256 && !name.Any(char.IsControl)).OrAuto())
+    {
+        Default = "\"auto\"",
+        Doc = "The network interface. \"auto\" takes the one that the route to the peer goes through.",
+    };
+
+    public static readonly ConfigKey<bool> Firewall = new("network", "firewall", BasicTypes.Boolean)
+    {
+        Default = "true",
+        Doc = "Install at start, and remove at exit, the rules that keep this machine's own TCP from answering the tunnel's segments.",
+    };
+
+    public static readonly ConfigKey<int> Dscp = new("network", "dscp", BasicTypes.Integer(0, 63))
+    {
+        Default = "0",
+        Doc = "The differentiated services code point of what is sent.",
+    };
+
+    public static readonly FamilyKeys IPv4 = new("network.ipv4", AddressTypes.IPv4);
+
+    public static readonly FamilyKeys IPv6 = new("network.ipv6", AddressTypes.IPv6);
+
+    public static readonly ConfigKey<ushort[]> LocalFlag = new("network.tcp", "local_flag", TcpFlagsType.List)
+    {
+        Default = "[\"PA\"]",
+        Doc = "The TCP flags of what this end sends, used in turn.",
+    };
+
+    public static readonly ConfigKey<ushort[]> RemoteFlag = new("network.tcp", "remote_flag", TcpFlagsType.List)
+    {
+        Default = "[\"PA\"]",
+        Doc = "The TCP flags that the other end is asked to use.",
+    };
+
+    public static readonly ConfigKey<int> SockBuf = new("network.pcap", "sockbuf", UnitTypes.Size(64 << 10, 1 << 30))
+    {
+        Default = "\"8MiB\"",
+        Doc = "The kernel's capture buffer.",
+    };
+
+    public static readonly ConfigKey<int> SnapLen = new("network.pcap", "snaplen", BasicTypes.Integer(128, 262_144, "bytes"))
+    {
+        Default = "65535",
+        Doc = "How much of each packet is captured. Longer packets are dropped.",
+    };
+
+    public static readonly ConfigKey<bool> Promisc = new("network.pcap", "promisc", BasicTypes.Boolean)
+    {
+        Default = "false",
+        Doc = "Capture packets for other machines too.",
+    };
+
+    public static readonly ConfigKey<bool> Immediate = new("network.pcap", "immediate", BasicTypes.Boolean)
+    {
+        Default = "true",
+        Doc = "Hand packets over as they come rather than when a buffer is full.",
+    };
+
+    public static readonly ConfigKey<TimeSpan> Timeout = new(
+        "network.pcap",
+        "timeout_ms",
+        UnitTypes.Duration(DurationUnit.Milliseconds, "1ms", "1000ms", whole: true))
+    {
+        Default = "1",
+        Doc = "How long a read waits for packets.",
+    };
+
+    public static readonly IReadOnlyList<ConfigKey> All =
+        [Link, Interface, Firewall, Dscp, .. IPv4.All, .. IPv6.All, LocalFlag, RemoteFlag, SockBuf, SnapLen, Promisc, Immediate, Timeout];
+}
+
+/// <summary>The keys of one address family.</summary>
+internal sealed class FamilyKeys(string table, ConfigType<IPAddress> addressType)
+{
+    public ConfigKey<IPAddress?> Address { get; } = new(table, "address", addressType.OrAuto())
+    {
+        Default = "\"auto\"",
+        Doc = "This machine's address of this family. \"auto\" takes the interface's.",
+    };
+
+    public ConfigKey<int> Port { get; } = new(table, "port", BasicTypes.Integer(0, 65535))
+    {
+        Side = ConfigSide.Client,
+        Default = "0",
+        Doc = "The client's own port; 0 is a random one. Others need transport.conn = 1.",
+    };
+
+    public ConfigKey<PhysicalAddress?> RouterMac { get; } = new(table, "router_mac", AddressTypes.Mac.OrAuto())
+    {
+        Default = "\"auto\"",
+        Doc = "The Ethernet address of the next hop. \"auto\" asks the kernel's neighbour table.",
+    };
+
+    public IReadOnlyList<ConfigKey> All => [Address, Port, RouterMac];
+}

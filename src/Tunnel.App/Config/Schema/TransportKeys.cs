@@ -1,0 +1,56 @@
+namespace Tunnel.App.Config.Schema;
+
+/// <summary>The keys of [transport] and [log].</summary>
+internal static class TransportKeys
+{
+    public static readonly ConfigKey<int> Conn = new("transport", "conn", BasicTypes.Integer(1, 256))
+    {
+        Default = "1",
+        Doc = "Sessions that the client keeps to the server. More sessions use more cores.",
+    };
+
+    public static readonly ConfigKey<TransportProfile> Profile = new(
+        "transport",
+        "profile",
+        BasicTypes.Choice(("paqet", TransportProfile.Paqet), ("kcptun", TransportProfile.Kcptun)))
+    {
+        Default = "\"paqet\"",
+        Doc = "Whose dialect is spoken. \"kcptun\" needs network.link = \"udp\" and has no guard; its peer runs without compression.",
+    };
+
+    public static readonly ConfigKey<TimeSpan> OpenTimeout = new("transport", "open_timeout", UnitTypes.Duration(DurationUnit.Seconds, "1s", "5m"))
+    {
+        Side = ConfigSide.Client,
+        Default = "\"10s\"",
+        Doc = "How long opening a stream waits for a session.",
+    };
+
+    public static readonly ConfigKey<TimeSpan> DialTimeout = new("transport", "dial_timeout", UnitTypes.Duration(DurationUnit.Seconds, "1s", "5m"))
+    {
+        Side = ConfigSide.Server,
+        Default = "\"10s\"",
+        Doc = "How long connecting to a target may take.",
+    };
+
+    public static readonly ConfigKey<TimeSpan> Grace = new("transport", "grace", UnitTypes.Duration(DurationUnit.Seconds, "0s", "5m"))
+    {
+        Default = "\"3s\"",
+        Doc = "How long a stop waits for streams to end.",
+    };
+
+    public static readonly ConfigKey<LogThreshold> LogLevel = new(
+        "log",
+        "level",
+        BasicTypes.Choice(
+            ("trace", LogThreshold.Trace),
+            ("debug", LogThreshold.Debug),
+            ("info", LogThreshold.Info),
+            ("warning", LogThreshold.Warning),
+            ("error", LogThreshold.Error)))
+    {
+        Default = "\"info\"",
+        Doc = "The least important message that is written.",
+    };
+
+    public static readonly IReadOnlyList<ConfigKey> All = [Conn, Profile, OpenTimeout, DialTimeout, Grace, LogLevel];
+}

@@ -1,0 +1,30 @@
+namespace Tunnel.App.Config;
+
+/// <summary>Sessions: how many, in whose dialect, and how patient.</summary>
+public sealed record TransportConfig
+{
+    /// <summary>Sessions that a client keeps to its server.</summary>
+    public required int Conn { get; init; }
+
+    public required TransportProfile Profile { get; init; }
+
+    /// <summary>Client: how long opening a stream waits for a session.</summary>
+    public required TimeSpan OpenTimeout { get; init; }
+
+    /// <summary>Server: how long connecting to a target may take.</summary>
+    public required TimeSpan DialTimeout { get; init; }
+
+    /// <summary>How long a stop waits for streams to end.</summary>
+    public required TimeSpan Grace { get; init; }
+
+    public required KcpConfig Kcp { get; init; }
+}
+
+public enum TransportProfile
+{
+    /// <summary>Streams that name their targets, as paqet and its fork speak.</summary>
+    Paqet,
+
+    /// <summary>Streams without headers, as kcptun speaks (without compression).</summary>
+    Kcptun,
+}

@@ -1,0 +1,113 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tunnel.App.Config;
+using Tunnel.App.Runtime;
+using Tunnel.App.Services;
+using Tunnel.Links;
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.App.Hosting;
+
+/// <summary>The client: listeners for applications, connections to the server.</summary>
+public sealed partial class ClientHost(ClientConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
+{
+    private readonly ILogger _logger = loggers.CreateLogger("tunnel");
+    private readonly List<LocalListener> _listeners = [];
+    private DeadlineLoop? _deadlines;
+    private ConnectionPool? _pool;
+    private CancellationTokenSource? _relays;
+
+    /// <summary>What ended the client, as an exit code.</summary>
+    public int Result { get; private set; }
+
+    /// <summary>The connections, once started.</summary>
+    public IReadOnlyList<ClientConnection> Connections => _pool?.Connections ?? [];
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _deadlines = new DeadlineLoop();
+        _relays = new CancellationTokenSource();
+        _pool = CreatePool(_deadlines);
+        bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
+        var opener = new StreamOpener(_pool, hasHeader);
+        foreach (Socks5Config socks in config.Socks5)
+            Listen(new Socks5Listener(socks.Listen, socks.Credentials, opener, _logger));
+        foreach (ForwardConfig forward in config.Forward)
+            Listen(new ForwardListener(forward.Listen, TargetOf(forward.Target), opener, _logger));
+        await base.StartAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        foreach (LocalListener listener in _listeners)
+            listener.Dispose();
+        await Drain.WaitAsync(() => _listeners.Sum(l => l.Active), config.Transport.Grace, cancellationToken).ConfigureAwait(false);
+        if (_relays is not null)
+            await _relays.CancelAsync().ConfigureAwait(false);
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        _deadlines?.Dispose();
+    }
+
+    public override void Dispose()
+    {
+        _relays?.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            Task[] listeners = [.. _listeners.Select(l => l.RunAsync(_relays!.Token))];
+            await _pool!.RunAsync(stoppingToken).ConfigureAwait(false);
+            await Task.WhenAll(listeners).ConfigureAwait(false);
+        }
+        catch (LinkException e)
+        {
+            LogFatal(_logger, e.Message);
+            Result = ExitCode.For(e.Fault);
+            lifetime.StopApplication();
+        }
+    }
+
+    private ConnectionPool CreatePool(DeadlineLoop deadlines)
+    {
+        SessionFactory sessions = Stack.CreateFactory(config.Transport, admission: null);
+        var links = new ClientLinks(config, _logger);
+        ushort[] wanted = config.Network.Tcp.Remote;
+        bool announce = config.Network.Link != LinkKind.Udp && wanted is not [Protocol.Wire.TcpFlags.Default];
+        var options = new ClientConnectionOptions(config.Transport.Profile == TransportProfile.Paqet, announce ? wanted : []);
+        return new ConnectionPool(
+            config.Transport.Conn,
+            config.Transport.OpenTimeout,
+            (index, changed) => new ClientConnection(index, links.OpenAsync, sessions, deadlines, options, changed, _logger));
+    }
+
+    private void Listen(LocalListener listener)
+    {
+        try
+        {
+            listener.Bind();
+            _listeners.Add(listener);
+        }
+        catch (SocketException e)
+        {
+            listener.Dispose();
+            throw new StartException(
+                e.SocketErrorCode == SocketError.AddressAlreadyInUse ? ExitCode.PortInUse : ExitCode.Network,
+                $"cannot listen: {e.Message}");
+        }
+    }
+
+    private static Target TargetOf(HostPort? target) => target is null ? default : new Target(target.Host, (ushort)target.Port);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "{Problem}")]
+    private static partial void LogFatal(ILogger logger, string problem);
+}
+
+/// <summary>The process cannot start; the message says what, where and what to do.</summary>
+public sealed class StartException(int exitCode, string message) : Exception(message)
+{
+    public int ExitCode { get; } = exitCode;
+}

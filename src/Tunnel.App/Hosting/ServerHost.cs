@@ -1,0 +1,131 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tunnel.App.Config;
+using Tunnel.App.Runtime;
+using Tunnel.App.Services;
+using Tunnel.Links;
+using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.App.Hosting;
+
+/// <summary>The server: a link, the sessions on it, and what their streams ask for.</summary>
+public sealed partial class ServerHost(ServerConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
+{
+    private readonly ILogger _logger = loggers.CreateLogger("tunnel");
+    private DeadlineLoop? _deadlines;
+    private StreamServer? _streams;
+    private CancellationTokenSource? _relays;
+    private SessionFactory? _sessions;
+    private ServerLinks? _links;
+
+    /// <summary>What ended the server, as an exit code.</summary>
+    public int Result { get; private set; }
+
+    /// <summary>The link that is open now.</summary>
+    public ServerReceiver? Receiver { get; private set; }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        KcpConfig kcp = config.Transport.Kcp;
+        _deadlines = new DeadlineLoop();
+        _relays = new CancellationTokenSource();
+        _sessions = Stack.CreateFactory(config.Transport, new StreamCap(kcp.MaxStreamsTotal));
+        _links = new ServerLinks(config, _logger);
+        Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
+        _streams = new StreamServer(new Dialer(config.Transport.DialTimeout), kcp.HeaderTimeout, target, _logger, _relays.Token);
+        Receiver = Open();
+        await base.StartAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await Drain.WaitAsync(() => _streams?.Active ?? 0, config.Transport.Grace, cancellationToken).ConfigureAwait(false);
+        if (_relays is not null)
+            await _relays.CancelAsync().ConfigureAwait(false);
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        Receiver?.Dispose();
+        _links?.Dispose();
+        _deadlines?.Dispose();
+    }
+
+    public override void Dispose()
+    {
+        _relays?.Dispose();
+        base.Dispose();
+    }
+
+    /// <summary>Keeps the link open: when it breaks (the interface went away), opens it again with back-off.</summary>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var backOff = new BackOff(Random.Shared);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var broken = new TaskCompletionSource<LinkException>(TaskCreationOptions.RunContinuationsAsynchronously);
+            Receiver!.Broken += e => broken.TrySetResult(e);
+            Receiver.Start();
+            await using CancellationTokenRegistration stop = stoppingToken.Register(() => broken.TrySetCanceled()).ConfigureAwait(false);
+            await Task.WhenAny(broken.Task).ConfigureAwait(false);
+            if (stoppingToken.IsCancellationRequested)
+                return;
+            LogBroken(_logger, (await broken.Task.ConfigureAwait(false)).Message);
+            Receiver.Dispose();
+            await ReopenAsync(backOff, stoppingToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReopenAsync(BackOff backOff, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await Task.Delay(backOff.Next(), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                Receiver = Open();
+                backOff.Reset();
+                return;
+            }
+            catch (StartException e) when (e.ExitCode == ExitCode.Network)
+            {
+                LogBroken(_logger, e.Message);
+            }
+            catch (StartException e)
+            {
+                LogBroken(_logger, e.Message);
+                Result = e.ExitCode;
+                lifetime.StopApplication();
+                return;
+            }
+        }
+    }
+
+    private ServerReceiver Open()
+    {
+        try
+        {
+            (IPacketLink link, Carrier carrier) = _links!.Open();
+            var receiver = new ServerReceiver(link, carrier, _sessions!, _deadlines!, config.Transport.Kcp.MaxSessions);
+            receiver.StreamOpened += _streams!.Serve;
+            receiver.FecSeen += peer => LogFec(_logger, peer);
+            receiver.SessionOpened += session => LogSessionOpened(_logger, session.Peer, session.Conv);
+            receiver.SessionClosed += session => LogSessionClosed(_logger, session.Peer, session.Conv, session.CloseReason);
+            return receiver;
+        }
+        catch (LinkException e)
+        {
+            throw new StartException(ExitCode.For(e.Fault), e.Message);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "session {Conv:x8} of {Peer} began")]
+    private static partial void LogSessionOpened(ILogger logger, Protocol.Wire.Endpoint peer, uint conv);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "session {Conv:x8} of {Peer} ended: {Reason}")]
+    private static partial void LogSessionClosed(ILogger logger, Protocol.Wire.Endpoint peer, uint conv, CloseReason reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the link broke: {Problem}; opening it again")]
+    private static partial void LogBroken(ILogger logger, string problem);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Peer} sends forward error correction packets; this version drops them: turn FEC off there")]
+    private static partial void LogFec(ILogger logger, Protocol.Wire.Endpoint peer);
+}

@@ -1,0 +1,63 @@
+using System.Text;
+using Tunnel.App.Config;
+using Tunnel.App.Runtime;
+using Tunnel.Protocol.Crypto;
+using Tunnel.Protocol.Kcp;
+using Tunnel.Protocol.Mux;
+
+namespace Tunnel.App.Hosting;
+
+/// <summary>From the configuration's words to the protocol's: keys, knobs, guard.</summary>
+internal static class Stack
+{
+    /// <summary>Derives the keys (a tenth of a second of work) and puts the stack together.</summary>
+    public static SessionFactory CreateFactory(TransportConfig transport, IStreamAdmission? admission)
+    {
+        KcpConfig kcp = transport.Kcp;
+        string secret = kcp.Key.Reveal();
+        byte[] key = transport.Profile == TransportProfile.Kcptun ? KeyDerivation.Kcptun(secret) : KeyDerivation.Paqet(secret);
+        return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu, GuardOf(kcp), admission);
+    }
+
+    private static KcpOptions KcpOptionsOf(KcpConfig kcp) => new()
+    {
+        NoDelay = kcp.Tuning.NoDelay,
+        Interval = (int)kcp.Tuning.Interval.TotalMilliseconds,
+        Resend = kcp.Tuning.Resend,
+        NoCongestion = kcp.Tuning.NoCongestion,
+        WriteDelay = kcp.Tuning.WDelay,
+        AckNoDelay = kcp.Tuning.AckNoDelay,
+        SendWindow = kcp.SndWnd,
+        ReceiveWindow = kcp.RcvWnd,
+    };
+
+    private static MuxOptions MuxOptionsOf(KcpConfig kcp) => new()
+    {
+        Version = kcp.SmuxVersion,
+        SessionBuffer = kcp.SmuxBuf,
+        StreamBuffer = kcp.StreamBuf,
+        KeepAlive = (int)kcp.KeepAlive.TotalMilliseconds,
+        KeepAliveTimeout = (int)kcp.KeepAliveTimeout.TotalMilliseconds,
+        MaxStreams = kcp.MaxStreamsPerSession,
+    };
+
+    private static GuardSettings? GuardOf(KcpConfig kcp) => kcp.Guard is not { } guard
+        ? null
+        : new GuardSettings(
+            Guard.DeriveKey(kcp.Key.Reveal()), Encoding.ASCII.GetBytes(guard.Magic), (int)guard.Window.TotalSeconds, guard.Skew);
+
+    private static string CipherName(KcpBlock block) => block switch
+    {
+        KcpBlock.Aes => "aes",
+        KcpBlock.Aes128 => "aes-128",
+        KcpBlock.Aes192 => "aes-192",
+        KcpBlock.Aes128Gcm => "aes-128-gcm",
+        KcpBlock.Aes256Gcm => "aes-256-gcm",
+        KcpBlock.ChaCha20Poly1305 => "chacha20-poly1305",
+        KcpBlock.Salsa20 => "salsa20",
+        KcpBlock.Xor => "xor",
+        KcpBlock.None => "none",
+        KcpBlock.Null => "null",
+        _ => throw new ArgumentOutOfRangeException(nameof(block)),
+    };
+}

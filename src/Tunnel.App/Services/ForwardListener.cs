@@ -1,0 +1,30 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Tunnel.App.Runtime;
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.App.Services;
+
+/// <summary>A local port whose connections all go to one target, dialled by the server.</summary>
+public sealed class ForwardListener(IPEndPoint listen, Target target, StreamOpener opener, ILogger logger) : LocalListener(listen, logger)
+{
+    protected override string Name => "forward";
+
+    protected override async Task HandleAsync(Socket socket, CancellationToken stop)
+    {
+        TunnelStream stream;
+        try
+        {
+            stream = await opener.OpenAsync(target, stop).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // There is no error to say but a reset.
+            socket.Close(0);
+            throw;
+        }
+
+        await new Relay(socket, stream, StreamOpener.FinishLinger).RunAsync(stop).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,44 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Tunnel.App.Config;
+using Tunnel.App.Runtime;
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.App.Services;
+
+/// <summary>A SOCKS5 proxy whose connections go out at the server. Names are resolved there.</summary>
+public sealed class Socks5Listener(IPEndPoint listen, Socks5Credentials? credentials, StreamOpener opener, ILogger logger)
+    : LocalListener(listen, logger)
+{
+    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(30);
+
+    protected override string Name => "socks5";
+
+    protected override async Task HandleAsync(Socket socket, CancellationToken stop)
+    {
+        var protocol = new Socks5Protocol(socket, credentials);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(HandshakeTimeout);
+        (_, Target target) = await protocol.AcceptAsync(limit.Token).ConfigureAwait(false);
+        limit.CancelAfter(Timeout.InfiniteTimeSpan);
+        TunnelStream stream = await OpenAsync(protocol, target, stop).ConfigureAwait(false);
+        // The wire format has no dial result: success means that the server was asked.
+        await protocol.ReplyAsync(Socks5Reply.Succeeded, stop).ConfigureAwait(false);
+        await new Relay(socket, stream, StreamOpener.FinishLinger).RunAsync(stop).ConfigureAwait(false);
+    }
+
+    private async Task<TunnelStream> OpenAsync(Socks5Protocol protocol, Target target, CancellationToken stop)
+    {
+        try
+        {
+            return await opener.OpenAsync(target, stop).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            Socks5Reply reply = e is TunnelUnavailableException ? Socks5Reply.NetworkUnreachable : Socks5Reply.GeneralFailure;
+            await protocol.ReplyAsync(reply, stop).ConfigureAwait(false);
+            throw;
+        }
+    }
+}

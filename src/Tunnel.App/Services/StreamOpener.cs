@@ -1,0 +1,26 @@
+using Tunnel.App.Runtime;
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.App.Services;
+
+/// <summary>Opens streams to targets through a client's sessions.</summary>
+/// <param name="pool">The sessions.</param>
+/// <param name="writeHeader">False where the peer dials one fixed target and knows no headers (kcptun).</param>
+public sealed class StreamOpener(ConnectionPool pool, bool writeHeader)
+{
+    /// <summary>How long a reply must be quiet before the local side's end is passed on; see <see cref="Relay"/>.</summary>
+    public static readonly TimeSpan FinishLinger = TimeSpan.FromSeconds(3);
+
+    /// <exception cref="TunnelUnavailableException">There is no session within the open timeout.</exception>
+    /// <exception cref="TunnelClosedException">The session ended meanwhile.</exception>
+    public async ValueTask<TunnelStream> OpenAsync(Target target, CancellationToken cancel)
+    {
+        TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
+        if (!writeHeader)
+            return stream;
+        byte[] header = new byte[StreamHeader.MaximumLength];
+        int length = new StreamHeader(StreamRequest.Tcp, target).Write(header);
+        await stream.WriteAsync(header.AsMemory(0, length)).ConfigureAwait(false);
+        return stream;
+    }
+}

@@ -1,0 +1,139 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Tunnel.App.Runtime;
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.App.Services;
+
+/// <summary>What a server does with a stream that a peer opened: reads its header within a time, and does what it asks.</summary>
+public sealed partial class StreamServer
+{
+    private readonly Dialer _dialer;
+    private readonly TimeSpan _headerTimeout;
+    private readonly Target? _fixedTarget;
+    private readonly ILogger _logger;
+    private readonly CancellationToken _stop;
+    private long _headerFailures;
+    private int _active;
+
+    /// <param name="dialer">Reaches the targets.</param>
+    /// <param name="headerTimeout">A stream whose header has not come by then is closed.</param>
+    /// <param name="fixedTarget">Where every stream goes when the peer knows no headers (kcptun); otherwise null.</param>
+    /// <param name="logger">Where a user sees what was refused.</param>
+    /// <param name="stop">Ends every relay.</param>
+    public StreamServer(Dialer dialer, TimeSpan headerTimeout, Target? fixedTarget, ILogger logger, CancellationToken stop)
+    {
+        _dialer = dialer;
+        _headerTimeout = headerTimeout;
+        _fixedTarget = fixedTarget;
+        _stop = stop;
+        _logger = logger;
+    }
+
+    /// <summary>Streams being served.</summary>
+    public int Active => Volatile.Read(ref _active);
+
+    /// <summary>Streams closed because their header did not come, or was not one.</summary>
+    public long HeaderFailures => Interlocked.Read(ref _headerFailures);
+
+    /// <summary>Takes charge of a stream.</summary>
+    public void Serve(TunnelStream stream) => _ = ServeAsync(stream);
+
+    private async Task ServeAsync(TunnelStream stream)
+    {
+        Interlocked.Increment(ref _active);
+        try
+        {
+            if (_fixedTarget is { } target)
+                await RelayAsync(stream, target, ReadOnlyMemory<byte>.Empty).ConfigureAwait(false);
+            else
+                await ServeHeaderAsync(stream).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+        {
+            LogStreamFailed(_logger, stream.Id, stream.Session.Peer, e.Message);
+        }
+        finally
+        {
+            stream.Close();
+            Interlocked.Decrement(ref _active);
+        }
+    }
+
+    private async Task ServeHeaderAsync(TunnelStream stream)
+    {
+        byte[] buffer = new byte[StreamHeader.MaximumLength];
+        (StreamHeader header, int length, int have) = await ReadHeaderAsync(stream, buffer).ConfigureAwait(false);
+        switch (header.Request)
+        {
+            case StreamRequest.Ping:
+                await PongAsync(stream).ConfigureAwait(false);
+                break;
+            case StreamRequest.Flags:
+                stream.Session.WearFlags([.. header.Flags!]);
+                break;
+            case StreamRequest.Tcp:
+                await RelayAsync(stream, header.Target, buffer.AsMemory(length, have - length)).ConfigureAwait(false);
+                break;
+            default:
+                throw new IOException($"the peer asks for {header.Request}, which this version does not do");
+        }
+    }
+
+    private async Task<(StreamHeader Header, int Length, int Have)> ReadHeaderAsync(TunnelStream stream, byte[] buffer)
+    {
+        // Closing is what ends a read that waits.
+        await using var timer = new Timer(s => ((TunnelStream)s!).Close(), stream, _headerTimeout, Timeout.InfiniteTimeSpan);
+        for (int have = 0; have < buffer.Length;)
+        {
+            int count = await stream.ReadAsync(buffer.AsMemory(have)).ConfigureAwait(false);
+            if (count == 0)
+                break;
+            have += count;
+            HeaderStatus status = StreamHeader.TryRead(buffer.AsSpan(0, have), out StreamHeader? header, out int length);
+            if (status == HeaderStatus.Complete)
+                return (header!, length, have);
+            if (status == HeaderStatus.Invalid)
+                break;
+        }
+
+        // A stream that is opened and closed again without a word is how some peers check that the session lives.
+        Interlocked.Increment(ref _headerFailures);
+        throw new IOException("no valid stream header came");
+    }
+
+    private static async Task PongAsync(TunnelStream stream)
+    {
+        byte[] pong = new byte[StreamHeader.MaximumLength];
+        int length = new StreamHeader(StreamRequest.Pong).Write(pong);
+        await stream.WriteAsync(pong.AsMemory(0, length)).ConfigureAwait(false);
+        stream.CloseWrite();
+        // The peer closes once it has read the answer; closing first could drop it.
+        byte[] rest = new byte[1];
+        await stream.ReadAsync(rest).ConfigureAwait(false);
+    }
+
+    private async Task RelayAsync(TunnelStream stream, Target target, ReadOnlyMemory<byte> first)
+    {
+        Socket socket;
+        try
+        {
+            socket = await _dialer.DialAsync(target, _stop).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException or TimeoutException)
+        {
+            LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
+            return;
+        }
+
+        for (int sent = 0; sent < first.Length;)
+            sent += await socket.SendAsync(first[sent..], SocketFlags.None, _stop).ConfigureAwait(false);
+        await new Relay(socket, stream, TimeSpan.Zero).RunAsync(_stop).ConfigureAwait(false);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "stream {Id} of {Peer}: {Problem}")]
+    private static partial void LogStreamFailed(ILogger logger, uint id, Protocol.Wire.Endpoint peer, string problem);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "could not connect to {Target} for {Peer}: {Problem}")]
+    private static partial void LogDialFailed(ILogger logger, Target target, Protocol.Wire.Endpoint peer, string problem);
+}

@@ -1,0 +1,22 @@
+using System.Net;
+
+namespace Tunnel.Links.Udp;
+
+/// <summary>How a <see cref="UdpLink"/> listens.</summary>
+public sealed record UdpOptions
+{
+    /// <summary>The local address; null for any, of both families where the host has IPv6.</summary>
+    public IPAddress? Address { get; init; }
+
+    /// <summary>The local port; 0 lets the kernel choose.</summary>
+    public int Port { get; init; }
+
+    /// <summary>Bytes the kernel may hold for this socket before it drops; beyond the system's limit only with CAP_NET_ADMIN.</summary>
+    public int ReceiveBufferBytes { get; init; } = 8 << 20;
+
+    /// <summary>Bytes the kernel may hold that are on their way out.</summary>
+    public int SendBufferBytes { get; init; } = 8 << 20;
+
+    /// <summary>The differentiated services code point, 0 to 63, of what is sent.</summary>
+    public int Dscp { get; init; }
+}
