@@ -1,1 +1,1 @@
-return 0;
+return Tunnel.App.Hosting.TunnelProgram.RunClient(args);

@@ -44,7 +44,9 @@ public static class ConfigLoader
             using FileStream stream = File.OpenRead(path);
             var bytes = new byte[MaxFileBytes + 1];
             int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return length <= MaxFileBytes ? load(bytes.AsSpan(0, length), path) : Refuse<T>(path, $"the file is longer than {MaxFileBytes} bytes");
+            return length <= MaxFileBytes
+                ? load(bytes.AsSpan(0, length), path)
+                : Refuse<T>(path, $"the file is longer than {MaxFileBytes} bytes");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

@@ -38,7 +38,7 @@ public static class ReferenceFile
     private static void AppendKey(StringBuilder text, ConfigKey key, bool isSideClear)
     {
         string side = isSideClear ? "" : $" ({Suggestion.NameOf(key.Side)} only)";
-        string origin = key.Default is null ? "Example" : "Default";
-        text.Append($"\n# {key.Doc}{side}\n# Takes: {key.Allowed}\n# {origin}:\n#{key.Name} = {key.Default ?? key.Example}\n");
+        string origin = key.Default is null ? " No default; this is an example:" : "";
+        text.Append($"\n# {key.Doc}{side}\n# Takes {key.Allowed}.{origin}\n#{key.Name} = {key.Default ?? key.Example}\n");
     }
 }

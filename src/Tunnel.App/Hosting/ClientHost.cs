@@ -15,11 +15,12 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
     private readonly List<LocalListener> _listeners = [];
     private DeadlineLoop? _deadlines;
+    private int _result;
     private ConnectionPool? _pool;
     private CancellationTokenSource? _relays;
 
     /// <summary>What ended the client, as an exit code.</summary>
-    public int Result { get; private set; }
+    public int GetResult() => _result;
 
     /// <summary>The connections, once started.</summary>
     public IReadOnlyList<ClientConnection> Connections => _pool?.Connections ?? [];
@@ -66,7 +67,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         catch (LinkException e)
         {
             LogFatal(_logger, e.Message);
-            Result = ExitCode.For(e.Fault);
+            _result = ExitCode.For(e.Fault);
             lifetime.StopApplication();
         }
     }

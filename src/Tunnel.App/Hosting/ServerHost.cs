@@ -4,7 +4,6 @@ using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.App.Services;
 using Tunnel.Links;
-using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Hosting;
@@ -14,13 +13,14 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
 {
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
     private DeadlineLoop? _deadlines;
+    private int _result;
     private StreamServer? _streams;
     private CancellationTokenSource? _relays;
     private SessionFactory? _sessions;
     private ServerLinks? _links;
 
     /// <summary>What ended the server, as an exit code.</summary>
-    public int Result { get; private set; }
+    public int GetResult() => _result;
 
     /// <summary>The link that is open now.</summary>
     public ServerReceiver? Receiver { get; private set; }
@@ -44,7 +44,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        Receiver?.Dispose();
+        CloseReceiver();
         _links?.Dispose();
         _deadlines?.Dispose();
     }
@@ -59,19 +59,28 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var backOff = new BackOff(Random.Shared);
-        while (!stoppingToken.IsCancellationRequested)
+        while (!stoppingToken.IsCancellationRequested && Receiver is not null)
         {
             var broken = new TaskCompletionSource<LinkException>(TaskCreationOptions.RunContinuationsAsynchronously);
-            Receiver!.Broken += e => broken.TrySetResult(e);
+            Receiver.Broken += e => broken.TrySetResult(e);
             Receiver.Start();
-            await using CancellationTokenRegistration stop = stoppingToken.Register(() => broken.TrySetCanceled()).ConfigureAwait(false);
+            using CancellationTokenRegistration stop = stoppingToken.Register(() => broken.TrySetCanceled());
             await Task.WhenAny(broken.Task).ConfigureAwait(false);
             if (stoppingToken.IsCancellationRequested)
                 return;
             LogBroken(_logger, (await broken.Task.ConfigureAwait(false)).Message);
-            Receiver.Dispose();
+            CloseReceiver();
             await ReopenAsync(backOff, stoppingToken).ConfigureAwait(false);
         }
+    }
+
+    private void CloseReceiver()
+    {
+        if (Receiver is null)
+            return;
+        TrafficLog.LinkClosed(_logger, Receiver);
+        Receiver.Dispose();
+        Receiver = null;
     }
 
     private async Task ReopenAsync(BackOff backOff, CancellationToken stop)
@@ -92,7 +101,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             catch (StartException e)
             {
                 LogBroken(_logger, e.Message);
-                Result = e.ExitCode;
+                _result = e.ExitCode;
                 lifetime.StopApplication();
                 return;
             }
@@ -108,7 +117,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             receiver.StreamOpened += _streams!.Serve;
             receiver.FecSeen += peer => LogFec(_logger, peer);
             receiver.SessionOpened += session => LogSessionOpened(_logger, session.Peer, session.Conv);
-            receiver.SessionClosed += session => LogSessionClosed(_logger, session.Peer, session.Conv, session.CloseReason);
+            receiver.SessionClosed += session => TrafficLog.SessionEnded(_logger, session);
             return receiver;
         }
         catch (LinkException e)
@@ -119,9 +128,6 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
 
     [LoggerMessage(Level = LogLevel.Information, Message = "session {Conv:x8} of {Peer} began")]
     private static partial void LogSessionOpened(ILogger logger, Protocol.Wire.Endpoint peer, uint conv);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "session {Conv:x8} of {Peer} ended: {Reason}")]
-    private static partial void LogSessionClosed(ILogger logger, Protocol.Wire.Endpoint peer, uint conv, CloseReason reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the link broke: {Problem}; opening it again")]
     private static partial void LogBroken(ILogger logger, string problem);

@@ -96,15 +96,10 @@ public sealed partial class ClientConnection
             stop.Register(() => receiver.Session.Close(Protocol.Mux.CloseReason.Local));
         await GreetAsync(receiver.Session).ConfigureAwait(false);
         SetSession(receiver.Session);
-        try
-        {
-            await receiver.Closed.ConfigureAwait(false);
-        }
-        finally
-        {
-            SetSession(null);
-        }
-
+        await receiver.Closed.ConfigureAwait(false);
+        SetSession(null);
+        TrafficLog.SessionEnded(_logger, receiver.Session);
+        TrafficLog.LinkClosed(_logger, receiver);
         if (!stop.IsCancellationRequested)
             LogLost(_logger, Index, receiver.Session.CloseReason);
     }

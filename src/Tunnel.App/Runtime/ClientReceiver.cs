@@ -9,11 +9,13 @@ namespace Tunnel.App.Runtime;
 /// <summary>A client's link with its one session to one server.</summary>
 public sealed class ClientReceiver : LinkReceiver
 {
+    private readonly IDisposable? _firewall;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ClientReceiver(OpenedLink opened, SessionFactory sessions, DeadlineLoop deadlines)
         : base(opened.Link, opened.Carrier, sessions, $"{opened.Link.Name} receive")
     {
+        _firewall = opened.Firewall;
         uint conv = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
         Session session = sessions.CreateSession(conv, isClient: true, MonotonicClock.Now);
         Session = new PeerSession(session, opened.Path, opened.Server, sessions.Stamp, deadlines, this);
@@ -33,6 +35,7 @@ public sealed class ClientReceiver : LinkReceiver
     {
         base.Dispose();
         Session.Close(CloseReason.Local);
+        _firewall?.Dispose();
     }
 
     protected override DropReason OnDatagram(in Arrival arrival, ReadOnlySpan<byte> datagram)
@@ -49,4 +52,5 @@ public sealed class ClientReceiver : LinkReceiver
 /// <param name="Carrier">What datagrams wear.</param>
 /// <param name="Path">To the server.</param>
 /// <param name="Server">The server's address, as its datagrams will show it.</param>
-public sealed record OpenedLink(IPacketLink Link, Carrier Carrier, PeerPath Path, Endpoint Server);
+/// <param name="Firewall">What is to be removed with the link; null when there is nothing.</param>
+public sealed record OpenedLink(IPacketLink Link, Carrier Carrier, PeerPath Path, Endpoint Server, IDisposable? Firewall);

@@ -133,6 +133,47 @@ public sealed class PcapLinkTests
         Assert.Throws<InvalidOperationException>(() => ReceiveForEver(link, new ThrowingSink()));
     }
 
+    [Fact]
+    public void Receiving_and_sending_do_not_allocate()
+    {
+        TestHost.RequireRoot();
+        using TestHost.VethPair veth = TestHost.NewVeth();
+        using PcapLink left = Open(veth.Left, 29870);
+        using PcapLink right = Open(veth.Right, 29871);
+        byte[] frame = TestFrames.Tcp(29870, 29871, 1000);
+        byte[] run = [.. Enumerable.Repeat(frame, 16).SelectMany(f => f)];
+        var sink = new CountingSink();
+        long before = 0;
+        for (int round = 0; round < 100; round++)
+        {
+            if (round == 50)
+                before = GC.GetAllocatedBytesForCurrentThread();
+            left.Send(run, frame.Length, default);
+            while (sink.Frames < 16 * (round + 1))
+                right.Receive(sink, 1000);
+        }
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
+    public void Frames_that_do_not_fit_the_ring_are_counted_as_dropped_by_the_kernel()
+    {
+        TestHost.RequireRoot();
+        using TestHost.VethPair veth = TestHost.NewVeth();
+        using PcapLink left = Open(veth.Left, 29870);
+        using PcapLink right = PcapLink.Open(
+            new PcapOptions { Interface = veth.Right, FirstPort = 29871, SnapLength = 65535, BufferBytes = 1 << 20 });
+        byte[] frame = TestFrames.Tcp(29870, 29871, 1000);
+        byte[] run = [.. Enumerable.Repeat(frame, 200).SelectMany(f => f)];
+        Assert.Equal(200, left.Send(run, frame.Length, default));
+        var sink = new CountingSink();
+        while (sink.Frames + right.Counters.KernelDrops < 200)
+            right.Receive(sink, 100);
+        Assert.Equal(200, sink.Frames + right.Counters.KernelDrops);
+        Assert.InRange(sink.Frames, 1, 199);
+    }
+
     private static void ReceiveForEver(PcapLink link, IFrameSink? sink = null)
     {
         sink ??= new FrameCollector();
@@ -142,6 +183,17 @@ public sealed class PcapLinkTests
 
     private static PcapLink Open(string name, int first, int last = 0) =>
         PcapLink.Open(new PcapOptions { Interface = name, FirstPort = first, LastPort = last, SnapLength = 65535 });
+
+    private sealed class CountingSink : IFrameSink
+    {
+        public int Frames { get; private set; }
+
+        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address) => Frames++;
+
+        public void OnBatchEnd()
+        {
+        }
+    }
 
     private sealed class ThrowingSink : IFrameSink
     {

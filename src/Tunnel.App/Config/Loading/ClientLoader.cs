@@ -7,6 +7,8 @@ namespace Tunnel.App.Config.Loading;
 /// <summary>A client's file.</summary>
 internal static class ClientLoader
 {
+    private const string KcptunHasOneTarget = "transport.profile = \"kcptun\" has one target for all streams, so it cannot serve SOCKS5";
+
     public static ClientConfig Load(ConfigReader reader)
     {
         Setting<TransportProfile> profile = reader.Get(TransportKeys.Profile);
@@ -14,9 +16,7 @@ internal static class ClientLoader
         var taken = new HashSet<IPEndPoint>();
         Socks5Config[] socks5 = [.. reader.GetTables("socks5").Select(table => LoadSocks5(reader, table, isKcptun, taken))];
         ForwardConfig[] forward = [.. reader.GetTables("forward").Select(table => LoadForward(reader, table, profile, taken))];
-        if (!reader.Root.TryGet("socks5", out _) && !reader.Root.TryGet("forward", out _))
-            reader.ReportMissing(TomlPosition.Start, "", "the client has nothing to listen on", isKcptun ? "[[forward]]" : "[[socks5]] or [[forward]]");
-
+        RequireListener(reader, isKcptun);
         HostPort server = reader.Require(EndKeys.ServerAddress).Value;
         (NetworkConfig network, TransportConfig transport, LogConfig log) = TransportLoader.Load(reader, profile);
         return new ClientConfig
@@ -30,10 +30,20 @@ internal static class ClientLoader
         };
     }
 
+    private static void RequireListener(ConfigReader reader, bool isKcptun)
+    {
+        // Present but wrong is not missing: that has been reported already.
+        if (reader.Root.TryGet("socks5", out _) || reader.Root.TryGet("forward", out _))
+            return;
+
+        string allowed = isKcptun ? "[[forward]]" : "[[socks5]] or [[forward]]";
+        reader.ReportMissing(TomlPosition.Start, "", "the client has nothing to listen on", allowed);
+    }
+
     private static Socks5Config LoadSocks5(ConfigReader reader, TomlTable table, bool isKcptun, HashSet<IPEndPoint> taken)
     {
         if (isKcptun)
-            reader.Report(table.Position, "[[socks5]]", "transport.profile = \"kcptun\" has one target for all streams, so it cannot serve SOCKS5", "[[forward]]");
+            reader.Report(table.Position, "[[socks5]]", KcptunHasOneTarget, "[[forward]]");
 
         IPEndPoint listen = LoadListen(reader, EndKeys.Socks5Listen, table, taken);
         Setting<Secret> username = reader.Get(EndKeys.Socks5Username, table);
@@ -45,7 +55,11 @@ internal static class ClientLoader
         return new Socks5Config(listen, username.IsSet ? new Socks5Credentials(username.Value, password.Value) : null);
     }
 
-    private static ForwardConfig LoadForward(ConfigReader reader, TomlTable table, Setting<TransportProfile> profile, HashSet<IPEndPoint> taken)
+    private static ForwardConfig LoadForward(
+        ConfigReader reader,
+        TomlTable table,
+        Setting<TransportProfile> profile,
+        HashSet<IPEndPoint> taken)
     {
         IPEndPoint listen = LoadListen(reader, EndKeys.ForwardListen, table, taken);
         HostPort? target = TargetLoader.Load(reader, EndKeys.ForwardTarget, table, profile, isForKcptun: false);

@@ -65,7 +65,8 @@ internal sealed class ConfigReader(TomlDocument document, ConfigSide side, strin
     }
 
     /// <summary>The key's entry, unread; null if there is none.</summary>
-    public TomlEntry? Find(ConfigKey key) => FindTable(key.Table) is { } table && table.TryGet(key.Name, out TomlEntry? entry) ? entry : null;
+    public TomlEntry? Find(ConfigKey key) =>
+        FindTable(key.Table) is { } table && table.TryGet(key.Name, out TomlEntry? entry) ? entry : null;
 
     public void Report(TomlPosition position, ConfigKey key, string what, string? allowed = null) =>
         Report(position, key.FullName, what, allowed);
@@ -73,7 +74,9 @@ internal sealed class ConfigReader(TomlDocument document, ConfigSide side, strin
     public void Report(TomlPosition position, string key, string what, string? allowed = null) =>
         _problems.Add(new ConfigProblem(position, key, what, allowed));
 
-    /// <summary>Reports that something is not there, unless the file has lines that could not be read: it may stand on one of them.</summary>
+    /// <summary>
+    /// Reports that something is not there, unless the file has lines that could not be read: it may stand on one of them.
+    /// </summary>
     public void ReportMissing(TomlPosition position, string key, string what, string? allowed = null)
     {
         if (document.Errors.Count == 0)

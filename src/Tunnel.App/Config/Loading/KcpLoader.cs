@@ -101,7 +101,8 @@ internal static class KcpLoader
         if (keepAlive.IsSound && timeout.IsSound && timeout.Value <= keepAlive.Value)
         {
             TomlPosition position = timeout.IsSet ? timeout.Position : keepAlive.Position;
-            string what = $"{timeout.Value.TotalSeconds:0.###}s is not longer than keepalive, which is {keepAlive.Value.TotalSeconds:0.###}s";
+            (double limit, double interval) = (timeout.Value.TotalSeconds, keepAlive.Value.TotalSeconds);
+            string what = $"{limit:0.###}s is not longer than keepalive, which is {interval:0.###}s";
             reader.Report(position, KcpKeys.KeepAliveTimeout, what, "longer than keepalive");
         }
 

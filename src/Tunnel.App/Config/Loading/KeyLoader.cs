@@ -7,6 +7,7 @@ namespace Tunnel.App.Config.Loading;
 internal static class KeyLoader
 {
     private const int MaxBytes = 4096;
+    private const string EverybodyKnows = "this is the example's key, which everybody knows: replace it";
     private const string Placeholder = "replace-me-with-tunnelctl-keygen";
 
     public static Secret Load(ConfigReader reader, bool isNeeded)
@@ -16,13 +17,13 @@ internal static class KeyLoader
         if (key.IsSet && file.IsSet)
             reader.Report(file.Position, KcpKeys.KeyFile, "the file has a key too", "key or key_file, not both");
         if (isNeeded && !key.IsSet && !file.IsSet)
-            reader.ReportMissing(key.Position, KcpKeys.Key.FullName, "a key is required: set key or key_file", "a secret from tunnelctl keygen");
+            reader.ReportMissing(key.Position, KcpKeys.Key.FullName, "this is required, or key_file", "a secret from tunnelctl keygen");
 
         Secret? secret = key.State == SettingState.Good ? key.Value : null;
         if (file.State == SettingState.Good)
             secret ??= ReadFile(reader, file);
         if (secret?.Reveal() == Placeholder)
-            reader.Warn(key.IsSet ? key.Position : file.Position, KcpKeys.Key, "this is the example's key, which everybody knows: replace it");
+            reader.Warn(key.IsSet ? key.Position : file.Position, KcpKeys.Key, EverybodyKnows);
         return secret ?? Secret.Empty;
     }
 

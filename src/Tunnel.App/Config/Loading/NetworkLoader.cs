@@ -36,7 +36,10 @@ internal static class NetworkLoader
     {
         Setting<int> port = reader.Get(keys.Port);
         if (port.Value != 0 && conn.IsSound && conn.Value != 1)
-            reader.Report(port.Position, keys.Port, $"a fixed port serves one session, and transport.conn is {conn.Value}", "0, or transport.conn = 1");
+        {
+            string what = $"a fixed port serves one session, and transport.conn is {conn.Value}";
+            reader.Report(port.Position, keys.Port, what, "0, or transport.conn = 1");
+        }
 
         return new AddressConfig(reader.Get(keys.Address).Value, port.Value, reader.Get(keys.RouterMac).Value);
     }

@@ -50,7 +50,8 @@ internal sealed class ShapeCheck(ConfigReader reader)
         if (side.HasFlag(reader.Side))
             return true;
 
-        reader.Report(entry.Position, name, $"this belongs in a {Suggestion.NameOf(side)}'s file only; this is a {Suggestion.NameOf(reader.Side)}'s");
+        string what = $"this belongs in a {Suggestion.NameOf(side)}'s file only; this is a {Suggestion.NameOf(reader.Side)}'s";
+        reader.Report(entry.Position, name, what);
         return false;
     }
 

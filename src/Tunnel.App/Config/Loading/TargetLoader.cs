@@ -6,7 +6,12 @@ namespace Tunnel.App.Config.Loading;
 /// <summary>Who says where streams go: the client with paqet's profile, the server with kcptun's. The other must not.</summary>
 internal static class TargetLoader
 {
-    public static HostPort? Load(ConfigReader reader, ConfigKey<HostPort> key, TomlTable? table, Setting<TransportProfile> profile, bool isForKcptun)
+    public static HostPort? Load(
+        ConfigReader reader,
+        ConfigKey<HostPort> key,
+        TomlTable? table,
+        Setting<TransportProfile> profile,
+        bool isForKcptun)
     {
         if (!profile.IsSound)
             return reader.Get(key, table).Value;

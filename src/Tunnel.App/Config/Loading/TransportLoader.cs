@@ -5,7 +5,9 @@ namespace Tunnel.App.Config.Loading;
 /// <summary>[transport], [network] and [log]: what both sides have. [network] is here because the profile decides about it.</summary>
 internal static class TransportLoader
 {
-    public static (NetworkConfig Network, TransportConfig Transport, LogConfig Log) Load(ConfigReader reader, Setting<TransportProfile> profile)
+    public static (NetworkConfig Network, TransportConfig Transport, LogConfig Log) Load(
+        ConfigReader reader,
+        Setting<TransportProfile> profile)
     {
         Setting<int> conn = reader.Get(TransportKeys.Conn);
         var transport = new TransportConfig

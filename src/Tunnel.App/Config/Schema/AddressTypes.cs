@@ -14,18 +14,22 @@ internal static class AddressTypes
     /// <summary>Where something is reached.</summary>
     public static readonly ConfigType<HostPort> Target = new(
         "\"host:port\", \"ipv4:port\" or \"[ipv6]:port\" with a port from 1 to 65535",
-        value => ReadText(value, text => Split(text, 1) is var (host, port) && IsHost(host) ? new HostPort(Unbracket(host), port) : null));
+        value => ReadText(value, text =>
+            Split(text, 1) is var (host, port) && IsHost(host) ? new HostPort(Unbracket(host), port) : null));
 
     /// <summary>Where to listen.</summary>
     public static readonly ConfigType<IPEndPoint> Listen = new(
         "\"ipv4:port\" or \"[ipv6]:port\" with a port from 0 (any free one) to 65535",
-        value => ReadText(value, text => Split(text, 0) is var (host, port) && ReadIP(host) is { } ip ? new IPEndPoint(ip, port) : null));
+        value => ReadText(value, text =>
+            Split(text, 0) is var (host, port) && ReadIP(host) is { } ip ? new IPEndPoint(ip, port) : null));
 
     public static readonly ConfigType<IPAddress> IPv4 = new("an IPv4 address", value => ReadText(value, ReadIPv4));
 
     public static readonly ConfigType<IPAddress> IPv6 = new("an IPv6 address", value => ReadText(value, ReadIPv6));
 
-    public static readonly ConfigType<PhysicalAddress> Mac = new("an Ethernet address such as \"aa:bb:cc:dd:ee:ff\"", value => ReadText(value, ReadMac));
+    public static readonly ConfigType<PhysicalAddress> Mac = new(
+        "an Ethernet address such as \"aa:bb:cc:dd:ee:ff\"",
+        value => ReadText(value, ReadMac));
 
     private static Parsed<T> ReadText<T>(TomlValue value, Func<string, T?> read)
         where T : class => value switch
@@ -53,9 +57,11 @@ internal static class AddressTypes
     private static IPAddress? ReadIPv4(string text)
     {
         string[] parts = text.Split('.');
-        bool isPlain = parts.Length == 4 && parts.All(part => TryReadNumber(part, 3, out int n) && n < 256 && (part.Length == 1 || part[0] != '0'));
-        return isPlain ? IPAddress.Parse(text) : null;
+        return parts.Length == 4 && parts.All(IsOctet) ? IPAddress.Parse(text) : null;
     }
+
+    private static bool IsOctet(string text) =>
+        TryReadNumber(text, 3, out int number) && number < 256 && (text.Length == 1 || text[0] != '0');
 
     private static IPAddress? ReadIPv6(string text)
     {
@@ -71,7 +77,10 @@ internal static class AddressTypes
     }
 
     private static bool IsLabel(string label) =>
-        label.Length is >= 1 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+        label.Length is >= 1 and <= 63
+        && label[0] != '-'
+        && label[^1] != '-'
+        && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     private static PhysicalAddress? ReadMac(string text)
     {
@@ -80,9 +89,12 @@ internal static class AddressTypes
         return isPlain ? new PhysicalAddress(Convert.FromHexString(text.Replace(":", ""))) : null;
     }
 
+    /// <summary>Digits only: the platform's parser would take NULs behind them.</summary>
     private static bool TryReadNumber(ReadOnlySpan<char> digits, int maxDigits, out int number)
     {
         number = 0;
-        return digits.Length <= maxDigits && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+        return digits.Length <= maxDigits
+            && digits.IndexOfAnyExceptInRange('0', '9') < 0
+            && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 }

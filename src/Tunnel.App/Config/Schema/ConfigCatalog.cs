@@ -25,7 +25,7 @@ internal static class ConfigCatalog
         new("network.tcp", ConfigSide.Both, "The look of raw TCP segments."),
         new("network.pcap", ConfigSide.Both, "libpcap's settings."),
         new("transport", ConfigSide.Both, "Sessions: how many, in whose dialect, how patient."),
-        new("transport.kcp", ConfigSide.Both, "KCP, its encryption, and the multiplexer above it. Times and windows may differ between the ends."),
+        new("transport.kcp", ConfigSide.Both, "KCP, its encryption, and the multiplexer above it."),
         new("log", ConfigSide.Both, "What is written to the log."),
     ];
 

@@ -16,15 +16,21 @@ internal static class EditDistance
         return table[a.Length, b.Length];
     }
 
-    /// <summary>The candidate nearest to the word, unless even that one is another word.</summary>
+    /// <summary>The candidate nearest to the word (the first of several), unless even that one is another word.</summary>
     public static T? Nearest<T>(string word, IEnumerable<T> candidates, Func<T, string> name)
         where T : class
     {
         const int LongestWord = 64;
+        if (word.Length > LongestWord)
+            return null;
+
         int limit = Math.Max(1, word.Length / 3);
-        return word.Length > LongestWord
-            ? null
-            : candidates.Select(item => (item, distance: Between(word, name(item)))).Where(pair => pair.distance <= limit).MinBy(pair => pair.distance).item;
+        return candidates
+            .Select(item => (Item: item, Distance: Between(word, name(item))))
+            .Where(pair => pair.Distance <= limit)
+            .OrderBy(pair => pair.Distance)
+            .Select(pair => pair.Item)
+            .FirstOrDefault();
     }
 
     private static int Cell(int[,] table, string a, string b, int i, int j)

@@ -16,7 +16,7 @@ internal static class EndKeys
     {
         Side = ConfigSide.Server,
         Example = "\"192.0.2.80:80\"",
-        Doc = "Where every stream goes. Required with transport.profile = \"kcptun\", and an error without it: paqet's streams name their targets.",
+        Doc = "Where every stream goes. Required with transport.profile = \"kcptun\", an error without: other streams name theirs.",
     };
 
     public static readonly ConfigKey<HostPort> ServerAddress = new("server", "address", AddressTypes.Target)
@@ -58,13 +58,15 @@ internal static class EndKeys
     {
         Side = ConfigSide.Client,
         Example = "\"192.0.2.80:80\"",
-        Doc = "Where they go, as the server sees it. Required; an error with transport.profile = \"kcptun\", where the server's file says it.",
+        Doc = "Where they go, as the server sees it. Required; an error with transport.profile = \"kcptun\": there the server knows.",
     };
 
     public static readonly ConfigKey<ForwardProtocol> ForwardProtocol = new(
         "forward",
         "protocol",
-        BasicTypes.Choice(word => word == "udp" ? "forwarding of UDP is not available in this version" : null, ("tcp", Config.ForwardProtocol.Tcp)))
+        BasicTypes.Choice(
+            word => word == "udp" ? "forwarding of UDP is not available in this version" : null,
+            ("tcp", Config.ForwardProtocol.Tcp)))
     {
         Side = ConfigSide.Client,
         Default = "\"tcp\"",
@@ -73,6 +75,8 @@ internal static class EndKeys
 
     public static readonly IReadOnlyList<ConfigKey> All =
     [
-        ListenPort, ListenTarget, ServerAddress, Socks5Listen, Socks5Username, Socks5Password, ForwardListen, ForwardTarget, ForwardProtocol,
+        ListenPort, ListenTarget, ServerAddress,
+        Socks5Listen, Socks5Username, Socks5Password,
+        ForwardListen, ForwardTarget, ForwardProtocol,
     ];
 }

@@ -194,7 +194,8 @@ internal static class KcpKeys
 
     public static readonly IReadOnlyList<ConfigKey> All =
     [
-        Mode, .. Manual, Mtu, RcvWnd, SndWnd, Key, KeyFile, Block, Guard, GuardMagic, GuardWindow, GuardSkew, SmuxBuf, StreamBuf, SmuxVersion,
-        KeepAlive, KeepAliveTimeout, MaxSessions, MaxStreamsTotal, MaxStreamsPerSession, HeaderTimeout,
+        Mode, .. Manual, Mtu, RcvWnd, SndWnd,
+        Key, KeyFile, Block, Guard, GuardMagic, GuardWindow, GuardSkew,
+        SmuxBuf, StreamBuf, SmuxVersion, KeepAlive, KeepAliveTimeout, MaxSessions, MaxStreamsTotal, MaxStreamsPerSession, HeaderTimeout,
     ];
 }

@@ -6,7 +6,10 @@ namespace Tunnel.App.Config.Schema;
 /// <summary>The keys of [network] and the tables below it.</summary>
 internal static class NetworkKeys
 {
-    public static readonly ConfigKey<LinkKind> Link = new("network", "link", BasicTypes.Choice(("pcap", LinkKind.Pcap), ("udp", LinkKind.Udp)))
+    public static readonly ConfigKey<LinkKind> Link = new(
+        "network",
+        "link",
+        BasicTypes.Choice(("pcap", LinkKind.Pcap), ("udp", LinkKind.Udp)))
     {
         Default = "\"pcap\"",
         Doc = "What carries datagrams: raw TCP segments through libpcap, which needs privileges, or ordinary UDP, which needs none.",

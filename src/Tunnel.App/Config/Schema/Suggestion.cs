@@ -3,19 +3,22 @@ namespace Tunnel.App.Config.Schema;
 /// <summary>What the writer of an unknown name probably meant.</summary>
 internal static class Suggestion
 {
-    /// <summary>For an unknown key: the same name in another table, a similar name here, a similar name elsewhere.</summary>
+    /// <summary>
+    /// For an unknown key: the same name in another table or the other end's file, or a similar name, best in this table.
+    /// </summary>
     public static string? ForKey(string table, string name, ConfigSide side)
     {
-        string[] homes = [.. ConfigCatalog.Keys.Where(key => key.Name == name && key.Side.HasFlag(side)).Select(key => Header(key.Table))];
+        ConfigKey[] namesakes = [.. ConfigCatalog.Keys.Where(key => key.Name == name)];
+        string[] homes = [.. namesakes.Where(key => key.Side.HasFlag(side)).Select(key => Header(key.Table))];
         if (homes.Length > 0)
             return $"it belongs in {string.Join(" or ", homes)}";
-        if (Nearest(name, ConfigCatalog.KeysOf(table), side) is { } here)
-            return $"did you mean \"{here.Name}\"?";
-        if (ConfigCatalog.Keys.FirstOrDefault(key => key.Name == name) is { } foreign)
+        if (namesakes is [var foreign, ..])
             return $"it belongs in {Header(foreign.Table)} of a {NameOf(foreign.Side)}'s file";
-        if (ForTable(Join(table, name), side) is { } tableHint)
-            return tableHint;
-        return Nearest(name, ConfigCatalog.Keys, side) is { } there ? $"did you mean \"{there.Name}\" in {Header(there.Table)}?" : null;
+        if (Nearest(table, name, side) is not { } similar)
+            return ForTable(Join(table, name), side);
+
+        string home = similar.Table == table ? "" : $" in {Header(similar.Table)}";
+        return $"did you mean \"{similar.Name}\"{home}?";
     }
 
     /// <summary>For an unknown table: a similar name, with or without its parents.</summary>
@@ -31,8 +34,11 @@ internal static class Suggestion
 
     public static string Join(string table, string name) => table.Length == 0 ? name : $"{table}.{name}";
 
-    private static ConfigKey? Nearest(string name, IEnumerable<ConfigKey> keys, ConfigSide side) =>
-        EditDistance.Nearest(name, keys.Where(key => key.Side.HasFlag(side)), key => key.Name);
+    private static ConfigKey? Nearest(string table, string name, ConfigSide side)
+    {
+        IEnumerable<ConfigKey> candidates = ConfigCatalog.Keys.Where(key => key.Side.HasFlag(side)).OrderBy(key => key.Table != table);
+        return EditDistance.Nearest(name, candidates, key => key.Name);
+    }
 
     private static string Header(string table) => ConfigCatalog.FindTable(table)!.Header;
 

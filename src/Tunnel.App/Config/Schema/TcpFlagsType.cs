@@ -10,7 +10,7 @@ internal static class TcpFlagsType
     private const int MaxItems = 64;
 
     public static readonly ConfigType<ushort[]> List = new(
-        $"a list of 1 to {MaxItems} strings of the letters F S R P A U E C N (FIN SYN RST PSH ACK URG ECE CWR NS), each at most once in a string",
+        $"a list of 1 to {MaxItems} strings of the letters F S R P A U E C N (FIN SYN RST PSH ACK URG ECE CWR NS), each once at most",
         Read);
 
     private static Parsed<ushort[]> Read(TomlValue value)

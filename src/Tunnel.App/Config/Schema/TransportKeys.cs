@@ -18,14 +18,20 @@ internal static class TransportKeys
         Doc = "Whose dialect is spoken. \"kcptun\" needs network.link = \"udp\" and has no guard; its peer runs without compression.",
     };
 
-    public static readonly ConfigKey<TimeSpan> OpenTimeout = new("transport", "open_timeout", UnitTypes.Duration(DurationUnit.Seconds, "1s", "5m"))
+    public static readonly ConfigKey<TimeSpan> OpenTimeout = new(
+        "transport",
+        "open_timeout",
+        UnitTypes.Duration(DurationUnit.Seconds, "1s", "5m"))
     {
         Side = ConfigSide.Client,
         Default = "\"10s\"",
         Doc = "How long opening a stream waits for a session.",
     };
 
-    public static readonly ConfigKey<TimeSpan> DialTimeout = new("transport", "dial_timeout", UnitTypes.Duration(DurationUnit.Seconds, "1s", "5m"))
+    public static readonly ConfigKey<TimeSpan> DialTimeout = new(
+        "transport",
+        "dial_timeout",
+        UnitTypes.Duration(DurationUnit.Seconds, "1s", "5m"))
     {
         Side = ConfigSide.Server,
         Default = "\"10s\"",

@@ -21,7 +21,8 @@ internal static class UnitTypes
     /// <summary>Bytes.</summary>
     public static ConfigType<int> Size(int min, int max)
     {
-        string allowed = $"a size, {FormatSize(min)} to {FormatSize(max)}: bytes, or a string such as \"8MiB\" (B, KiB, MiB, GiB, KB, MB, GB)";
+        string range = $"{FormatSize(min)} to {FormatSize(max)}";
+        string allowed = $"a size, {range}: bytes, or a string such as \"8MiB\" (B, KiB, MiB, GiB, KB, MB, GB)";
         return new(allowed, value => Check(ReadBytes(value), min, max, bytes => (int)bytes));
     }
 

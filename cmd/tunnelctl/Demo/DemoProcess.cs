@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Tunnel.Ctl.Demo;
+
+/// <summary>A child of the demo: its output is kept, and it ends with the demo.</summary>
+internal sealed class DemoProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(8);
+
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+
+    private DemoProcess(Process process) => _process = process;
+
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+                return _output.ToString();
+        }
+    }
+
+    /// <param name="netns">Runs in this network namespace; null: where the demo runs.</param>
+    /// <param name="command">The program and its arguments.</param>
+    public static DemoProcess Start(string? netns, params string[] command)
+    {
+        string[] all = netns is null ? command : ["ip", "netns", "exec", netns, .. command];
+        var info = new ProcessStartInfo(all[0], all[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var process = new Process { StartInfo = info };
+        var started = new DemoProcess(process);
+        process.OutputDataReceived += (_, e) => started.Append(e.Data);
+        process.ErrorDataReceived += (_, e) => started.Append(e.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return started;
+    }
+
+    /// <summary>Runs a command to its end.</summary>
+    /// <exception cref="DemoException">It failed; the message has what it printed.</exception>
+    public static async Task<string> RunAsync(string? netns, CancellationToken cancel, params string[] command)
+    {
+        await using DemoProcess process = Start(netns, command);
+        await process._process.WaitForExitAsync(cancel).ConfigureAwait(false);
+        if (process._process.ExitCode != 0)
+            throw new DemoException($"{string.Join(' ', command)} failed: {process.Output}");
+        return process.Output;
+    }
+
+    /// <summary>Waits for a text in the output.</summary>
+    /// <exception cref="DemoException">The process ended without it, or it took too long.</exception>
+    public async Task WaitForAsync(string text, TimeSpan timeout, CancellationToken cancel)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!Output.Contains(text, StringComparison.Ordinal))
+        {
+            if (_process.HasExited || Stopwatch.GetElapsedTime(start) > timeout)
+                throw new DemoException($"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)}: no \"{text}\" in\n{Output}");
+            await Task.Delay(20, cancel).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Asks it to stop (SIGTERM), as a service manager would, and waits.</summary>
+    public async Task StopAsync()
+    {
+        if (_process.HasExited)
+            return;
+        using Process kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        using var limit = new CancellationTokenSource(StopTimeout);
+        await _process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync().ConfigureAwait(false);
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+        _process.Dispose();
+    }
+
+    private void Append(string? line)
+    {
+        if (line is null)
+            return;
+        lock (_output)
+            _output.AppendLine(line);
+    }
+}
+
+/// <summary>The demo cannot go on; the message says why.</summary>
+internal sealed class DemoException(string message) : Exception(message);

@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+
+namespace Tunnel.Ctl.Demo;
+
+/// <summary>One run of the demo, from the network to the table.</summary>
+internal static partial class DemoRun
+{
+    private const int TunnelPort = 9999;
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(10);
+
+    public static async Task<int> RunAsync(int megabytes, CancellationToken cancel)
+    {
+        try
+        {
+            await using DemoNetwork network = await OpenNetworkAsync(cancel).ConfigureAwait(false);
+            DemoResult result = await CarryAsync(network, megabytes, cancel).ConfigureAwait(false);
+            result.Print(Console.Out);
+            return result.IsWhole ? 0 : 1;
+        }
+        catch (DemoException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
+            return 1;
+        }
+    }
+
+    private static async Task<DemoNetwork> OpenNetworkAsync(CancellationToken cancel)
+    {
+        if (!Environment.IsPrivilegedProcess)
+        {
+            Console.Out.WriteLine("not root: the demo runs over UDP on loopback; as root it would run over raw packets between two namespaces");
+            return DemoNetwork.Loopback();
+        }
+
+        Console.Out.WriteLine("two network namespaces joined by a veth cable; raw TCP segments captured and injected with libpcap");
+        return await DemoNetwork.CreateAsync(cancel).ConfigureAwait(false);
+    }
+
+    private static async Task<DemoResult> CarryAsync(DemoNetwork network, int megabytes, CancellationToken cancel)
+    {
+        string folder = Directory.CreateTempSubdirectory("tunnel-demo-").FullName;
+        try
+        {
+            var ports = new DemoPorts(network.IsRaw ? TunnelPort : FreePort(), FreePort(), FreePort());
+            WriteConfigurations(folder, network, ports);
+            string bin = AppContext.BaseDirectory;
+            string self = Environment.ProcessPath!;
+            await using DemoProcess target = DemoProcess.Start(network.Server, self, "demo", "target", "--port", $"{ports.Target}");
+            await using DemoProcess server = DemoProcess.Start(
+                network.Server, Path.Combine(bin, "tunnel-server"), "--config", Path.Combine(folder, "server.toml"));
+            await using DemoProcess client = DemoProcess.Start(
+                network.Client, Path.Combine(bin, "tunnel-client"), "--config", Path.Combine(folder, "client.toml"));
+            await client.WaitForAsync("is up", StartTimeout, cancel).ConfigureAwait(false);
+            Console.Out.WriteLine("the session is up; HTTP through SOCKS5:");
+            string load = await DemoProcess.RunAsync(
+                network.Client, cancel, self, "demo", "load", "--socks", $"{ports.Socks}", "--port", $"{ports.Target}", "--size", $"{megabytes}")
+                .ConfigureAwait(false);
+            await client.StopAsync().ConfigureAwait(false);
+            await server.StopAsync().ConfigureAwait(false);
+            return new DemoResult(ParseTransfers(load), Sum(Retransmits(), client, server), Sum(KernelDrops(), client, server));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void WriteConfigurations(string folder, DemoNetwork network, DemoPorts ports)
+    {
+        string key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        string link = network.IsRaw ? "" : "[network]\nlink = \"udp\"\n";
+        string common = $"{link}[transport.kcp]\nkey = \"{key}\"\n";
+        File.WriteAllText(Path.Combine(folder, "server.toml"), $"[listen]\nport = {ports.Tunnel}\n{common}");
+        File.WriteAllText(
+            Path.Combine(folder, "client.toml"),
+            $"[server]\naddress = \"{network.ServerAddress}:{ports.Tunnel}\"\n[[socks5]]\nlisten = \"127.0.0.1:{ports.Socks}\"\n{common}");
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private static IReadOnlyList<DemoTransfer> ParseTransfers(string output)
+    {
+        var transfers = new List<DemoTransfer>();
+        foreach (string line in output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] f = line.Split(' ');
+            transfers.Add(new DemoTransfer(
+                f[0], long.Parse(f[1], CultureInfo.InvariantCulture), double.Parse(f[2], CultureInfo.InvariantCulture), f[3] == f[4].Trim()));
+        }
+
+        return transfers;
+    }
+
+    /// <summary>Adds up the numbers that a pattern finds in what both ends logged at their end.</summary>
+    private static long Sum(Regex pattern, params DemoProcess[] processes)
+    {
+        long sum = 0;
+        foreach (DemoProcess process in processes)
+        {
+            MatchCollection matches = pattern.Matches(process.Output);
+            if (matches.Count == 0)
+                throw new DemoException($"the tunnel did not say what it did when it ended:\n{process.Output}");
+            foreach (Match match in matches)
+            {
+                for (int i = 1; i < match.Groups.Count; i++)
+                    sum += long.Parse(match.Groups[i].ValueSpan, CultureInfo.InvariantCulture);
+            }
+        }
+
+        return sum;
+    }
+
+    [GeneratedRegex("again ([0-9]+) fast ([0-9]+) early ([0-9]+) timeout")]
+    private static partial Regex Retransmits();
+
+    [GeneratedRegex("kernel drops ([0-9]+)")]
+    private static partial Regex KernelDrops();
+
+    private sealed record DemoPorts(int Tunnel, int Socks, int Target);
+}

@@ -1,0 +1,110 @@
+using Microsoft.Extensions.Logging;
+using Tunnel.Links;
+using Tunnel.Links.Host;
+
+namespace Tunnel.App.Hosting;
+
+/// <summary>
+/// Keeps the rules of one tunnel end in the firewall: installs them, looks every few seconds whether somebody flushed them, follows
+/// this host's addresses, removes them at the end.
+/// </summary>
+internal sealed partial class FirewallKeeper : IDisposable
+{
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(5);
+
+    private readonly Func<FirewallRules> _wanted;
+    private readonly ILogger _logger;
+    private readonly Timer _timer;
+    private readonly Lock _lock = new();
+    private FirewallRules _rules;
+    private Firewall? _firewall;
+    private string _lastProblem = "";
+    private bool _disposed;
+
+    private FirewallKeeper(Func<FirewallRules> wanted, ILogger logger)
+    {
+        _wanted = wanted;
+        _logger = logger;
+        _rules = wanted();
+        _firewall = Install();
+        _timer = new Timer(_ => Check(), null, CheckInterval, CheckInterval);
+    }
+
+    /// <summary>
+    /// Installs the rules and keeps them. Without a tool to do it with, it says which commands a person would run, and goes on: the
+    /// tunnel may work all the same (a firewall elsewhere, or commands already run).
+    /// </summary>
+    /// <exception cref="LinkException">Another living process holds the port (PortInUse).</exception>
+    public static FirewallKeeper Start(Func<FirewallRules> wanted, ILogger logger) => new(wanted, logger);
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_lock)
+        {
+            _disposed = true;
+            _firewall?.Remove();
+        }
+    }
+
+    private Firewall? Install()
+    {
+        try
+        {
+            Firewall firewall = Firewall.Install(_rules);
+            LogInstalled(_logger, firewall.Tool, _rules.FirstPort);
+            return firewall;
+        }
+        catch (LinkException e) when (e.Fault != LinkFault.PortInUse)
+        {
+            Complain(e.Message);
+            return null;
+        }
+    }
+
+    private void Check()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+                return;
+            try
+            {
+                Follow();
+                if (_firewall?.Check() == FirewallState.Reinstalled)
+                    LogReinstalled(_logger, _rules.FirstPort);
+            }
+            catch (LinkException e)
+            {
+                Complain(e.Message);
+            }
+        }
+    }
+
+    private void Follow()
+    {
+        FirewallRules wanted = _wanted();
+        if (_firewall is null || wanted.LocalAddresses.SequenceEqual(_rules.LocalAddresses))
+            return;
+        _firewall.Remove();
+        _rules = wanted;
+        _firewall = Install();
+    }
+
+    private void Complain(string problem)
+    {
+        if (problem == _lastProblem)
+            return;
+        _lastProblem = problem;
+        LogProblem(_logger, problem);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "firewall rules for port {Port} installed with {Tool}")]
+    private static partial void LogInstalled(ILogger logger, string tool, int port);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the firewall rules for port {Port} were gone; they are installed again")]
+    private static partial void LogReinstalled(ILogger logger, int port);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
+    private static partial void LogProblem(ILogger logger, string problem);
+}

@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Tunnel.App.Config;
+
+namespace Tunnel.App.Hosting;
+
+/// <summary>Where log lines go: standard error, one line each; under systemd with the journal's priorities.</summary>
+internal static class Logging
+{
+    public static void Configure(ILoggingBuilder logging, LogThreshold level)
+    {
+        logging.SetMinimumLevel(LevelOf(level));
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        // The journal adds its own time and takes the priority from the line's prefix.
+        bool journal = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null;
+        logging.AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();
+        logging.AddConsole(o =>
+        {
+            o.LogToStandardErrorThreshold = LogLevel.Trace;
+            o.FormatterName = journal ? ConsoleFormatterNames.Systemd : LineFormatter.FormatterName;
+        });
+    }
+
+    private static LogLevel LevelOf(LogThreshold level) => level switch
+    {
+        LogThreshold.Trace => LogLevel.Trace,
+        LogThreshold.Debug => LogLevel.Debug,
+        LogThreshold.Info => LogLevel.Information,
+        LogThreshold.Warning => LogLevel.Warning,
+        _ => LogLevel.Error,
+    };
+}

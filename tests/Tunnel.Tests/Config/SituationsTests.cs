@@ -1,0 +1,50 @@
+using System.Net;
+using Tunnel.App.Config;
+
+namespace Tunnel.Tests.Config;
+
+/// <summary>The folders of configs: exactly two files each, which load and fit together.</summary>
+public class SituationsTests
+{
+    public static TheoryData<string> Folders =>
+        [.. Directory.GetDirectories(Repository.Configs).Select(folder => Path.GetFileName(folder))];
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void BothFilesLoadAndFit(string folder)
+    {
+        string path = Path.Combine(Repository.Configs, folder);
+        Assert.Equal(["client.toml", "server.toml"], Directory.GetFileSystemEntries(path).Select(entry => Path.GetFileName(entry)).Order());
+
+        ConfigResult<ClientConfig> client = ConfigLoader.LoadClient(Path.Combine(path, "client.toml"));
+        ConfigResult<ServerConfig> server = ConfigLoader.LoadServer(Path.Combine(path, "server.toml"));
+        Assert.Equal("", client.DescribeProblems());
+        Assert.Equal("", server.DescribeProblems());
+        Assert.Equal(client.Config!.Server.Port, server.Config!.Port);
+        Assert.Equal(client.Config.Transport.Kcp, server.Config.Transport.Kcp);
+        Assert.Equal(client.Config.Transport.Profile, server.Config.Transport.Profile);
+        Assert.Equal(client.Config.Network.Link, server.Config.Network.Link);
+        Assert.Contains("replace it", Assert.Single(client.Warnings).What);
+    }
+
+    [Fact]
+    public void AllSituationsAreThere() => Assert.Equal(
+        ["forward", "kcptun-peer", "paqet-fork-peer", "paqet-peer", "socks5", "udp"],
+        Directory.GetDirectories(Repository.Configs).Select(folder => Path.GetFileName(folder)).Order());
+
+    [Theory]
+    [InlineData("client.toml")]
+    [InlineData("server.toml")]
+    public void TheFirstExampleIsShort(string file) =>
+        Assert.InRange(File.ReadAllLines(Path.Combine(Repository.Configs, "socks5", file)).Length, 1, 8);
+
+    [Fact]
+    public void PeersGetWhatTheyKnow()
+    {
+        KcpConfig paqet = ConfigLoader.LoadServer(Path.Combine(Repository.Configs, "paqet-peer", "server.toml")).Config!.Transport.Kcp;
+        Assert.Equal((KcpBlock.Aes, null), (paqet.Block, paqet.Guard));
+
+        ServerConfig kcptun = ConfigLoader.LoadServer(Path.Combine(Repository.Configs, "kcptun-peer", "server.toml")).Config!;
+        Assert.Equal(new IPEndPoint(IPAddress.Parse("192.0.2.80"), 80), new IPEndPoint(kcptun.Target!.Literal!, kcptun.Target.Port));
+    }
+}
