@@ -87,7 +87,7 @@ internal static partial class DemoRun
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    private static IReadOnlyList<DemoTransfer> ParseTransfers(string output)
+    private static List<DemoTransfer> ParseTransfers(string output)
     {
         var transfers = new List<DemoTransfer>();
         foreach (string line in output.Split('\n', StringSplitOptions.RemoveEmptyEntries))

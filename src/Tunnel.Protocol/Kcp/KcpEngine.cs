@@ -189,7 +189,7 @@ public sealed class KcpEngine
                 _remoteWindow = segment.Window;
             if (segment.Command == KcpCommand.Ack)
                 OnAck(segment, ref input);
-            OnUnacknowledged(segment.Unacknowledged);
+            OnUnacknowledged(segment.Unacknowledged, ref input);
             if (segment.Command == KcpCommand.Push)
                 OnPush(segment, payload[..(int)segment.Length]);
             else if (segment.Command == KcpCommand.WindowAsk)
@@ -215,13 +215,15 @@ public sealed class KcpEngine
         _send.Acknowledge(ack.Number);
     }
 
-    private void OnUnacknowledged(uint una)
+    private void OnUnacknowledged(uint una, ref Input input)
     {
         // A number beyond what was sent is a lie; it must not acknowledge anything.
         if ((int)(una - _send.First) <= 0 || (int)(una - _send.Next) > 0)
             return;
         for (uint number = _send.First; number != una; number++)
             _send.Acknowledge(number);
+        // At once: each of a datagram's segments says una, and the next one must not walk the same numbers again.
+        input.Advanced += _send.Advance();
     }
 
     private void OnPush(in KcpSegment push, ReadOnlySpan<byte> data)
@@ -267,7 +269,7 @@ public sealed class KcpEngine
     /// <summary>What one datagram's acknowledgements mean together.</summary>
     private void Account(ref Input input)
     {
-        int advanced = _send.Advance();
+        int advanced = input.Advanced + _send.Advance();
         if (input.Acked || advanced != 0)
             PeerAnswered = true;
         if (input.Regular && input.HasEcho)
@@ -284,6 +286,8 @@ public sealed class KcpEngine
             _congestion.OnAdvance(_remoteWindow);
         if (_remoteWindow != 0)
             (_probeAt, _probeWait) = (long.MaxValue, 0);
+        if (advanced != 0)
+            EndBackOff(input.Now);
         if (advanced != 0 || passedBy)
             _ackDue = _dataDue = true;
         _ackDue |= _ackCount != 0 && (_options.AckNoDelay || _ackCount >= _ackBatch);
@@ -303,6 +307,21 @@ public sealed class KcpEngine
         if (any && !_options.NoCongestion)
             _congestion.OnPassedBy(_send.Count, _options.Resend);
         return any;
+    }
+
+    /// <summary>
+    /// The peer answers: what was sent again into a silence, or beyond a window that turned out smaller, and is older than the
+    /// current timeout, must not sit out the timeout that backed off meanwhile (up to a minute, for each window's worth).
+    /// </summary>
+    private void EndBackOff(long now)
+    {
+        int timeout = _roundTrip.Timeout;
+        while (_send.TryGetOldest(out uint number) && _send[number].Transmissions > 1 && (int)((uint)now - _send[number].Timestamp) > timeout)
+        {
+            _send[number].Timeout = timeout;
+            _send.MarkLost(number, SendWindow.SlotState.LostTimeout);
+            _lost.Enqueue(number);
+        }
     }
 
     private void ExpireTimeouts(long now)
@@ -478,6 +497,7 @@ public sealed class KcpEngine
         public long Now;
         public ulong NewestOrder;
         public uint NewestEcho;
+        public int Advanced;
         public bool HasEcho;
         public bool Regular;
         public bool Acked;

@@ -308,6 +308,13 @@ public sealed class MuxSession : IKcpUser
     {
         if (_streams.ContainsKey(id))
             return;
+        // A number of our own half could be the next one that Open takes.
+        if (id % 2 == _nextId % 2)
+        {
+            Close(CloseReason.ProtocolError);
+            return;
+        }
+
         if (_streams.Count >= _options.MaxStreams || !(_admission?.TryAdmit() ?? true))
         {
             StreamsRefused++;
