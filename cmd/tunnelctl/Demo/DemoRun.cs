@@ -61,7 +61,8 @@ internal static partial class DemoRun
                 .ConfigureAwait(false);
             await client.StopAsync().ConfigureAwait(false);
             await server.StopAsync().ConfigureAwait(false);
-            return new DemoResult(ParseTransfers(load), Sum(Retransmits(), client, server), Sum(KernelDrops(), client, server));
+            double seconds = client.ProcessorSeconds + server.ProcessorSeconds;
+            return new DemoResult(ParseTransfers(load), Sum(Retransmits(), client, server), Sum(KernelDrops(), client, server), seconds);
         }
         finally
         {

@@ -316,7 +316,8 @@ public sealed class KcpEngine
     private void EndBackOff(long now)
     {
         int timeout = _roundTrip.Timeout;
-        while (_send.TryGetOldest(out uint number) && _send[number].Transmissions > 1 && (int)((uint)now - _send[number].Timestamp) > timeout)
+        while (_send.TryGetOldest(out uint number) && _send[number].Transmissions > 1
+            && (int)((uint)now - _send[number].Timestamp) > timeout)
         {
             _send[number].Timeout = timeout;
             _send.MarkLost(number, SendWindow.SlotState.LostTimeout);

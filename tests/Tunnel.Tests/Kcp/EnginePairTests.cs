@@ -98,7 +98,8 @@ public class EnginePairTests
         long receivedA = pair.UserA.Received + bytes, receivedB = pair.UserB.Received + bytes;
         pair.UserA.ToSend = pair.UserB.ToSend = bytes;
         pair.RunUntil(
-            () => pair.UserA.Received == receivedA && pair.UserB.Received == receivedB && pair.A.InFlight == 0 && pair.B.InFlight == 0, Hour);
+            () => pair.UserA.Received == receivedA && pair.UserB.Received == receivedB && pair.A.InFlight == 0 && pair.B.InFlight == 0,
+            Hour);
         Assert.Equal((0, 0), (pair.A.BytesInFlight, pair.B.BytesInFlight));
     }
 

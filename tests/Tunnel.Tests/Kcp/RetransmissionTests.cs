@@ -39,6 +39,20 @@ public class RetransmissionTests
         Assert.Empty(bench.Pushes(20));
     }
 
+    /// <summary>The engine counts datagrams of acknowledgements, as the first KCP does, and not each acknowledgement in one.</summary>
+    [Fact]
+    public void ADatagramOfAcksPassesOnce()
+    {
+        var bench = new EngineBench(Options with { Resend = 2 });
+        bench.User.ToSend = Unlimited;
+        bench.Drain(0);
+        var ack = new KcpSegment(EngineBench.Conv, KcpCommand.Ack, 0, 1000, 0, 1, 0, 0);
+        bench.Feed(20, ack, ack with { Number = 2 }, ack with { Number = 3 });
+        Assert.Empty(bench.Pushes(20));
+        bench.Ack(21, 4, 0, 0);
+        Assert.Equal([0], bench.Pushes(21));
+    }
+
     [Fact]
     public void ASegmentSentAgainIsPassedAnew()
     {

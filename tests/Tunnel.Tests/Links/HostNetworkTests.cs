@@ -17,7 +17,7 @@ public sealed class HostNetworkTests
         HostRoute route = HostNetwork.Resolve(new HostQuery { Remote = IPAddress.Parse("127.0.0.9") });
         Assert.Equal((lo.Name, lo.Index, true), (route.Interface, route.Index, route.IsLoopback));
         Assert.Equal(EthernetAddress.Zero, route.NextHopMac);
-        Assert.Equal(default, route.InterfaceMac);
+        Assert.Equal(EthernetAddress.Zero, route.InterfaceMac);
         Assert.Equal(IPAddress.Parse("127.0.0.9"), HostNetwork.ResolveNextHop(route, IPAddress.Parse("127.0.0.9")).Address);
     }
 

@@ -158,7 +158,8 @@ public class MuxSessionTests
         for (int i = 0; i < 500 && !bench.Mux.IsClosed; i++)
         {
             random.Fill(data);
-            new MuxFrame((byte)(1 + random.Next(2)), (MuxCommand)random.Next(5), (ushort)(random.Chance(0.5) ? 0 : 8), (uint)random.Next(16)).Write(data);
+            ushort length = (ushort)(random.Chance(0.5) ? 0 : 8);
+            new MuxFrame((byte)(1 + random.Next(2)), (MuxCommand)random.Next(5), length, (uint)random.Next(16)).Write(data);
             bench.Feed(data.AsSpan(0, random.Chance(0.9) ? 8 + 8 * random.Next(2) : random.Next(data.Length)));
             foreach (MuxStream stream in bench.Mux.Streams.ToArray())
             {

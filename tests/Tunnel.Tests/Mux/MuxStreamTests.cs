@@ -175,8 +175,8 @@ public class MuxStreamTests
         byte[] bytes =
         [
             .. MuxBench.Frame(v, MuxCommand.Open, 2), .. MuxBench.Frame(v, MuxCommand.Data, 2, "hello"u8), .. update,
-            .. MuxBench.Frame(v, MuxCommand.Data, 2), .. MuxBench.Frame(v, MuxCommand.KeepAlive, 0), .. MuxBench.Frame(v, MuxCommand.Data, 2, " you"u8),
-            .. MuxBench.Frame(v, MuxCommand.Finish, 2),
+            .. MuxBench.Frame(v, MuxCommand.Data, 2), .. MuxBench.Frame(v, MuxCommand.KeepAlive, 0),
+            .. MuxBench.Frame(v, MuxCommand.Data, 2, " you"u8), .. MuxBench.Frame(v, MuxCommand.Finish, 2),
         ];
         for (int first = 0; first <= bytes.Length; first++)
         {

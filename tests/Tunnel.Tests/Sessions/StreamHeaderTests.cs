@@ -8,7 +8,8 @@ public class StreamHeaderTests
 {
     private const string TcpExample = "500104000e0b6578616d706c652e636f6d01bb";
 
-    public static TheoryData<string> Valid => [TcpExample, "5001010000", "5001020000", "500103000301 0018", "5001050007043a3a3a310035", "50010300050200180010"];
+    public static TheoryData<string> Valid =>
+        [TcpExample, "5001010000", "5001020000", "500103000301 0018", "5001050007043a3a3a310035", "50010300050200180010"];
 
     [Fact]
     public void TcpTarget()

@@ -27,7 +27,13 @@ internal sealed class SimulatedEnd : IDisposable
     /// <param name="seed">For what the end may choose.</param>
     /// <param name="now">The clock.</param>
     public SimulatedEnd(
-        SessionOptions options, DatagramCipher cipher, bool isClient, MemoryWire wire, Dictionary<uint, StreamPlan> plans, ulong seed, Instant now)
+        SessionOptions options,
+        DatagramCipher cipher,
+        bool isClient,
+        MemoryWire wire,
+        Dictionary<uint, StreamPlan> plans,
+        ulong seed,
+        Instant now)
     {
         _options = options;
         _wire = wire;
@@ -55,8 +61,9 @@ internal sealed class SimulatedEnd : IDisposable
     }
 
     private string EngineState =>
-        $"[in flight {Session.Kcp.InFlight}, window {Session.Kcp.Window}, waiting {Session.Kcp.WaitingForUser}, buffered {Session.Mux.Buffered}, "
-        + $"output {Session.Mux.HasOutput}, deadline {Session.Kcp.Deadline}, closed {Session.Mux.CloseReason}]";
+        $"[in flight {Session.Kcp.InFlight}, window {Session.Kcp.Window}, waiting {Session.Kcp.WaitingForUser}, "
+        + $"buffered {Session.Mux.Buffered}, output {Session.Mux.HasOutput}, "
+        + $"deadline {Session.Kcp.Deadline}, closed {Session.Mux.CloseReason}]";
 
     public void Open(StreamPlan plan, Instant now)
     {

@@ -22,7 +22,8 @@ public class ThroughputTests
 
     private static readonly (string Name, KcpOptions Options)[] Modes =
     [
-        ("fast (nodelay 0, interval 30, resend 2, wdelay)", new() { NoDelay = false, Interval = 30, WriteDelay = true, AckNoDelay = false }),
+        ("fast (nodelay 0, interval 30, resend 2, wdelay)",
+            new() { NoDelay = false, Interval = 30, WriteDelay = true, AckNoDelay = false }),
         ("fast3 (nodelay 1, interval 10, resend 2, acknodelay)", new() { NoDelay = true, Interval = 10 }),
         ("congestion window (nodelay 0, interval 40, nc 0)", new() { NoDelay = false, Interval = 40, NoCongestion = false }),
     ];
@@ -41,7 +42,8 @@ public class ThroughputTests
     private static string Table()
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"Goodput in Mbit/s of {Bytes} bytes one way, 100 Mbit/s wires, mtu 1350, windows 2048; loss applies both ways.\n");
+        text.Append(CultureInfo.InvariantCulture, $"Goodput in Mbit/s of {Bytes} bytes one way, 100 Mbit/s wires, mtu 1350, windows 2048; ")
+            .Append("loss applies both ways.\n");
         foreach ((string name, KcpOptions options) in Modes)
         {
             text.Append(CultureInfo.InvariantCulture, $"\n{name}\ndelay ms, one way");
