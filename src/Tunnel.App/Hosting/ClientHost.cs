@@ -31,7 +31,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _relays = new CancellationTokenSource();
         _pool = CreatePool(_deadlines);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
-        var opener = new StreamOpener(_pool, hasHeader);
+        var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, hasHeader);
         foreach (Socks5Config socks in config.Socks5)
             Listen(new Socks5Listener(socks.Listen, socks.Credentials, opener, _logger));
         foreach (ForwardConfig forward in config.Forward)
@@ -82,7 +82,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         return new ConnectionPool(
             config.Transport.Conn,
             config.Transport.OpenTimeout,
-            (index, changed) => new ClientConnection(index, links.OpenAsync, sessions, deadlines, options, changed, _logger));
+            (index, changed, isWanted) => new ClientConnection(
+                index, links.OpenAsync, sessions, deadlines, options, changed, isWanted, _logger));
     }
 
     private void Listen(LocalListener listener)
