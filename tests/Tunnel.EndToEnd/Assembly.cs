@@ -1,0 +1,2 @@
+// The machine's interfaces, packet filter and two cores are one thing for all tests.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
