@@ -42,6 +42,8 @@ internal sealed class TunnelSettings
         ["network.link"] = "udp",
     };
 
+    public static string[] List(params string[] items) => items;
+
     public TunnelSettings With(string key, object value)
     {
         _values[key] = value;
@@ -82,6 +84,7 @@ internal sealed class TunnelSettings
     private static string Render(object value) => value switch
     {
         string s => $"\"{s}\"",
+        string[] list => $"[{string.Join(", ", list.Select(Render))}]",
         bool b => b ? "true" : "false",
         _ => FormattableString.Invariant($"{value}"),
     };
