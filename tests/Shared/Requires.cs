@@ -31,8 +31,9 @@ internal static class Requires
     }
 
     /// <summary>The program is installed.</summary>
-    public static void Tool(string name) =>
-        That(ToolFolders.Any(folder => File.Exists(Path.Combine(folder, name))), $"needs the program {name}");
+    public static void Tool(string name) => That(HasTool(name), $"needs the program {name}");
+
+    public static bool HasTool(string name) => ToolFolders.Any(folder => File.Exists(Path.Combine(folder, name)));
 
     public static void That(bool there, string reason)
     {

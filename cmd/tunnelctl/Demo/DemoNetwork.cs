@@ -60,6 +60,6 @@ internal sealed class DemoNetwork : IAsyncDisposable
         await IpAsync(cancel, "-n", netns, "link", "set", "tunnel0", "up").ConfigureAwait(false);
     }
 
-    private static Task IpAsync(CancellationToken cancel, params string[] arguments) =>
+    private static Task<string> IpAsync(CancellationToken cancel, params string[] arguments) =>
         DemoProcess.RunAsync(null, cancel, ["ip", .. arguments]);
 }

@@ -62,11 +62,15 @@ internal sealed class DemoProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Processor seconds used, as of the last <see cref="StopAsync"/>.</summary>
+    public double ProcessorSeconds { get; private set; }
+
     /// <summary>Asks it to stop (SIGTERM), as a service manager would, and waits.</summary>
     public async Task StopAsync()
     {
         if (_process.HasExited)
             return;
+        ProcessorSeconds = _process.TotalProcessorTime.TotalSeconds;
         using Process kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         using var limit = new CancellationTokenSource(StopTimeout);
         await _process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

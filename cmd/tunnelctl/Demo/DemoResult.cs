@@ -12,7 +12,8 @@ internal sealed record DemoTransfer(string Name, long Bytes, double Seconds, boo
 /// <param name="Transfers">One a direction.</param>
 /// <param name="Retransmissions">KCP segments sent again, both ends together.</param>
 /// <param name="KernelDrops">Packets that the kernels dropped before the tunnel saw them, both ends together.</param>
-internal sealed record DemoResult(IReadOnlyList<DemoTransfer> Transfers, long Retransmissions, long KernelDrops)
+/// <param name="ProcessorSeconds">Both ends' processor time, starting up included.</param>
+internal sealed record DemoResult(IReadOnlyList<DemoTransfer> Transfers, long Retransmissions, long KernelDrops, double ProcessorSeconds)
 {
     public bool IsWhole => Transfers.Count == 2 && Transfers.All(t => t.IsWhole);
 
@@ -28,6 +29,6 @@ internal sealed record DemoResult(IReadOnlyList<DemoTransfer> Transfers, long Re
         }
 
         output.WriteLine();
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"retransmissions {Retransmissions}, kernel drops {KernelDrops}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"retransmissions {Retransmissions}, kernel drops {KernelDrops}, tunnel processor time {ProcessorSeconds:0.0} s with start-up"));
     }
 }

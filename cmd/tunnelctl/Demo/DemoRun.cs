@@ -61,7 +61,8 @@ internal static partial class DemoRun
                 .ConfigureAwait(false);
             await client.StopAsync().ConfigureAwait(false);
             await server.StopAsync().ConfigureAwait(false);
-            return new DemoResult(ParseTransfers(load), Sum(Retransmits(), client, server), Sum(KernelDrops(), client, server));
+            double seconds = client.ProcessorSeconds + server.ProcessorSeconds;
+            return new DemoResult(ParseTransfers(load), Sum(Retransmits(), client, server), Sum(KernelDrops(), client, server), seconds);
         }
         finally
         {
@@ -87,7 +88,7 @@ internal static partial class DemoRun
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    private static IReadOnlyList<DemoTransfer> ParseTransfers(string output)
+    private static List<DemoTransfer> ParseTransfers(string output)
     {
         var transfers = new List<DemoTransfer>();
         foreach (string line in output.Split('\n', StringSplitOptions.RemoveEmptyEntries))

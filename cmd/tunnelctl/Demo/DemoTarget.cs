@@ -15,7 +15,8 @@ internal static class DemoTarget
         builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.ListenLocalhost(port));
         await using WebApplication app = builder.Build();
         app.Run(HandleAsync);
-        await app.RunAsync(cancel).ConfigureAwait(false);
+        await app.StartAsync(cancel).ConfigureAwait(false);
+        await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return 0;
     }
 

@@ -50,9 +50,9 @@ public sealed record AddressConfig(IPAddress? Address, int Port, PhysicalAddress
 public sealed record TcpFlagsConfig(ushort[] Local, ushort[] Remote);
 
 /// <summary>libpcap's settings.</summary>
-/// <param name="SockBuf">The kernel's capture buffer, in bytes.</param>
-/// <param name="SnapLen">Bytes captured of each packet.</param>
+/// <param name="SockBuf">The kernel's capture buffer, in bytes; null: by the interface.</param>
+/// <param name="SnapLen">Bytes captured of each packet; null: by the interface.</param>
 /// <param name="Promisc">Whether packets for other machines are captured too.</param>
 /// <param name="Immediate">Whether packets are handed over as they come, not when a buffer is full.</param>
 /// <param name="Timeout">How long a read waits.</param>
-public sealed record PcapConfig(int SockBuf, int SnapLen, bool Promisc, bool Immediate, TimeSpan Timeout);
+public sealed record PcapConfig(int? SockBuf, int? SnapLen, bool Promisc, bool Immediate, TimeSpan Timeout);

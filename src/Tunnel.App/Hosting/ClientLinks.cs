@@ -40,8 +40,6 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
             Address = family.Address ?? (server.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any),
             Port = family.Port,
             Dscp = config.Network.Dscp,
-            ReceiveBufferBytes = config.Network.Pcap.SockBuf,
-            SendBufferBytes = config.Network.Pcap.SockBuf,
         });
         return new OpenedLink(link, new DatagramCarrier(), DatagramCarrier.Open(link, server), Endpoint.FromIPEndPoint(server), null);
     }
@@ -89,17 +87,10 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
     }
 
     private static FlowAddresses AddressesOf(HostRoute route, int port, IPEndPoint server) => new(
-        ToWire(route.InterfaceMac),
-        ToWire(route.NextHopMac!.Value),
+        MacAddress.FromBytes(route.InterfaceMac.GetAddressBytes()),
+        MacAddress.FromBytes(route.NextHopMac!.GetAddressBytes()),
         Endpoint.FromIPEndPoint(new IPEndPoint(route.LocalAddress, port)),
         Endpoint.FromIPEndPoint(server));
-
-    private static Protocol.Wire.MacAddress ToWire(Links.Host.MacAddress mac)
-    {
-        Span<byte> bytes = stackalloc byte[6];
-        mac.CopyTo(bytes);
-        return Protocol.Wire.MacAddress.FromBytes(bytes);
-    }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "removed the firewall rules {Name} that a dead process left")]
     private static partial void LogCleaned(ILogger logger, string name);

@@ -18,7 +18,7 @@ internal static class HostAddresses
             Remote = server,
             Interface = network.Interface,
             LocalAddress = family.Address,
-            RouterMac = RouterMacOf(family),
+            RouterMac = family.RouterMac,
         });
     }
 
@@ -46,9 +46,6 @@ internal static class HostAddresses
     public static AddressConfig FamilyOf(NetworkConfig network, AddressFamily family) =>
         family == AddressFamily.InterNetworkV6 ? network.IPv6 : network.IPv4;
 
-    private static MacAddress? RouterMacOf(AddressConfig family) =>
-        family.RouterMac is { } mac ? MacAddress.Read(mac.GetAddressBytes()) : null;
-
     private static HostRoute ServerRoute(NetworkConfig network, AddressFamily family)
     {
         AddressConfig configured = FamilyOf(network, family);
@@ -56,7 +53,7 @@ internal static class HostAddresses
         {
             Interface = network.Interface,
             LocalAddress = configured.Address,
-            RouterMac = RouterMacOf(configured),
+            RouterMac = configured.RouterMac,
             Family = family,
             NeighbourWaitMilliseconds = 0,
         });

@@ -63,8 +63,6 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         Address = config.Network.IPv4.Address ?? config.Network.IPv6.Address,
         Port = config.Port,
         Dscp = config.Network.Dscp,
-        ReceiveBufferBytes = config.Network.Pcap.SockBuf,
-        SendBufferBytes = config.Network.Pcap.SockBuf,
     };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "listens on port {Port} of {Interface} (raw TCP segments)")]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Tunnel.Links.Host.Netlink;
 using Tunnel.Links.Native;
@@ -29,7 +30,7 @@ public static class HostNetwork
     public static NextHop ResolveNextHop(HostRoute route, IPAddress remote, int waitMilliseconds = 0)
     {
         if (route.IsLoopback)
-            return new NextHop(remote, default(MacAddress));
+            return new NextHop(remote, EthernetAddress.Zero);
 
         using var kernel = new NetlinkQueries();
         RouteEntry entry = kernel.RouteTo(remote, route.Index, null, out int error) ?? throw NoRoute(remote, route.Interface, error);
@@ -65,10 +66,10 @@ public static class HostNetwork
         LinkEntry link = view.Usable(entry.Index);
         IPAddress source = query.LocalAddress ?? entry.Source ?? view.AddressOf(link, remote.AddressFamily);
         if (link.HardwareType == Rtnetlink.ARPHRD_LOOPBACK)
-            return new HostRoute(link.Name, link.Index, MtuOf(link, entry.Mtu), default, source, remote, default(MacAddress), true);
+            return new HostRoute(link.Name, link.Index, MtuOf(link, entry.Mtu), EthernetAddress.Zero, source, remote, EthernetAddress.Zero, true);
 
         IPAddress hop = entry.Gateway ?? remote;
-        MacAddress mac = query.RouterMac
+        PhysicalAddress mac = query.RouterMac
             ?? NeighbourLookup.Find(kernel, link.Name, link.Index, hop, query.NeighbourWaitMilliseconds)
             ?? throw new LinkException(
                 LinkFault.Network,
@@ -85,10 +86,10 @@ public static class HostNetwork
         LinkEntry link = view.Usable(wanted?.Index ?? route?.Index ?? view.OnlyCandidate(family).Index);
         IPAddress source = query.LocalAddress ?? route?.Source ?? view.AddressOf(link, family);
         if (link.HardwareType == Rtnetlink.ARPHRD_LOOPBACK)
-            return new HostRoute(link.Name, link.Index, link.Mtu, default, source, null, default(MacAddress), true);
+            return new HostRoute(link.Name, link.Index, link.Mtu, EthernetAddress.Zero, source, null, EthernetAddress.Zero, true);
 
         IPAddress? gateway = route?.Gateway;
-        MacAddress? mac = query.RouterMac;
+        PhysicalAddress? mac = query.RouterMac;
         if (mac is null && gateway is not null)
             mac = NeighbourLookup.Find(kernel, link.Name, link.Index, gateway, query.NeighbourWaitMilliseconds);
         return new HostRoute(link.Name, link.Index, MtuOf(link, route?.Mtu ?? 0), link.Mac, source, gateway, mac, false);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.NetworkInformation;
 using Tunnel.Links.Host.Netlink;
 using Tunnel.Links.Native;
 
@@ -82,7 +83,7 @@ internal sealed class NetworkChanges
     private const int RememberedNeighbours = 1024;
 
     private readonly Dictionary<int, LinkEntry> _links = [];
-    private readonly Dictionary<(int Index, IPAddress Address), MacAddress> _neighbours = [];
+    private readonly Dictionary<(int Index, IPAddress Address), PhysicalAddress> _neighbours = [];
 
     /// <summary>True if any of the messages says something new.</summary>
     internal bool Observe(ReadOnlySpan<byte> bytes)
@@ -128,7 +129,7 @@ internal sealed class NetworkChanges
         if (NetlinkParsers.Neighbour(body) is not { IsUsable: true, Mac: { } mac } neighbour)
             return false;
         (int, IPAddress) key = (neighbour.Index, neighbour.Address);
-        if (_neighbours.TryGetValue(key, out MacAddress before) && before == mac)
+        if (_neighbours.TryGetValue(key, out PhysicalAddress? before) && before.Equals(mac))
             return false;
         if (_neighbours.Count >= RememberedNeighbours)
             _neighbours.Clear();

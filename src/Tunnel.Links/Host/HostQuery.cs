@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
 namespace Tunnel.Links.Host;
@@ -16,7 +17,7 @@ public sealed record HostQuery
     public IPAddress? LocalAddress { get; init; }
 
     /// <summary>Send to this MAC whatever the neighbour table says.</summary>
-    public MacAddress? RouterMac { get; init; }
+    public PhysicalAddress? RouterMac { get; init; }
 
     /// <summary>The family, when neither the remote nor the local address tells it.</summary>
     public AddressFamily Family { get; init; } = AddressFamily.InterNetwork;
@@ -40,20 +41,20 @@ public sealed record HostRoute(
     string Interface,
     int Index,
     int Mtu,
-    MacAddress InterfaceMac,
+    PhysicalAddress InterfaceMac,
     IPAddress LocalAddress,
     IPAddress? NextHop,
-    MacAddress? NextHopMac,
+    PhysicalAddress? NextHopMac,
     bool IsLoopback);
 
 /// <summary>Whom to hand a frame to, on the way to some remote address; the MAC is null while nobody knows it.</summary>
-public readonly record struct NextHop(IPAddress Address, MacAddress? Mac);
+public readonly record struct NextHop(IPAddress Address, PhysicalAddress? Mac);
 
 /// <summary>An interface of this host.</summary>
 public sealed record InterfaceInfo(
     string Name,
     int Index,
-    MacAddress Mac,
+    PhysicalAddress Mac,
     int Mtu,
     bool IsUp,
     bool IsLoopback,

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text;
 using Tunnel.Links.Host.Netlink;
@@ -15,7 +16,7 @@ internal static class NeighbourLookup
     private const long ProvokeAgainMilliseconds = 500;
 
     /// <summary>The MAC, or null if it is not known within that time.</summary>
-    internal static MacAddress? Find(NetlinkQueries kernel, string interfaceName, int index, IPAddress address, int waitMilliseconds)
+    internal static PhysicalAddress? Find(NetlinkQueries kernel, string interfaceName, int index, IPAddress address, int waitMilliseconds)
     {
         var clock = Stopwatch.StartNew();
         long provokeAt = 0;

@@ -19,6 +19,7 @@ public sealed class KcpEngine
     public const int MaximumDatagram = 1500;
 
     private const int DeadLinkTransmissions = 20;
+    private const int SilenceProbes = 4;
     private const int ProbeInitial = 500;
     private const int InitialRemoteWindow = 128;
     private const int ProbeLimit = 120_000;
@@ -50,6 +51,8 @@ public sealed class KcpEngine
     private long _tickAt = long.MaxValue;
     private long _probeAt = long.MaxValue;
     private int _probeWait;
+    private long _heardAt;
+    private bool _probing;
 
     /// <param name="options">Valid knobs.</param>
     /// <param name="conv">The conversation's number; both ends use the same.</param>
@@ -189,7 +192,7 @@ public sealed class KcpEngine
                 _remoteWindow = segment.Window;
             if (segment.Command == KcpCommand.Ack)
                 OnAck(segment, ref input);
-            OnUnacknowledged(segment.Unacknowledged);
+            OnUnacknowledged(segment.Unacknowledged, ref input);
             if (segment.Command == KcpCommand.Push)
                 OnPush(segment, payload[..(int)segment.Length]);
             else if (segment.Command == KcpCommand.WindowAsk)
@@ -215,13 +218,15 @@ public sealed class KcpEngine
         _send.Acknowledge(ack.Number);
     }
 
-    private void OnUnacknowledged(uint una)
+    private void OnUnacknowledged(uint una, ref Input input)
     {
         // A number beyond what was sent is a lie; it must not acknowledge anything.
         if ((int)(una - _send.First) <= 0 || (int)(una - _send.Next) > 0)
             return;
         for (uint number = _send.First; number != una; number++)
             _send.Acknowledge(number);
+        // At once: each of a datagram's segments says una, and the next one must not walk the same numbers again.
+        input.Advanced += _send.Advance();
     }
 
     private void OnPush(in KcpSegment push, ReadOnlySpan<byte> data)
@@ -267,9 +272,13 @@ public sealed class KcpEngine
     /// <summary>What one datagram's acknowledgements mean together.</summary>
     private void Account(ref Input input)
     {
-        int advanced = _send.Advance();
+        int advanced = input.Advanced + _send.Advance();
         if (input.Acked || advanced != 0)
+        {
             PeerAnswered = true;
+            _heardAt = input.Now;
+        }
+
         if (input.Regular && input.HasEcho)
         {
             int sample = (int)((uint)input.Now - input.NewestEcho);
@@ -284,6 +293,8 @@ public sealed class KcpEngine
             _congestion.OnAdvance(_remoteWindow);
         if (_remoteWindow != 0)
             (_probeAt, _probeWait) = (long.MaxValue, 0);
+        if (advanced != 0)
+            EndBackOff(input.Now);
         if (advanced != 0 || passedBy)
             _ackDue = _dataDue = true;
         _ackDue |= _ackCount != 0 && (_options.AckNoDelay || _ackCount >= _ackBatch);
@@ -305,19 +316,55 @@ public sealed class KcpEngine
         return any;
     }
 
+    /// <summary>
+    /// The peer answers: what was sent again into a silence, or beyond a window that turned out smaller, and is older than the
+    /// current timeout, must not sit out the timeout that backed off meanwhile (up to a minute, for each window's worth).
+    /// </summary>
+    private void EndBackOff(long now)
+    {
+        int timeout = _roundTrip.Timeout;
+        while (_send.TryGetOldest(out uint number) && _send[number].Transmissions > 1
+            && (int)((uint)now - _send[number].Timestamp) > timeout)
+        {
+            _send[number].Timeout = timeout;
+            Lose(number);
+        }
+    }
+
+    /// <summary>
+    /// Sends again what timed out. While the peer is silent altogether, though, a whole window's timeouts mean that nothing gets
+    /// through, or that it was only held up: a few segments find that out, and the rest wait for what they bring back.
+    /// </summary>
     private void ExpireTimeouts(long now)
     {
-        bool any = false;
+        bool any = now - _heardAt >= _roundTrip.Timeout && ProbeSilence(now);
         while (_send.TryGetTimedOut(now, out uint number))
         {
-            _send.MarkLost(number, SendWindow.SlotState.LostTimeout);
-            _lost.Enqueue(number);
-            any = true;
+            if (any && _probing)
+                _send.Postpone(number, now + _roundTrip.Timeout, now);
+            else
+                any = Lose(number);
         }
 
         if (any && !_options.NoCongestion)
             _congestion.OnTimeout();
         _dataDue |= any;
+    }
+
+    /// <summary>Loses the few segments that were sent longest ago; true if any had timed out.</summary>
+    private bool ProbeSilence(long now)
+    {
+        _probing = false;
+        for (int i = 0; i < SilenceProbes && _send.TryGetOldest(out uint number) && _send[number].ResendAt <= now; i++)
+            _probing = Lose(number);
+        return _probing;
+    }
+
+    private bool Lose(uint number)
+    {
+        _send.MarkLost(number, SendWindow.SlotState.LostTimeout);
+        _lost.Enqueue(number);
+        return true;
     }
 
     /// <summary>While the peer has no room, ask it now and then whether it has.</summary>
@@ -391,6 +438,9 @@ public sealed class KcpEngine
             int length = _user.Fill(_send.Reserve()[..space]);
             if (length == 0)
                 break;
+            // Silence counts from when there was something to answer.
+            if (_send.Count == 0)
+                _heardAt = now;
             uint number = _send.Append(length);
             WriteSegment(destination, ref written, number, now);
         }
@@ -478,6 +528,7 @@ public sealed class KcpEngine
         public long Now;
         public ulong NewestOrder;
         public uint NewestEcho;
+        public int Advanced;
         public bool HasEcho;
         public bool Regular;
         public bool Acked;

@@ -25,6 +25,8 @@ internal struct RoundTripEstimator
 
     public void Add(int sample)
     {
+        // An echo is the peer's word; a false one must not overflow the sums below.
+        sample = Math.Min(sample, MaximumTimeout);
         if (Smoothed == 0)
         {
             Smoothed = sample;

@@ -18,8 +18,13 @@ public sealed class MuxSession : IKcpUser
     /// <summary>The window that a version 2 peer assumes until it is told.</summary>
     public const int InitialWindow = 262_144;
 
-    private const int MinimumWindow = 65_536;
+    private const int MinimumWindow = 16_384;
+
+    /// <summary>Bytes that peers may have on their way, by their first guess, when this end says that a window is smaller.</summary>
+    private const int Overshoot = 16 << 20;
+
     private const int MaximumRefusals = 65_536;
+    private const int MaximumControl = 16_384;
 
     private readonly MuxOptions _options;
     private readonly IStreamAdmission? _admission;
@@ -104,6 +109,9 @@ public sealed class MuxSession : IKcpUser
     public MuxStream? Open()
     {
         if (IsClosed || _streams.Count >= _options.MaxStreams || _nextId > uint.MaxValue - 2)
+            return null;
+        // A peer that takes nothing: streams opened and given up meanwhile must not pile up here.
+        if (_control.Count >= MaximumControl || _finishes.Count >= MaximumControl)
             return null;
         if (_admission is not null && !_admission.TryAdmit())
             return null;
@@ -292,7 +300,7 @@ public sealed class MuxSession : IKcpUser
 
     private void Accept(MuxStream stream, ReadOnlySpan<byte> data)
     {
-        if (_options.Version == 2 && stream.Available + data.Length > stream.LargestWindow)
+        if (_options.Version == 2 && (stream.Available + data.Length > stream.LargestWindow || Buffered > MaximumBuffered))
         {
             Close(CloseReason.WindowExceeded);
             return;
@@ -308,6 +316,13 @@ public sealed class MuxSession : IKcpUser
     {
         if (_streams.ContainsKey(id))
             return;
+        // A number of our own half could be the next one that Open takes.
+        if (id % 2 == _nextId % 2)
+        {
+            Close(CloseReason.ProtocolError);
+            return;
+        }
+
         if (_streams.Count >= _options.MaxStreams || !(_admission?.TryAdmit() ?? true))
         {
             StreamsRefused++;
@@ -394,6 +409,9 @@ public sealed class MuxSession : IKcpUser
         if (_options.Version == 2 && FairWindow < InitialWindow)
             SendWindowUpdate(stream);
     }
+
+    /// <summary>More than peers that keep to their windows can make this end hold.</summary>
+    private long MaximumBuffered => _options.SessionBuffer + (long)_options.MaxStreams * MinimumWindow + Overshoot;
 
     private int FairWindow =>
         Math.Min(_options.StreamBuffer, Math.Max(MinimumWindow, _options.SessionBuffer / Math.Max(1, _streams.Count)));

@@ -39,7 +39,7 @@ public class ConfigDefaultsTests
         Assert.Equal(new AddressConfig(null, 0, null), network.IPv6);
         Assert.Equal([0x18], network.Tcp.Local);
         Assert.Equal([0x18], network.Tcp.Remote);
-        Assert.Equal(new PcapConfig(8 << 20, 65535, false, true, TimeSpan.FromMilliseconds(1)), network.Pcap);
+        Assert.Equal(new PcapConfig(null, null, false, true, TimeSpan.FromMilliseconds(1)), network.Pcap);
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public class ConfigValuesTests
     [InlineData("'99999999999999999999999999GiB'")]
     [InlineData("-1")]
     public void NotSizes(string value) =>
-        AssertRefused("[network.pcap]\nsockbuf", value, "network.pcap.sockbuf", "a size, 64KiB to 1GiB");
+        AssertRefused("[network.pcap]\nsockbuf", value, "network.pcap.sockbuf", "\"auto\" or a size, 64KiB to 1GiB");
 
     [Theory]
     [InlineData("5", 5000)]

@@ -36,7 +36,7 @@ public sealed class NetlinkParsingTests
     {
         NeighbourEntry neighbour = Assert.NotNull(NetlinkParsers.Neighbour(NeighbourBody));
         Assert.Equal(IPAddress.Parse("fe80::1%3"), neighbour.Address);
-        Assert.Equal(new MacAddress(0x020000000009), neighbour.Mac);
+        Assert.Equal(System.Net.NetworkInformation.PhysicalAddress.Parse("020000000009"), neighbour.Mac);
         Assert.True(neighbour.IsUsable);
     }
 

@@ -5,11 +5,25 @@ namespace Tunnel.Tests.Tidy;
 /// <summary>A source file that nothing but its tests knows is not part of the program.</summary>
 public partial class DeadFileTests
 {
+    /// <summary>Whom only tests use, and why that is right. A file that the program uses does not belong here.</summary>
+    private static readonly string[] Exceptions =
+    [
+        // Simulation: the one draws all that is random from a seed, the other carries frames with faults.
+        "src/Tunnel.Protocol/Primitives/Prng.cs",
+        "src/Tunnel.Links/Memory/MemoryLink.cs",
+
+        // Complete in themselves; what calls them is a verb of its own.
+        "src/Tunnel.App/Config/ReferenceFile.cs",
+        "src/Tunnel.Protocol/Wire/FramePrinter.cs",
+        "src/Tunnel.Links/Host/HostNetworkMonitor.cs",
+    ];
+
     [Fact]
     public void EveryFileIsUsedByAnother()
     {
-        SourceFile[] files = [.. Sources.CSharp("src", "cmd").Select(SourceFile.Load)];
-        Sources.ExpectNone(files.Where(f => !IsUsed(f, files)).Select(f => $"{f.Path}: nothing outside of it (and of the tests) uses it"));
+        string[] unused = Unused();
+        Sources.ExpectNone(unused.Except(Exceptions).Select(f => $"{f}: nothing outside of it (and of the tests) uses it"));
+        Sources.ExpectNone(Exceptions.Except(unused).Select(f => $"{f}: is used, and is no exception any more: take it off the list"));
     }
 
     [Theory]
@@ -19,6 +33,12 @@ public partial class DeadFileTests
     [InlineData("public ref partial struct Alpha; record Beta;", new[] { "Alpha", "Beta" })]
     [InlineData("static class Alpha { public static int Twice(this int b) => 2 * b; }", new[] { "Alpha", "Twice" })]
     public void NamesThatAFileOffers(string code, string[] names) => Assert.Equal(names, NamesIn(code).Order());
+
+    private static string[] Unused()
+    {
+        SourceFile[] files = [.. Sources.CSharp("src", "cmd").Select(SourceFile.Load)];
+        return [.. files.Where(f => !IsUsed(f, files)).Select(f => f.Path)];
+    }
 
     private static bool IsUsed(SourceFile file, SourceFile[] files) =>
         file.IsEntryPoint || file.Names.Count == 0

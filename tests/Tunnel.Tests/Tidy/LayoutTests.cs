@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 
 namespace Tunnel.Tests.Tidy;
 
@@ -35,20 +36,24 @@ public partial class LayoutTests
     [Theory]
     [InlineData("src/Tunnel.App/Config/Toml/A.cs", "Tunnel.App.Config.Toml")]
     [InlineData("src/Tunnel.Links/A.cs", "Tunnel.Links")]
-    [InlineData("cmd/tunnelctl/A.cs", "Tunnel.Cmd")]
+    [InlineData("cmd/tunnel-client/A.cs", "Tunnel.Cmd")]
     [InlineData("tests/Shared/A.cs", "Tunnel.Tests.Shared")]
     public void NamespaceByFolder(string file, string expected) => Assert.Equal(expected, NamespaceOf(file));
 
     private static string NamespaceOf(string file)
     {
-        string[] folders = file.Split('/')[1..^1];
-        folders[0] = file switch
-        {
-            _ when file.StartsWith("cmd/", StringComparison.Ordinal) => "Tunnel.Cmd",
-            _ when file.StartsWith("tests/Shared/", StringComparison.Ordinal) => "Tunnel.Tests.Shared",
-            _ => folders[0],
-        };
-        return string.Join('.', folders);
+        string[] folders = file.Split('/');
+        return string.Join('.', [RootNamespaceOf($"{folders[0]}/{folders[1]}"), .. folders[2..^1]]);
+    }
+
+    /// <summary>What the project says, or its name. The tests' shared files belong to no project.</summary>
+    private static string RootNamespaceOf(string folder)
+    {
+        if (folder == "tests/Shared")
+            return "Tunnel.Tests.Shared";
+        string name = Path.GetFileName(folder);
+        XDocument project = XDocument.Parse(Sources.Read($"{folder}/{name}.csproj"));
+        return project.Descendants("RootNamespace").FirstOrDefault()?.Value ?? name;
     }
 
     /// <summary>Null in files that declare nothing: a program's first statements.</summary>

@@ -24,6 +24,16 @@ internal static class ConfigTypeExtensions
         Parsed<T> parsed = type.Read(value);
         return new(parsed.Value, parsed.Problem, parsed.At);
     });
+
+    /// <summary>The same for numbers.</summary>
+    public static ConfigType<int?> OrAuto(this ConfigType<int> type) => new($"\"auto\" or {type.Allowed}", value =>
+    {
+        if (value is TomlString { Value: "auto" })
+            return Parsed<int?>.Good(null);
+
+        Parsed<int> parsed = type.Read(value);
+        return new(parsed.Value, parsed.Problem, parsed.At);
+    });
 }
 
 /// <summary>A value that was read, or why not.</summary>

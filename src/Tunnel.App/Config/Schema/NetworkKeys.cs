@@ -52,16 +52,16 @@ internal static class NetworkKeys
         Doc = "The TCP flags that the other end is asked to use.",
     };
 
-    public static readonly ConfigKey<int> SockBuf = new("network.pcap", "sockbuf", UnitTypes.Size(64 << 10, 1 << 30))
+    public static readonly ConfigKey<int?> SockBuf = new("network.pcap", "sockbuf", UnitTypes.Size(64 << 10, 1 << 30).OrAuto())
     {
-        Default = "\"8MiB\"",
-        Doc = "The kernel's capture buffer.",
+        Default = "\"auto\"",
+        Doc = "The kernel's capture buffer. \"auto\" takes 8MiB, or 32MiB where the interface merges packets and each may be 64 KiB long.",
     };
 
-    public static readonly ConfigKey<int> SnapLen = new("network.pcap", "snaplen", BasicTypes.Integer(128, 262_144, "bytes"))
+    public static readonly ConfigKey<int?> SnapLen = new("network.pcap", "snaplen", BasicTypes.Integer(128, 262_144, "bytes").OrAuto())
     {
-        Default = "65535",
-        Doc = "How much of each packet is captured. Longer packets are dropped.",
+        Default = "\"auto\"",
+        Doc = "How much of each packet is captured; longer ones are dropped. \"auto\" takes the MTU, or 65535 where packets may be merged.",
     };
 
     public static readonly ConfigKey<bool> Promisc = new("network.pcap", "promisc", BasicTypes.Boolean)

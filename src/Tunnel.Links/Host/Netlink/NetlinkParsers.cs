@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Text;
 using Tunnel.Links.Native;
 using static Tunnel.Links.Host.Netlink.Rtnetlink;
@@ -7,7 +8,7 @@ using static Tunnel.Links.Host.Netlink.Rtnetlink;
 namespace Tunnel.Links.Host.Netlink;
 
 /// <summary>An interface as rtnetlink tells it.</summary>
-internal readonly record struct LinkEntry(int Index, string Name, ushort HardwareType, MacAddress Mac, int Mtu, bool Up);
+internal readonly record struct LinkEntry(int Index, string Name, ushort HardwareType, PhysicalAddress Mac, int Mtu, bool Up);
 
 /// <summary>An address of an interface.</summary>
 internal readonly record struct AddressEntry(int Index, IPAddress Address, int PrefixLength, bool Usable);
@@ -17,7 +18,7 @@ internal readonly record struct RouteEntry(
     int Index, IPAddress? Gateway, IPAddress? Source, int PrefixLength, byte Kind, uint Table, uint Metric, int Mtu);
 
 /// <summary>A neighbour; the MAC is null while it is not known.</summary>
-internal readonly record struct NeighbourEntry(int Index, IPAddress Address, MacAddress? Mac, ushort State)
+internal readonly record struct NeighbourEntry(int Index, IPAddress Address, PhysicalAddress? Mac, ushort State)
 {
     internal bool IsUsable => Mac is not null && (State & NUD_USABLE) != 0;
 }
@@ -36,7 +37,7 @@ internal static class NetlinkParsers
             return null;
 
         string name = string.Empty;
-        MacAddress mac = default;
+        PhysicalAddress mac = EthernetAddress.Zero;
         int mtu = 0;
         var attributes = new AttributeReader(body[LinkHeader..]);
         while (attributes.MoveNext())
@@ -46,8 +47,8 @@ internal static class NetlinkParsers
                 case IFLA_IFNAME:
                     name = Encoding.UTF8.GetString(attributes.Value.TrimEnd((byte)0));
                     break;
-                case IFLA_ADDRESS when attributes.Value.Length == MacAddress.Length:
-                    mac = MacAddress.Read(attributes.Value);
+                case IFLA_ADDRESS when attributes.Value.Length == EthernetAddress.Length:
+                    mac = new PhysicalAddress(attributes.Value.ToArray());
                     break;
                 case IFLA_MTU:
                     mtu = (int)attributes.Number;
@@ -137,14 +138,14 @@ internal static class NetlinkParsers
 
         int index = BinaryPrimitives.ReadInt32LittleEndian(body[4..]);
         IPAddress? address = null;
-        MacAddress? mac = null;
+        PhysicalAddress? mac = null;
         var attributes = new AttributeReader(body[NeighbourHeader..]);
         while (attributes.MoveNext())
         {
             if (attributes.Type == NDA_DST)
                 address = Ip(attributes.Value, index);
-            else if (attributes.Type == NDA_LLADDR && attributes.Value.Length == MacAddress.Length)
-                mac = MacAddress.Read(attributes.Value);
+            else if (attributes.Type == NDA_LLADDR && attributes.Value.Length == EthernetAddress.Length)
+                mac = new PhysicalAddress(attributes.Value.ToArray());
         }
 
         ushort state = BinaryPrimitives.ReadUInt16LittleEndian(body[8..]);

@@ -1,0 +1,119 @@
+using Tunnel.Protocol.Kcp;
+
+namespace Tunnel.Tests.Kcp;
+
+public class AckTests
+{
+    private static readonly KcpOptions Prompt = new() { AckNoDelay = true, Interval = 30 };
+    private static readonly KcpOptions Lazy = new() { AckNoDelay = false, Interval = 30 };
+
+    [Fact]
+    public void PromptAcksLeaveWithTheBatch()
+    {
+        var bench = new EngineBench(Prompt);
+        bench.Push(100, 0, timestamp: 55);
+        KcpSegment ack = Assert.Single(bench.Drain(100));
+        Assert.Equal(new KcpSegment(EngineBench.Conv, KcpCommand.Ack, 0, 2048, 55, 0, 1, 0), ack);
+    }
+
+    [Fact]
+    public void LazyAcksWaitForTheInterval()
+    {
+        var bench = new EngineBench(Lazy);
+        bench.Push(100, 0);
+        Assert.Single(bench.Drain(100));
+        bench.Push(110, 1);
+        Assert.Empty(bench.AdvanceAndDrain(110));
+        Assert.Equal(130, bench.Engine.Deadline);
+        Assert.Empty(bench.AdvanceAndDrain(129));
+        Assert.Single(bench.AdvanceAndDrain(130));
+        Assert.Equal(long.MaxValue, bench.Engine.Deadline);
+    }
+
+    [Fact]
+    public void AFullBatchOfLazyAcksDoesNotWait()
+    {
+        var bench = new EngineBench(Lazy);
+        bench.Push(100, 0);
+        bench.Drain(100);
+        int batch = Lazy.Mtu / KcpSegment.HeaderLength;
+        for (uint i = 0; i < batch; i++)
+        {
+            Assert.Empty(bench.Drain(101));
+            // Number 1 is missing, so that each needs an acknowledgement of its own.
+            bench.Push(101, 2 + i);
+        }
+
+        Assert.Equal(batch, bench.Drain(101).Count);
+    }
+
+    [Fact]
+    public void DataTakesWaitingAcksAlong()
+    {
+        var bench = new EngineBench(Lazy);
+        bench.Push(100, 0);
+        bench.Drain(100);
+        bench.Push(101, 1);
+        bench.User.ToSend = 5;
+        Assert.Equal(new[] { KcpCommand.Ack, KcpCommand.Push }, bench.Drain(101).Select(s => s.Command));
+        Assert.Equal(1, bench.Datagrams);
+    }
+
+    [Fact]
+    public void WhatUnaAcknowledgesIsNotAcknowledgedAgainButTheLast()
+    {
+        var bench = new EngineBench(Prompt);
+        for (uint i = 0; i < 10; i++)
+            bench.Push(100, i, timestamp: i);
+        KcpSegment ack = Assert.Single(bench.Drain(100));
+        Assert.Equal((9u, 9u, 10u), (ack.Number, ack.Timestamp, ack.Unacknowledged));
+    }
+
+    [Fact]
+    public void WhatLiesBeyondAGapIsAcknowledgedOneByOne()
+    {
+        var bench = new EngineBench(Prompt);
+        foreach (uint number in new uint[] { 0, 1, 3, 5, 4 })
+            bench.Push(100, number);
+        Assert.Equal(new uint[] { 3, 5, 4 }, bench.Drain(100).Select(s => s.Number));
+    }
+
+    [Fact]
+    public void MoreAcksThanOneDatagramHolds()
+    {
+        var bench = new EngineBench(Prompt);
+        for (uint i = 1; i <= 200; i++)
+            bench.Push(100, i);
+        Assert.Equal(Enumerable.Range(1, 200), bench.Drain(100).Select(s => (int)s.Number));
+        Assert.Equal(4, bench.Datagrams);
+    }
+
+    [Fact]
+    public void DuplicatesAreAcknowledgedAndCounted()
+    {
+        var bench = new EngineBench(Prompt);
+        bench.Push(100, 0);
+        bench.Push(100, 2);
+        bench.Drain(100);
+        bench.Push(101, 0, timestamp: 77);
+        Assert.Equal((0u, 77u), Assert.Single(bench.Drain(101)) is var again ? (again.Number, again.Timestamp) : default);
+        bench.Push(102, 2);
+        Assert.Equal(2u, Assert.Single(bench.Drain(102)).Number);
+        Assert.Equal((4, 2), (bench.Engine.Counters.SegmentsReceived, bench.Engine.Counters.Duplicates));
+        Assert.Equal(10, bench.User.Received);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(128)]
+    [InlineData(65535)]
+    public void BeyondTheWindowIsNotAcknowledged(int window)
+    {
+        var bench = new EngineBench(Prompt with { ReceiveWindow = window });
+        bench.Push(100, (uint)window, length: 1);
+        Assert.Empty(bench.Drain(100));
+        Assert.Equal(1, bench.Engine.Counters.OutOfWindow);
+        bench.Push(100, (uint)window - 1, length: 1);
+        Assert.Single(bench.Drain(100));
+    }
+}

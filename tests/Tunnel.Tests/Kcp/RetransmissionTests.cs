@@ -1,0 +1,204 @@
+using Tunnel.Protocol.Kcp;
+
+namespace Tunnel.Tests.Kcp;
+
+public class RetransmissionTests
+{
+    private const int Unlimited = 1 << 30;
+
+    private static readonly KcpOptions Options = new() { SendWindow = 8, NoDelay = true, Interval = 10 };
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void FastAfterExactlySoManyPassingAcks(int resend)
+    {
+        var bench = new EngineBench(Options with { Resend = resend });
+        bench.User.ToSend = Unlimited;
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6, 7], bench.Pushes(0));
+        for (uint i = 1; i < resend; i++)
+        {
+            bench.Ack(20, i, 0, 0);
+            Assert.Empty(bench.Pushes(20));
+        }
+
+        bench.Ack(20, (uint)resend, 0, 0);
+        Assert.Equal([0], bench.Pushes(20));
+        Assert.Equal((1, 0, 0), Retransmits(bench));
+    }
+
+    [Fact]
+    public void TheSameAckTwicePassesOnce()
+    {
+        var bench = new EngineBench(Options with { Resend = 2 });
+        bench.User.ToSend = Unlimited;
+        bench.Drain(0);
+        for (int i = 0; i < 5; i++)
+            bench.Ack(20, 1, 0, 0);
+        Assert.Empty(bench.Pushes(20));
+    }
+
+    /// <summary>The engine counts datagrams of acknowledgements, as the first KCP does, and not each acknowledgement in one.</summary>
+    [Fact]
+    public void ADatagramOfAcksPassesOnce()
+    {
+        var bench = new EngineBench(Options with { Resend = 2 });
+        bench.User.ToSend = Unlimited;
+        bench.Drain(0);
+        var ack = new KcpSegment(EngineBench.Conv, KcpCommand.Ack, 0, 1000, 0, 1, 0, 0);
+        bench.Feed(20, ack, ack with { Number = 2 }, ack with { Number = 3 });
+        Assert.Empty(bench.Pushes(20));
+        bench.Ack(21, 4, 0, 0);
+        Assert.Equal([0], bench.Pushes(21));
+    }
+
+    [Fact]
+    public void ASegmentSentAgainIsPassedAnew()
+    {
+        var bench = new EngineBench(Options with { Resend = 1 });
+        bench.User.ToSend = Unlimited;
+        bench.Drain(0);
+        bench.Ack(20, 1, 0, 0);
+        Assert.Equal([0], bench.Pushes(20));
+        // What was sent before the second transmission says nothing about it.
+        bench.Ack(21, 2, 0, 0);
+        bench.Ack(22, 7, 0, 0);
+        Assert.DoesNotContain(0u, bench.Pushes(22));
+    }
+
+    [Fact]
+    public void NeverFastWithoutTheKnob()
+    {
+        var bench = new EngineBench(Options with { Resend = 0 });
+        bench.User.ToSend = Unlimited;
+        bench.Drain(0);
+        for (uint i = 1; i < 8; i++)
+            bench.Ack(20, i, 0, 0);
+        Assert.Empty(bench.Pushes(20));
+    }
+
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(0, false)]
+    public void EarlyAfterOnePassingAckWhenNothingNewWaits(int resend, bool expected)
+    {
+        var bench = new EngineBench(Options with { Resend = resend });
+        bench.User.ToSend = 3 * Options.SegmentSize;
+        Assert.Equal([0, 1, 2], bench.Pushes(0));
+        bench.Ack(20, 1, 0, 0);
+        Assert.Equal(expected ? [0u] : [], bench.Pushes(20));
+        Assert.Equal((0, expected ? 1 : 0, 0), Retransmits(bench));
+    }
+
+    [Theory]
+    [InlineData(true, new[] { 200, 300, 450, 675, 1012 })]
+    [InlineData(false, new[] { 200, 400, 800, 1600, 3200 })]
+    public void TimeoutsBackOff(bool noDelay, int[] gaps)
+    {
+        var bench = new EngineBench(Options with { NoDelay = noDelay });
+        bench.User.ToSend = 1;
+        Assert.Equal([0], bench.Pushes(0));
+        long sent = 0;
+        foreach (int gap in gaps)
+        {
+            Assert.Empty(bench.AdvanceAndDrain(sent + gap - 1));
+            long due = bench.Engine.Deadline;
+            Assert.InRange(due, sent + gap, sent + gap + 4);
+            Assert.Equal(0u, Assert.Single(bench.AdvanceAndDrain(due)).Number);
+            sent = due;
+        }
+
+        Assert.Equal((0, 0, gaps.Length), Retransmits(bench));
+    }
+
+    [Fact]
+    public void TheTimeoutNeverExceedsAMinute()
+    {
+        var bench = new EngineBench(Options with { NoDelay = false });
+        bench.User.ToSend = 1;
+        bench.Drain(0);
+        long sent = 0;
+        for (int i = 0; i < 40; i++)
+        {
+            long due = bench.Engine.Deadline;
+            while (bench.AdvanceAndDrain(due).Count == 0)
+                due = bench.Engine.Deadline;
+            Assert.InRange(due - sent, 200, 60_004);
+            sent = due;
+        }
+
+        Assert.Equal(1, bench.Engine.Counters.DeadLinkSegments);
+    }
+
+    [Fact]
+    public void OnlyTwentyTransmissionsMakeADeadLink()
+    {
+        var bench = new EngineBench(Options);
+        bench.User.ToSend = 1;
+        bench.Drain(0);
+        while (bench.Engine.Counters.SegmentsSent < 20)
+            bench.AdvanceAndDrain(bench.Engine.Deadline);
+        Assert.Equal(0, bench.Engine.Counters.DeadLinkSegments);
+        while (bench.Engine.Counters.SegmentsSent < 21)
+            bench.AdvanceAndDrain(bench.Engine.Deadline);
+        Assert.Equal(1, bench.Engine.Counters.DeadLinkSegments);
+    }
+
+    [Theory]
+    [InlineData(true, 30)]
+    [InlineData(false, 100)]
+    public void TheTimeoutFollowsTheRoundTrip(bool noDelay, int minimum)
+    {
+        var bench = new EngineBench(Options with { NoDelay = noDelay });
+        Assert.Equal(200, bench.Engine.RetransmissionTimeout);
+        for (uint i = 0; i < 100; i++)
+        {
+            bench.User.ToSend = 1;
+            bench.Drain(i * 50);
+            bench.Ack(i * 50 + 1, i, i * 50, i + 1);
+        }
+
+        Assert.Equal(1, bench.Engine.SmoothedRoundTrip);
+        Assert.Equal(minimum, bench.Engine.RetransmissionTimeout);
+    }
+
+    [Fact]
+    public void AnAckFromAPacketRebuiltFromParityIsNoSample()
+    {
+        var bench = new EngineBench(Options);
+        bench.User.ToSend = 1;
+        bench.Drain(0);
+        byte[] ack = new byte[KcpSegment.HeaderLength];
+        new KcpSegment(EngineBench.Conv, KcpCommand.Ack, 0, 5, 0, 0, 1, 0).Write(ack);
+        int window = bench.Engine.RemoteWindow;
+        Assert.True(bench.Engine.Receive(ack, 40, regular: false));
+        Assert.Equal((0, window, 0), (bench.Engine.SmoothedRoundTrip, bench.Engine.RemoteWindow, bench.Engine.InFlight));
+    }
+
+    /// <summary>
+    /// Once the peer answers again, what was sent into the silence must not sit out the timeout that the silence had drawn out.
+    /// </summary>
+    [Fact]
+    public void AnAnswerEndsTheBackOff()
+    {
+        var bench = new EngineBench(Options with { NoDelay = false });
+        bench.User.ToSend = Unlimited;
+        bench.Drain(0);
+        long now = 0;
+        while (now < 30_000)
+            bench.AdvanceAndDrain(now = bench.Engine.Deadline);
+        bench.Ack(now + 300, 0, (uint)now, 1);
+        long limit = now + 1000;
+        var again = new HashSet<uint>(bench.Pushes(now + 300));
+        while (bench.Engine.Deadline < limit)
+            again.UnionWith(bench.AdvanceAndDrain(bench.Engine.Deadline).Select(s => s.Number));
+        Assert.Superset(new HashSet<uint> { 1, 2, 3, 4, 5, 6, 7 }, again);
+    }
+
+    private static (long Fast, long Early, long Timeout) Retransmits(EngineBench bench)
+    {
+        KcpCounters counters = bench.Engine.Counters;
+        return (counters.FastRetransmits, counters.EarlyRetransmits, counters.TimeoutRetransmits);
+    }
+}

@@ -1,0 +1,176 @@
+using Tunnel.Protocol.Mux;
+
+namespace Tunnel.Tests.Mux;
+
+public class MuxWindowTests
+{
+    private static readonly MuxOptions Version1 = new() { Version = 1, SessionBuffer = 10_000 };
+
+    [Fact]
+    public void TheFirstWindowIsSmuxsGuess()
+    {
+        var bench = new MuxBench();
+        MuxStream stream = bench.Open();
+        bench.Mux.TryWrite(stream, new byte[300_000]);
+        Assert.Equal(262_144, bench.Drain().Sum(f => f.Data.Length));
+        Assert.False(bench.Mux.HasOutput);
+        bench.FeedUpdate(3, 100, 262_144);
+        Assert.Equal(100, bench.Drain().Sum(f => f.Data.Length));
+        bench.FeedUpdate(3, 262_244, 1_000);
+        Assert.Equal(1_000, bench.Drain().Sum(f => f.Data.Length));
+        bench.FeedUpdate(3, 263_244, 1 << 20);
+        Assert.Equal(300_000 - 263_244, bench.Drain().Sum(f => f.Data.Length));
+        Assert.Single(bench.Events());
+    }
+
+    [Fact]
+    public void AnUpdateThatClaimsTooMuchSendsNothing()
+    {
+        var bench = new MuxBench();
+        MuxStream stream = bench.Open();
+        bench.FeedUpdate(3, 1, 1 << 20);
+        bench.Mux.TryWrite(stream, new byte[100]);
+        Assert.Empty(bench.Drain());
+        bench.FeedUpdate(3, 0, 1 << 20);
+        Assert.Single(bench.Drain());
+    }
+
+    [Fact]
+    public void UpdatesGoAtTheFirstReadAndThenEveryHalfWindow()
+    {
+        const int window = 1 << 20;
+        var bench = new MuxBench(new MuxOptions { StreamBuffer = window, SessionBuffer = 8 << 20 });
+        MuxStream stream = bench.Accept(2);
+        bench.Feed(MuxCommand.Data, 2, new byte[1000]);
+        Assert.Empty(bench.Drain());
+        bench.Mux.Read(stream, new byte[1]);
+        Assert.Equal(MuxBench.Update(1, window), Assert.Single(bench.Drain()).Data);
+        long read = 1;
+        var updates = new List<long>();
+        for (int i = 0; i < 3 * window / 1000; i++)
+        {
+            bench.Feed(MuxCommand.Data, 2, new byte[1000]);
+            read += bench.Mux.Read(stream, new byte[1000]);
+            if (bench.Drain().Count != 0)
+                updates.Add(read);
+        }
+
+        Assert.Equal(6, updates.Count + 1);
+        Assert.All(updates.Zip(updates.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, window / 2, window / 2 + 1000));
+    }
+
+    [Fact]
+    public void FinishedPeersGetNoUpdates()
+    {
+        var bench = new MuxBench();
+        MuxStream stream = bench.Accept(2);
+        bench.Feed(MuxCommand.Data, 2, new byte[1000]);
+        bench.Feed(MuxCommand.Finish, 2);
+        bench.ReadAll(stream);
+        Assert.Empty(bench.Drain());
+    }
+
+    [Fact]
+    public void ASmallerBufferThanTheGuessToleratesTheGuess()
+    {
+        var bench = new MuxBench(new MuxOptions { StreamBuffer = 65_536 });
+        MuxStream stream = bench.Accept(2);
+        for (int i = 0; i < 4; i++)
+            bench.Feed(MuxCommand.Data, 2, new byte[65_535]);
+        bench.Feed(MuxCommand.Data, 2, new byte[4]);
+        Assert.False(bench.Mux.IsClosed);
+        Assert.Equal(262_144, stream.Available);
+        bench.Feed(MuxCommand.Data, 2, new byte[1]);
+        Assert.Equal(CloseReason.WindowExceeded, bench.Mux.CloseReason);
+    }
+
+    [Fact]
+    public void WithManyStreamsTheSessionsBufferIsShared()
+    {
+        var bench = new MuxBench(new MuxOptions { StreamBuffer = 1 << 20, SessionBuffer = 1 << 20 });
+        for (uint id = 2; id <= 20; id += 2)
+            bench.Accept(id);
+        List<SentFrame> updates = bench.Drain();
+        Assert.All(updates, f => Assert.Equal(MuxCommand.WindowUpdate, f.Command));
+        Assert.Equal(MuxBench.Update(0, (1 << 20) / 10), updates[^1].Data);
+    }
+
+    [Fact]
+    public void AStalledStreamStopsNobodyElse()
+    {
+        var bench = new MuxBench(new MuxOptions { Version = 2 });
+        MuxStream stalled = bench.Open(), running = bench.Open();
+        bench.Mux.TryWrite(stalled, new byte[1 << 20]);
+        bench.Drain();
+        Assert.True(stalled.HasPendingWrite);
+        bench.Mux.TryWrite(running, new byte[1000]);
+        Assert.Equal(running.Id, Assert.Single(bench.Drain()).StreamId);
+    }
+
+    [Fact]
+    public void AGreedyStreamDoesNotStarveSmallOnes()
+    {
+        var bench = new MuxBench();
+        MuxStream greedy = bench.Open();
+        MuxStream[] small = [bench.Open(), bench.Open(), bench.Open()];
+        bench.Mux.TryWrite(greedy, new byte[200_000]);
+        bench.Drain(10);
+        foreach (MuxStream stream in small)
+            bench.Mux.TryWrite(stream, new byte[10]);
+        List<SentFrame> next = bench.Drain(3);
+        Assert.Superset(small.Select(s => s.Id).ToHashSet(), next.Select(f => f.StreamId).ToHashSet());
+        Assert.Contains(next, f => f.StreamId == greedy.Id);
+    }
+
+    [Fact]
+    public void EqualStreamsGetEqualShares()
+    {
+        var bench = new MuxBench();
+        MuxStream[] streams = [bench.Open(), bench.Open(), bench.Open(), bench.Open()];
+        foreach (MuxStream stream in streams)
+            bench.Mux.TryWrite(stream, new byte[200_000]);
+        ILookup<uint, SentFrame> sent = bench.Drain(400).ToLookup(f => f.StreamId);
+        Assert.All(streams, s => Assert.InRange(sent[s.Id].Count(), 99, 101));
+    }
+
+    [Fact]
+    public void Version1HasNoWindowsButTheSessionsBuffer()
+    {
+        var bench = new MuxBench(Version1);
+        MuxStream stream = bench.Accept(2);
+        Assert.True(bench.Feed(MuxCommand.Data, 2, new byte[9_999]));
+        Assert.True(bench.Feed(MuxCommand.Data, 2, new byte[500]));
+        Assert.False(bench.Feed(MuxCommand.Data, 2, new byte[500]));
+        Assert.Equal(10_499, bench.Mux.Buffered);
+        bench.Mux.Read(stream, new byte[499]);
+        Assert.False(bench.Feed(MuxCommand.Data, 2, new byte[500]));
+        bench.Mux.Read(stream, new byte[1]);
+        Assert.True(bench.Feed(MuxCommand.Data, 2, new byte[500]));
+        Assert.Empty(bench.Drain());
+    }
+
+    [Fact]
+    public void Version1SendsWithoutLimit()
+    {
+        var bench = new MuxBench(Version1);
+        MuxStream stream = bench.Open();
+        bench.Mux.TryWrite(stream, new byte[1_000_000]);
+        Assert.Equal(1_000_000, bench.Drain().Sum(f => f.Data.Length));
+    }
+
+    [Fact]
+    public void WhileVersion1IsBlockedSilenceIsItsOwnDoing()
+    {
+        var bench = new MuxBench(Version1);
+        MuxStream stream = bench.Accept(2);
+        bench.Feed(MuxCommand.Data, 2, new byte[10_000]);
+        for (long now = 0; now < 200_000; now += 5_000)
+            bench.Mux.Advance(now);
+        Assert.False(bench.Mux.IsClosed);
+        bench.ReadAll(stream);
+        bench.Mux.Advance(195_000 + 29_999);
+        Assert.False(bench.Mux.IsClosed);
+        bench.Mux.Advance(195_000 + 30_000);
+        Assert.Equal(CloseReason.KeepAliveTimeout, bench.Mux.CloseReason);
+    }
+}
