@@ -42,6 +42,11 @@ public abstract partial class LocalListener(IPEndPoint listen, ILogger logger) :
                 Socket socket = await _listener.AcceptAsync(stop).ConfigureAwait(false);
                 _ = ServeAsync(socket, stop);
             }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.OperationAborted)
+            {
+                // Disposed while it waited.
+                return;
+            }
             catch (SocketException e)
             {
                 // Out of descriptors, most likely: give others the time to close theirs.
