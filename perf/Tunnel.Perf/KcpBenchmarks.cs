@@ -76,7 +76,7 @@ public class KcpBenchmarks
         }
     }
 
-    private sealed class Producer : IKcpUser
+    private sealed class Producer : IOrderedByteUser
     {
         private readonly byte[] _data = Payload.Create(Payload.Datagram);
 
@@ -95,7 +95,7 @@ public class KcpBenchmarks
         }
     }
 
-    private sealed class Consumer : IKcpUser
+    private sealed class Consumer : IOrderedByteUser
     {
         public long Received { get; private set; }
 

@@ -29,7 +29,7 @@ public sealed class KcpEngine
     private const int WorthwhileSpace = 256;
 
     private readonly KcpOptions _options;
-    private readonly IKcpUser _user;
+    private readonly IOrderedByteUser _user;
     private readonly SendWindow _send;
     private readonly ReceiveWindow _receive;
     private readonly Queue<uint> _lost = new();
@@ -58,7 +58,7 @@ public sealed class KcpEngine
     /// <param name="conv">The conversation's number; both ends use the same.</param>
     /// <param name="user">What sits on top.</param>
     /// <param name="firstNumber">The first segment's number: 0 on the wire; another only to test wrap-around.</param>
-    public KcpEngine(KcpOptions options, uint conv, IKcpUser user, uint firstNumber = 0)
+    public KcpEngine(KcpOptions options, uint conv, IOrderedByteUser user, uint firstNumber = 0)
     {
         _options = options;
         _user = user;

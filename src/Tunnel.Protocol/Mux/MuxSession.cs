@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Primitives;
 
 namespace Tunnel.Protocol.Mux;
@@ -13,7 +12,7 @@ namespace Tunnel.Protocol.Mux;
 /// In version 2 the session's buffer is divided into the streams' windows: a stream that is not read stops its own peer and nobody
 /// else's. Version 1 has no windows; there a session whose buffer is full stops, as smux does.
 /// </remarks>
-public sealed class MuxSession : IKcpUser
+public sealed class MuxSession : IOrderedByteUser
 {
     /// <summary>The window that a version 2 peer assumes until it is told.</summary>
     public const int InitialWindow = 262_144;

@@ -23,7 +23,6 @@ public class LayerTests
 
     [Theory]
     [InlineData("src/Tunnel.Protocol/Wire/A.cs", "using Tunnel.Protocol.Primitives; // not Tunnel.Protocol.Crypto")]
-    [InlineData("src/Tunnel.Protocol/Mux/MuxSession.cs", "using Tunnel.Protocol.Kcp;")]
     [InlineData("src/Tunnel.Protocol/Sessions/A.cs", "using Tunnel.Protocol.Mux; using Tunnel.Protocol.Wire;")]
     [InlineData("src/Tunnel.App/Runtime/A.cs", "using Tunnel.Links; using Tunnel.Protocol.Kcp; builder.Services.Add();")]
     public void WhatIsAllowedIsNot(string file, string text) => Assert.Empty(Layers.Offences(file, text));

@@ -35,14 +35,6 @@ internal static partial class Layers
         ["Tunnel.App"] = ["Tunnel.Protocol", "Tunnel.Links"],
     };
 
-    /// <summary>What the rules forbid and there is a reason for.</summary>
-    private static readonly (string File, string Layer)[] Exceptions =
-    [
-        // The engine pulls what it sends from its user and pushes what it received into it. The multiplexer is that user; a class
-        // between them would only pass every call on.
-        ("src/Tunnel.Protocol/Mux/MuxSession.cs", "Kcp"),
-    ];
-
     /// <summary>What a file under src refers to and may not.</summary>
     /// <param name="file">The path from the root.</param>
     /// <param name="text">Its text.</param>
@@ -71,7 +63,7 @@ internal static partial class Layers
             return projects.Contains(to.Project);
         if (!Within.TryGetValue(project, out Dictionary<string, string[]>? layers) || !layers.ContainsKey(to.Layer))
             return true;
-        return to.Layer == layer || layers[layer].Contains(to.Layer) || Exceptions.Contains((file, to.Layer));
+        return to.Layer == layer || layers[layer].Contains(to.Layer);
     }
 
     private static IEnumerable<(string Project, string Layer)> References(string text, string project)
