@@ -44,7 +44,7 @@ internal sealed partial class TunnelProcess : ChildProcess
     }
 
     /// <summary>A client's session is up, the <paramref name="times"/>th time.</summary>
-    public Task ConnectedAsync(int times = 1) => LineAsync("is up", times);
+    public Task ConnectedAsync(int times = 1, TimeSpan? limit = null) => LineAsync("is up", times, limit);
 
     /// <summary>The port of the <paramref name="index"/>th listener of its kind.</summary>
     public async Task<int> ListenPortAsync(string kind, int index = 0)

@@ -15,6 +15,8 @@ internal sealed class TunnelSettings
     {
         this["transport.kcp.key"] = Key;
         this["log.level"] = "debug";
+        // What a test leaves open need not be waited for.
+        this["transport.grace"] = "0s";
     }
 
     public object this[string key]

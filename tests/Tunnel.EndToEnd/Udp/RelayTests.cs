@@ -114,6 +114,45 @@ public class RelayTests : EndToEndTest
         Assert.Equal(Payload.Hash(3, length), await Payload.HashAsync(new NetworkStream(slow)));
     }
 
+    /// <summary>The same the other way: what a target does not take stays with the application at the client.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task ATargetThatDoesNotReadHoldsUpItsWriterOnly()
+    {
+        const int length = 64 * Payload.MiB;
+        var release = new TaskCompletionSource();
+        var received = new TaskCompletionSource<string>();
+        SocketTarget slow = Own(SocketTarget.Start(async socket =>
+        {
+            await release.Task;
+            received.SetResult(await Payload.HashAsync(new NetworkStream(socket)));
+        }));
+        SocketTarget echo = Own(SocketTarget.StartEcho());
+        UdpPair pair = await UdpPair.StartAsync(this, FreeUdpPort());
+        int proxy = await pair.Client.Socks5PortAsync();
+        using Socket other = await SocksClient.ConnectAsync(proxy, "127.0.0.1", echo.Port);
+        await EchoAsync(other, Payload.MiB);
+        long server = pair.Server.ResidentBytes;
+        long client = pair.Client.ResidentBytes;
+
+        using Socket writer = await SocksClient.ConnectAsync(proxy, "127.0.0.1", slow.Port);
+        Task writing = Task.Run(async () =>
+        {
+            foreach (ReadOnlyMemory<byte> block in Payload.Blocks(4, length))
+                await writer.SendAllAsync(block);
+            writer.Shutdown(SocketShutdown.Send);
+        });
+        DateTime end = DateTime.UtcNow + TimeSpan.FromSeconds(5);
+        while (DateTime.UtcNow < end)
+            await EchoAsync(other, 64 * 1024);
+        Assert.False(writing.IsCompleted);
+        AssertGrewLessThan(40, pair.Server, server);
+        AssertGrewLessThan(40, pair.Client, client);
+
+        release.SetResult();
+        await writing;
+        Assert.Equal(Payload.Hash(4, length), await received.Task.WaitAsync(Until.Patience));
+    }
+
     private async Task<Socket> ConnectAsync(SocketTarget target)
     {
         UdpPair pair = await UdpPair.StartAsync(this, FreeUdpPort());
