@@ -38,6 +38,7 @@ internal class ChildProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        start.Environment[Leftovers.RunVariable] = $"{Environment.ProcessId}";
         foreach ((string key, string value) in environment ?? new Dictionary<string, string>())
             start.Environment[key] = value;
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start");

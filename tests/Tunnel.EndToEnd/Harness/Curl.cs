@@ -23,19 +23,25 @@ internal sealed class Curl(string? networkNamespace, int socksPort, string? cred
     }
 
     /// <summary>Downloads; the output is what came, hashed.</summary>
-    public Task<ToolResult> GetAsync(string target, long length = 1000, int seed = 1) => RunAsync(Payload.HashAsync, Url(target, seed, length));
+    public Task<ToolResult> GetAsync(string target, long length = 1000, int seed = 1) =>
+        RunAsync(Payload.HashAsync, $"http://{target}/{seed}/{length}");
 
     /// <summary>Uploads a file to an <see cref="HttpTarget"/>; the output is the hash of what came there.</summary>
-    public async Task<string> UploadAsync(string target, string file) =>
-        (await RunAsync(s => new StreamReader(s).ReadToEndAsync(), "--upload-file", file, "--header", "Expect:", $"http://{target}/")).Expect();
-
-    public static string Url(string target, int seed, long length) => $"http://{target}/{seed}/{length}";
+    public async Task<string> UploadAsync(string target, string file)
+    {
+        ToolResult result = await RunAsync(
+            stream => new StreamReader(stream).ReadToEndAsync(), "--upload-file", file, "--header", "Expect:", $"http://{target}/");
+        return result.Expect();
+    }
 
     private Task<ToolResult> RunAsync(Func<Stream, Task<string>> read, params string[] arguments)
     {
         string[] user = credentials is null ? [] : ["--proxy-user", credentials];
-        string[] proxy = ["--socks5-hostname", $"127.0.0.1:{socksPort}", .. user];
-        return Tool.RunInAsync(
-            networkNamespace, "curl", ["--silent", "--show-error", "--fail", "--globoff", "--max-time", Limit, .. proxy, .. arguments], read);
+        string[] common =
+        [
+            "--silent", "--show-error", "--fail", "--globoff", "--max-time", Limit,
+            "--socks5-hostname", $"127.0.0.1:{socksPort}", .. user,
+        ];
+        return Tool.RunInAsync(networkNamespace, "curl", [.. common, .. arguments], read);
     }
 }

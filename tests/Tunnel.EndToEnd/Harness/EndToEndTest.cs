@@ -14,7 +14,7 @@ public abstract class EndToEndTest : IAsyncLifetime
 
     private readonly Stack<IAsyncDisposable> _owned = new();
     private readonly List<(string Title, ChildProcess Process)> _processes = [];
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("te-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory($"{Leftovers.Prefix}{Environment.ProcessId}-");
 
     public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
 

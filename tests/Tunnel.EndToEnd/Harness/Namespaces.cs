@@ -1,11 +1,6 @@
-using System.Diagnostics;
-
 namespace Tunnel.EndToEnd.Harness;
 
-/// <summary>
-/// Two network namespaces with a cable between them, as two hosts would be. Their names hold this process's id, by which what a dead
-/// run left is known and removed.
-/// </summary>
+/// <summary>Two network namespaces with a cable between them, as two hosts would be.</summary>
 internal sealed class Namespaces : IAsyncDisposable
 {
     public const string ClientIPv4 = "10.77.0.1";
@@ -18,11 +13,9 @@ internal sealed class Namespaces : IAsyncDisposable
 
     public const string Interface = "eth0";
 
-    private const string Prefix = "te-";
-
     private static int _count;
 
-    private readonly string _name = $"{Prefix}{Environment.ProcessId}-{Interlocked.Increment(ref _count)}";
+    private readonly string _name = $"{Leftovers.Prefix}{Environment.ProcessId}-{Interlocked.Increment(ref _count)}";
 
     public string Client => _name + "c";
 
@@ -30,7 +23,6 @@ internal sealed class Namespaces : IAsyncDisposable
 
     public static async Task<Namespaces> CreateAsync(bool addresses = true)
     {
-        await RemoveStaleAsync();
         var made = new Namespaces();
         try
         {
@@ -86,43 +78,10 @@ internal sealed class Namespaces : IAsyncDisposable
         File.WriteAllText($"{EtcOf(host)}/hosts", $"127.0.0.1 localhost {TargetName}\n");
     }
 
-    private static async Task RemoveAsync(string host)
+    internal static async Task RemoveAsync(string host)
     {
         await Tool.RunAsync("ip", "netns", "delete", host);
         if (Directory.Exists(EtcOf(host)))
             Directory.Delete(EtcOf(host), recursive: true);
-    }
-
-    private static async Task RemoveStaleAsync()
-    {
-        string list = (await Tool.RunAsync("ip", "netns", "list")).Output;
-        foreach (string host in list.Split('\n').Select(l => l.Split(' ')[0]).Where(IsStale))
-        {
-            foreach (string id in (await Tool.RunAsync("ip", "netns", "pids", host)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-                KillStale(int.Parse(id));
-            await RemoveAsync(host);
-        }
-    }
-
-    private static bool IsStale(string host)
-    {
-        if (!host.StartsWith(Prefix, StringComparison.Ordinal) || !int.TryParse(host.Split('-')[1], out int owner))
-            return false;
-        string commandLine = $"/proc/{owner}/cmdline";
-        return !File.Exists(commandLine) || !File.ReadAllText(commandLine).Contains("Tunnel.EndToEnd", StringComparison.Ordinal);
-    }
-
-    private static void KillStale(int id)
-    {
-        try
-        {
-            using Process process = Process.GetProcessById(id);
-            process.Kill();
-            process.WaitForExit();
-        }
-        catch (ArgumentException)
-        {
-            // It ended meanwhile.
-        }
     }
 }

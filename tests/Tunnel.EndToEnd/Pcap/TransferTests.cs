@@ -3,7 +3,7 @@ using Tunnel.EndToEnd.Targets;
 
 namespace Tunnel.EndToEnd.Pcap;
 
-/// <summary>Files through raw TCP segments between two hosts, whose cable segments and merges as a real network card's driver does.</summary>
+/// <summary>Files through raw TCP segments between two hosts, whose interfaces offload as those of a real network card do.</summary>
 public class TransferTests : EndToEndTest
 {
     public static TheoryData<string> Wires => [Namespaces.ServerIPv4, $"[{Namespaces.ServerIPv6}]"];
@@ -41,6 +41,17 @@ public class TransferTests : EndToEndTest
         PcapPair pair = await PcapPair.StartAsync(this, Namespaces.ServerIPv4);
         foreach (string host in new[] { Namespaces.ServerIPv4, $"[{Namespaces.ServerIPv6}]", "[::1]", Namespaces.TargetName })
             await pair.Curl.DownloadAsync($"{host}:{PcapPair.TargetPort}", 100_000);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task AForwardedPortLeadsToItsTarget()
+    {
+        PcapPair pair = await PcapPair.StartAsync(this, Namespaces.ServerIPv4, changeClient: c => c.WithForward(PcapPair.Target));
+        string url = $"http://127.0.0.1:{await pair.Client.ForwardPortAsync()}/1/100000";
+        ToolResult result = await Tool.RunInAsync(
+            pair.Hosts.Client, "curl", ["--silent", "--show-error", "--fail", url], Payload.HashAsync);
+        result.Expect();
+        Assert.Equal(Payload.Hash(1, 100_000), result.Output);
     }
 
     [Fact(Timeout = Limit)]
