@@ -96,9 +96,18 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         catch (SocketException e)
         {
             listener.Dispose();
-            throw new StartException(
-                e.SocketErrorCode == SocketError.AddressAlreadyInUse ? ExitCode.PortInUse : ExitCode.Network,
-                $"cannot listen: {e.Message}");
+            throw e.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => new StartException(
+                    ExitCode.PortInUse,
+                    $"{listener.Wanted} is taken: `ss -ltnp 'sport = :{listener.Wanted.Port}'` shows by whom"),
+                SocketError.AccessDenied => new StartException(
+                    ExitCode.Privilege,
+                    $"no permission to listen on {listener.Wanted}: ports below 1024 need root or CAP_NET_BIND_SERVICE"),
+                _ => new StartException(
+                    ExitCode.Network,
+                    $"cannot listen on {listener.Wanted} (`ip addr` lists this host's addresses): {e.Message}"),
+            };
         }
     }
 
