@@ -8,7 +8,9 @@ namespace Tunnel.Protocol.Crypto;
 /// AES-GCM (NIST SP 800-38D) on the processor's AES and carry-less multiplication instructions. It exists because the platform's
 /// costs a fixed half a microsecond a call, several times what it takes to seal a datagram. Constant time.
 /// </summary>
-internal sealed class AcceleratedAesGcm : Aead
+/// <typeparam name="TSum">How many blocks a step the hash takes.</typeparam>
+internal sealed class AcceleratedAesGcm<TSum> : Aead
+    where TSum : struct, IGhashSum
 {
     private const int Block = AesBlock.BlockLength;
 
@@ -29,7 +31,7 @@ internal sealed class AcceleratedAesGcm : Aead
         _ghash = new GhashKey(_aes.Encrypt(Vector128<byte>.Zero));
     }
 
-    public static bool IsSupported => AesRounds.IsSupported && CarrylessProduct.IsSupported;
+    public static bool IsSupported => AesRounds.IsSupported && TSum.IsSupported;
 
     public override void Seal(ReadOnlySpan<byte> nonce, Span<byte> inPlace, Span<byte> tag) => Run(nonce, inPlace, inPlace, true).CopyTo(tag);
 
@@ -63,7 +65,7 @@ internal sealed class AcceleratedAesGcm : Aead
             int length = Math.Min(source.Length, (PassBlocks - (int)(first % PassBlocks)) * Block);
             bool last = length == source.Length;
             int blocks = (length + Block - 1) / Block + (last ? 1 : 0);
-            var pass = new GcmPass(_aes.RoundKeys, WithCounter(counter, first), ref _ghash.From(blocks), hash);
+            var pass = new GcmPass<TSum>(_aes.RoundKeys, WithCounter(counter, first), ref _ghash.From(blocks), hash);
             if (seal)
                 pass.Seal(destination[..length]);
             else

@@ -6,6 +6,16 @@ internal abstract class Aead : IDisposable
     public const int NonceLength = 12;
     public const int TagLength = 16;
 
+    /// <summary>AES-GCM, as wide as this processor can.</summary>
+    public static Aead AesGcm(ReadOnlySpan<byte> key)
+    {
+        if (AcceleratedAesGcm<GhashSum512>.IsSupported)
+            return new AcceleratedAesGcm<GhashSum512>(key);
+        if (AcceleratedAesGcm<GhashSum256>.IsSupported)
+            return new AcceleratedAesGcm<GhashSum256>(key);
+        return AcceleratedAesGcm<GhashSum128>.IsSupported ? new AcceleratedAesGcm<GhashSum128>(key) : PlatformAead.AesGcm(key);
+    }
+
     public abstract void Seal(ReadOnlySpan<byte> nonce, Span<byte> inPlace, Span<byte> tag);
 
     /// <summary>False, and a plaintext of zeros, if the tag is wrong.</summary>

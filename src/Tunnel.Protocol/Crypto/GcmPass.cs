@@ -8,7 +8,9 @@ namespace Tunnel.Protocol.Crypto;
 /// One pass of GCM over a run of blocks: counter mode and GHASH together, eight blocks at a time. AES rounds of eight blocks fill the
 /// AES units, and between the rounds the carry-less products of eight other blocks run on units that would be idle.
 /// </summary>
-internal ref struct GcmPass
+/// <typeparam name="TSum">How many blocks a step the hash takes.</typeparam>
+internal ref struct GcmPass<TSum>
+    where TSum : struct, IGhashSum
 {
     public const int Batch = 8;
 
@@ -19,7 +21,7 @@ internal ref struct GcmPass
     private readonly int _rounds;
     private ref Vector128<ulong> _power;
     private Vector128<uint> _counter;
-    private GhashSum _sum;
+    private TSum _sum;
 
     /// <param name="roundKeys">The AES key schedule.</param>
     /// <param name="counter">The first counter block; its last byte must not overflow during the pass.</param>
@@ -102,10 +104,12 @@ internal ref struct GcmPass
         padded[..source.Length].CopyTo(destination);
     }
 
+    // The last step may take in blocks beyond the count; they must be zeros, so that their powers do not matter.
     private void AddBlocks(ref byte blocks, int count)
     {
-        for (int i = 0; i < count; i++)
-            Add(GhashKey.Reverse(Vector128.LoadUnsafe(ref blocks, (nuint)(i * Block))));
+        for (int i = 0; i < count; i += TSum.Lanes)
+            _sum.AddLanes(ref Unsafe.Add(ref blocks, i * Block), ref Unsafe.Add(ref _power, i));
+        _power = ref Unsafe.Add(ref _power, count);
     }
 
     /// <summary>
@@ -125,23 +129,23 @@ internal ref struct GcmPass
         int round = 1;
         if (!Unsafe.IsNullRef(ref hashed))
         {
-            // A key schedule has nine middle rounds at least: one for each block that is hashed.
-            GhashSum sum = _sum;
+            // A key schedule has nine middle rounds at least: enough for a step of the hash in each.
+            TSum sum = _sum;
             ref Vector128<ulong> power = ref _power;
-            for (; round <= Batch; round++)
+            for (; round <= Batch / TSum.Lanes; round++)
             {
                 k = Unsafe.Add(ref keys, round - AesRounds.KeyLag);
                 b0 = AesRounds.Middle(b0, k);
                 b1 = AesRounds.Middle(b1, k);
                 b2 = AesRounds.Middle(b2, k);
                 b3 = AesRounds.Middle(b3, k);
-                sum.Add(GhashKey.Reverse(Vector128.LoadUnsafe(ref hashed)), power);
+                sum.AddLanes(ref hashed, ref power);
                 b4 = AesRounds.Middle(b4, k);
                 b5 = AesRounds.Middle(b5, k);
                 b6 = AesRounds.Middle(b6, k);
                 b7 = AesRounds.Middle(b7, k);
-                hashed = ref Unsafe.Add(ref hashed, Block);
-                power = ref Unsafe.Add(ref power, 1);
+                hashed = ref Unsafe.Add(ref hashed, TSum.Lanes * Block);
+                power = ref Unsafe.Add(ref power, TSum.Lanes);
             }
 
             _sum = sum;

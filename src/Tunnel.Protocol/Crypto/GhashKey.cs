@@ -9,14 +9,15 @@ internal sealed class GhashKey
     /// <summary>The highest power: 128 blocks and the block of lengths.</summary>
     public const int Powers = 129;
 
-    // From the highest power down to the first, so that consecutive blocks meet consecutive entries.
-    private readonly Vector128<ulong>[] _powers = new Vector128<ulong>[Powers];
+    // From the highest power down to the first, so that consecutive blocks meet consecutive entries; then zeros, because the steps of
+    // the widest sum may go beyond the last block.
+    private readonly Vector128<ulong>[] _powers = new Vector128<ulong>[Powers + 3];
 
     /// <param name="zero">The encrypted block of zeros.</param>
     public GhashKey(Vector128<byte> zero)
     {
         Vector128<ulong> h = TimesX(Reverse(zero));
-        _powers[^1] = h;
+        _powers[Powers - 1] = h;
         for (int i = Powers - 2; i >= 0; i--)
             _powers[i] = Multiply(_powers[i + 1], h);
     }
@@ -33,7 +34,7 @@ internal sealed class GhashKey
 
     private static Vector128<ulong> Multiply(Vector128<ulong> a, Vector128<ulong> b)
     {
-        GhashSum sum = default;
+        GhashSum128 sum = default;
         sum.Add(a, b);
         return sum.Reduce();
     }

@@ -3,16 +3,16 @@ using System.Runtime.Intrinsics;
 
 namespace Tunnel.Protocol.Crypto;
 
-/// <summary>
-/// A sum of 256-bit products over GF(2), not yet reduced: as long as every block of a message has its own power of the key to be
-/// multiplied by, one reduction at the end is enough. Operands are byte-reversed blocks, the form in which GHASH's bit order is
-/// the processor's (Gueron and Kounavis, "Efficient Implementation of the Galois Counter Mode", and RFC 8452, appendix A).
-/// </summary>
-internal struct GhashSum
+/// <summary>One block a step: x86 with PCLMULQDQ, Arm with PMULL.</summary>
+internal struct GhashSum128 : IGhashSum
 {
     private Vector128<ulong> _low;
     private Vector128<ulong> _middle;
     private Vector128<ulong> _high;
+
+    public static bool IsSupported => CarrylessProduct.IsSupported;
+
+    public static int Lanes => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(Vector128<ulong> value, Vector128<ulong> power)
@@ -22,15 +22,20 @@ internal struct GhashSum
         _high ^= CarrylessProduct.HighHigh(value, power);
     }
 
-    /// <summary>The sum times x^-128 modulo x^128 + x^127 + x^126 + x^121 + 1: a Montgomery reduction, 64 bits a step.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly Vector128<ulong> Reduce()
+    public void AddLanes(ref byte blocks, ref Vector128<ulong> powers) => Add(GhashKey.Reverse(Vector128.LoadUnsafe(ref blocks)), powers);
+
+    public readonly Vector128<ulong> Reduce() => Reduce(_low, _middle, _high);
+
+    /// <summary>The low, middle (64 bits up) and high parts of a sum, reduced after Montgomery, 64 bits a step.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ulong> Reduce(Vector128<ulong> low, Vector128<ulong> middle, Vector128<ulong> high)
     {
-        // x^63 + x^62 + x^57 in the high half, against which the low half of the sum is cancelled.
+        // x^128 + x^127 + x^126 + x^121 + 1: what the low half is cancelled against is x^63 + x^62 + x^57, in the high half here.
         Vector128<ulong> polynomial = Vector128.Create(0UL, 0xC200_0000_0000_0000);
-        Vector128<ulong> middle = Swap(_middle);
-        Vector128<ulong> low = _low ^ (middle & Vector128.Create(0UL, ulong.MaxValue));
-        Vector128<ulong> high = _high ^ (middle & Vector128.Create(ulong.MaxValue, 0UL));
+        middle = Swap(middle);
+        low ^= middle & Vector128.Create(0UL, ulong.MaxValue);
+        high ^= middle & Vector128.Create(ulong.MaxValue, 0UL);
         low = Swap(low) ^ CarrylessProduct.LowHigh(low, polynomial);
         low = Swap(low) ^ CarrylessProduct.LowHigh(low, polynomial);
         return high ^ low;
