@@ -33,7 +33,7 @@ internal ref struct GcmPass<TSum>
         _rounds = roundKeys.Length - 1;
         _counter = counter.AsUInt32();
         _power = ref power;
-        _sum.Add(hash, power);
+        _sum.Add(hash, ref power);
     }
 
     /// <summary>GHASH of everything so far.</summary>
@@ -79,7 +79,7 @@ internal ref struct GcmPass<TSum>
     /// <summary>Hashes one more block.</summary>
     public void Add(Vector128<ulong> block)
     {
-        _sum.Add(block, _power);
+        _sum.Add(block, ref _power);
         _power = ref Unsafe.Add(ref _power, 1);
     }
 

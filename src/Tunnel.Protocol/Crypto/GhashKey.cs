@@ -9,17 +9,22 @@ internal sealed class GhashKey
     /// <summary>The highest power: 128 blocks and the block of lengths.</summary>
     public const int Powers = 129;
 
-    // From the highest power down to the first, so that consecutive blocks meet consecutive entries; then zeros, because the steps of
-    // the widest sum may go beyond the last block.
-    private readonly Vector128<ulong>[] _powers = new Vector128<ulong>[Powers + 3];
+    /// <summary>How far behind a power the sum of its halves lies (in both halves), which Karatsuba's multiplication needs.</summary>
+    public const int ToHalves = Powers + Padding;
+
+    // The steps of the widest sum may go beyond the last block; what they find there is zero.
+    private const int Padding = 3;
+
+    // From the highest power down to the first, so that consecutive blocks meet consecutive entries.
+    private readonly Vector128<ulong>[] _powers = new Vector128<ulong>[2 * ToHalves];
 
     /// <param name="zero">The encrypted block of zeros.</param>
     public GhashKey(Vector128<byte> zero)
     {
         Vector128<ulong> h = TimesX(Reverse(zero));
-        _powers[Powers - 1] = h;
+        Set(Powers - 1, h);
         for (int i = Powers - 2; i >= 0; i--)
-            _powers[i] = Multiply(_powers[i + 1], h);
+            Set(i, Multiply(h, ref _powers[i + 1]));
     }
 
     /// <summary>A block as an operand.</summary>
@@ -32,10 +37,16 @@ internal sealed class GhashKey
 
     public void Clear() => Array.Clear(_powers);
 
-    private static Vector128<ulong> Multiply(Vector128<ulong> a, Vector128<ulong> b)
+    private void Set(int index, Vector128<ulong> power)
+    {
+        _powers[index] = power;
+        _powers[index + ToHalves] = Vector128.Create(power[0] ^ power[1]);
+    }
+
+    private static Vector128<ulong> Multiply(Vector128<ulong> value, ref Vector128<ulong> power)
     {
         GhashSum128 sum = default;
-        sum.Add(a, b);
+        sum.Add(value, ref power);
         return sum.Reduce();
     }
 

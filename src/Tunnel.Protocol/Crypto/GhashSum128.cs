@@ -15,15 +15,15 @@ internal struct GhashSum128 : IGhashSum
     public static int Lanes => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(Vector128<ulong> value, Vector128<ulong> power)
+    public void Add(Vector128<ulong> value, ref Vector128<ulong> power)
     {
         _low ^= CarrylessProduct.LowLow(value, power);
-        _middle ^= CarrylessProduct.LowHigh(value, power) ^ CarrylessProduct.LowHigh(power, value);
+        _middle ^= CarrylessProduct.LowLow(value ^ Swap(value), Unsafe.Add(ref power, GhashKey.ToHalves));
         _high ^= CarrylessProduct.HighHigh(value, power);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AddLanes(ref byte blocks, ref Vector128<ulong> powers) => Add(GhashKey.Reverse(Vector128.LoadUnsafe(ref blocks)), powers);
+    public void AddLanes(ref byte blocks, ref Vector128<ulong> powers) => Add(GhashKey.Reverse(Vector128.LoadUnsafe(ref blocks)), ref powers);
 
     public readonly Vector128<ulong> Reduce() => Reduce(_low, _middle, _high);
 
@@ -33,7 +33,7 @@ internal struct GhashSum128 : IGhashSum
     {
         // x^128 + x^127 + x^126 + x^121 + 1: what the low half is cancelled against is x^63 + x^62 + x^57, in the high half here.
         Vector128<ulong> polynomial = Vector128.Create(0UL, 0xC200_0000_0000_0000);
-        middle = Swap(middle);
+        middle = Swap(middle ^ low ^ high);
         low ^= middle & Vector128.Create(0UL, ulong.MaxValue);
         high ^= middle & Vector128.Create(ulong.MaxValue, 0UL);
         low = Swap(low) ^ CarrylessProduct.LowHigh(low, polynomial);
