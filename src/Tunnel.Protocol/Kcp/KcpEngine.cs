@@ -19,6 +19,7 @@ public sealed class KcpEngine
     public const int MaximumDatagram = 1500;
 
     private const int DeadLinkTransmissions = 20;
+    private const int SilenceProbes = 4;
     private const int ProbeInitial = 500;
     private const int InitialRemoteWindow = 128;
     private const int ProbeLimit = 120_000;
@@ -28,7 +29,7 @@ public sealed class KcpEngine
     private const int WorthwhileSpace = 256;
 
     private readonly KcpOptions _options;
-    private readonly IKcpUser _user;
+    private readonly IOrderedByteUser _user;
     private readonly SendWindow _send;
     private readonly ReceiveWindow _receive;
     private readonly Queue<uint> _lost = new();
@@ -50,12 +51,14 @@ public sealed class KcpEngine
     private long _tickAt = long.MaxValue;
     private long _probeAt = long.MaxValue;
     private int _probeWait;
+    private long _heardAt;
+    private bool _probing;
 
     /// <param name="options">Valid knobs.</param>
     /// <param name="conv">The conversation's number; both ends use the same.</param>
     /// <param name="user">What sits on top.</param>
     /// <param name="firstNumber">The first segment's number: 0 on the wire; another only to test wrap-around.</param>
-    public KcpEngine(KcpOptions options, uint conv, IKcpUser user, uint firstNumber = 0)
+    public KcpEngine(KcpOptions options, uint conv, IOrderedByteUser user, uint firstNumber = 0)
     {
         _options = options;
         _user = user;
@@ -271,7 +274,11 @@ public sealed class KcpEngine
     {
         int advanced = input.Advanced + _send.Advance();
         if (input.Acked || advanced != 0)
+        {
             PeerAnswered = true;
+            _heardAt = input.Now;
+        }
+
         if (input.Regular && input.HasEcho)
         {
             int sample = (int)((uint)input.Now - input.NewestEcho);
@@ -320,24 +327,44 @@ public sealed class KcpEngine
             && (int)((uint)now - _send[number].Timestamp) > timeout)
         {
             _send[number].Timeout = timeout;
-            _send.MarkLost(number, SendWindow.SlotState.LostTimeout);
-            _lost.Enqueue(number);
+            Lose(number);
         }
     }
 
+    /// <summary>
+    /// Sends again what timed out. While the peer is silent altogether, though, a whole window's timeouts mean that nothing gets
+    /// through, or that it was only held up: a few segments find that out, and the rest wait for what they bring back.
+    /// </summary>
     private void ExpireTimeouts(long now)
     {
-        bool any = false;
+        bool any = now - _heardAt >= _roundTrip.Timeout && ProbeSilence(now);
         while (_send.TryGetTimedOut(now, out uint number))
         {
-            _send.MarkLost(number, SendWindow.SlotState.LostTimeout);
-            _lost.Enqueue(number);
-            any = true;
+            if (any && _probing)
+                _send.Postpone(number, now + _roundTrip.Timeout, now);
+            else
+                any = Lose(number);
         }
 
         if (any && !_options.NoCongestion)
             _congestion.OnTimeout();
         _dataDue |= any;
+    }
+
+    /// <summary>Loses the few segments that were sent longest ago; true if any had timed out.</summary>
+    private bool ProbeSilence(long now)
+    {
+        _probing = false;
+        for (int i = 0; i < SilenceProbes && _send.TryGetOldest(out uint number) && _send[number].ResendAt <= now; i++)
+            _probing = Lose(number);
+        return _probing;
+    }
+
+    private bool Lose(uint number)
+    {
+        _send.MarkLost(number, SendWindow.SlotState.LostTimeout);
+        _lost.Enqueue(number);
+        return true;
     }
 
     /// <summary>While the peer has no room, ask it now and then whether it has.</summary>
@@ -411,6 +438,9 @@ public sealed class KcpEngine
             int length = _user.Fill(_send.Reserve()[..space]);
             if (length == 0)
                 break;
+            // Silence counts from when there was something to answer.
+            if (_send.Count == 0)
+                _heardAt = now;
             uint number = _send.Append(length);
             WriteSegment(destination, ref written, number, now);
         }

@@ -12,7 +12,7 @@ public sealed record KcpOptions
     /// <summary>Milliseconds between flushes of what may wait, 10 to 5000.</summary>
     public int Interval { get; init; } = 10;
 
-    /// <summary>Acknowledgements that must pass a segment by before it is sent again; 0 turns fast retransmission off.</summary>
+    /// <summary>Datagrams of acknowledgements that must pass a segment by before it is sent again; 0 turns fast retransmission off.</summary>
     public int Resend { get; init; } = 2;
 
     /// <summary>True: only the two windows limit what is in flight.</summary>

@@ -85,6 +85,15 @@ internal sealed class SendWindow
         Arm(number, ref slot, now);
     }
 
+    /// <summary>Gives the segment a later timeout; it stays in flight.</summary>
+    public void Postpone(uint number, long resendAt, long now)
+    {
+        ref Slot slot = ref this[number];
+        Disarm(number, ref slot);
+        slot.ResendAt = resendAt;
+        Arm(number, ref slot, now);
+    }
+
     /// <summary>Takes the segment off both lists: it is lost and will be sent again.</summary>
     public void MarkLost(uint number, SlotState why)
     {

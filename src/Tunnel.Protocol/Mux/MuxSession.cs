@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Primitives;
 
 namespace Tunnel.Protocol.Mux;
@@ -13,13 +12,18 @@ namespace Tunnel.Protocol.Mux;
 /// In version 2 the session's buffer is divided into the streams' windows: a stream that is not read stops its own peer and nobody
 /// else's. Version 1 has no windows; there a session whose buffer is full stops, as smux does.
 /// </remarks>
-public sealed class MuxSession : IKcpUser
+public sealed class MuxSession : IOrderedByteUser
 {
     /// <summary>The window that a version 2 peer assumes until it is told.</summary>
     public const int InitialWindow = 262_144;
 
-    private const int MinimumWindow = 65_536;
+    private const int MinimumWindow = 16_384;
+
+    /// <summary>Bytes that peers may have on their way, by their first guess, when this end says that a window is smaller.</summary>
+    private const int Overshoot = 16 << 20;
+
     private const int MaximumRefusals = 65_536;
+    private const int MaximumControl = 16_384;
 
     private readonly MuxOptions _options;
     private readonly IStreamAdmission? _admission;
@@ -104,6 +108,9 @@ public sealed class MuxSession : IKcpUser
     public MuxStream? Open()
     {
         if (IsClosed || _streams.Count >= _options.MaxStreams || _nextId > uint.MaxValue - 2)
+            return null;
+        // A peer that takes nothing: streams opened and given up meanwhile must not pile up here.
+        if (_control.Count >= MaximumControl || _finishes.Count >= MaximumControl)
             return null;
         if (_admission is not null && !_admission.TryAdmit())
             return null;
@@ -292,7 +299,7 @@ public sealed class MuxSession : IKcpUser
 
     private void Accept(MuxStream stream, ReadOnlySpan<byte> data)
     {
-        if (_options.Version == 2 && stream.Available + data.Length > stream.LargestWindow)
+        if (_options.Version == 2 && (stream.Available + data.Length > stream.LargestWindow || Buffered > MaximumBuffered))
         {
             Close(CloseReason.WindowExceeded);
             return;
@@ -401,6 +408,9 @@ public sealed class MuxSession : IKcpUser
         if (_options.Version == 2 && FairWindow < InitialWindow)
             SendWindowUpdate(stream);
     }
+
+    /// <summary>More than peers that keep to their windows can make this end hold.</summary>
+    private long MaximumBuffered => _options.SessionBuffer + (long)_options.MaxStreams * MinimumWindow + Overshoot;
 
     private int FairWindow =>
         Math.Min(_options.StreamBuffer, Math.Max(MinimumWindow, _options.SessionBuffer / Math.Max(1, _streams.Count)));

@@ -6,8 +6,8 @@ using Tunnel.Protocol.Primitives;
 namespace Tunnel.Protocol.Sessions;
 
 /// <summary>
-/// One peer's whole stack: cipher, ARQ, multiplexer. Inputs: <see cref="Receive"/> and <see cref="Open(ReadOnlySpan{byte}, Instant)"/>
-/// (a datagram and a time), <see cref="Advance"/>, and the stream commands of <see cref="Mux"/>. Outputs: <see cref="Transmit"/>,
+/// One peer's whole stack: cipher, ARQ, multiplexer. Inputs: <see cref="Receive"/> (a
+/// datagram and a time), <see cref="Advance"/>, and the stream commands of <see cref="Mux"/>. Outputs: <see cref="Transmit"/>,
 /// <see cref="TryTakeEvent"/>, <see cref="Deadline"/>.
 /// </summary>
 /// <remarks>

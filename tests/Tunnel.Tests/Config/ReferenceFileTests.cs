@@ -12,7 +12,7 @@ namespace Tunnel.Tests.Config;
 /// </summary>
 public class ReferenceFileTests
 {
-    private static readonly string FilePath = Path.Combine(Repository.Configs, "reference.toml");
+    private static readonly string FilePath = Path.Combine(Repository.PathOf("configs"), "reference.toml");
 
     [Fact]
     public void TheFileIsWhatTheDescriptionSays()

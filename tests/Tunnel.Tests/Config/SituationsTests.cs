@@ -7,13 +7,13 @@ namespace Tunnel.Tests.Config;
 public class SituationsTests
 {
     public static TheoryData<string> Folders =>
-        [.. Directory.GetDirectories(Repository.Configs).Select(folder => Path.GetFileName(folder))];
+        [.. Directory.GetDirectories(Repository.PathOf("configs")).Select(folder => Path.GetFileName(folder))];
 
     [Theory]
     [MemberData(nameof(Folders))]
     public void BothFilesLoadAndFit(string folder)
     {
-        string path = Path.Combine(Repository.Configs, folder);
+        string path = Path.Combine(Repository.PathOf("configs"), folder);
         Assert.Equal(["client.toml", "server.toml"], Directory.GetFileSystemEntries(path).Select(entry => Path.GetFileName(entry)).Order());
 
         ConfigResult<ClientConfig> client = ConfigLoader.LoadClient(Path.Combine(path, "client.toml"));
@@ -30,21 +30,21 @@ public class SituationsTests
     [Fact]
     public void AllSituationsAreThere() => Assert.Equal(
         ["forward", "kcptun-peer", "paqet-fork-peer", "paqet-peer", "socks5", "udp"],
-        Directory.GetDirectories(Repository.Configs).Select(folder => Path.GetFileName(folder)).Order());
+        Directory.GetDirectories(Repository.PathOf("configs")).Select(folder => Path.GetFileName(folder)).Order());
 
     [Theory]
     [InlineData("client.toml")]
     [InlineData("server.toml")]
     public void TheFirstExampleIsShort(string file) =>
-        Assert.InRange(File.ReadAllLines(Path.Combine(Repository.Configs, "socks5", file)).Length, 1, 8);
+        Assert.InRange(File.ReadAllLines(Path.Combine(Repository.PathOf("configs"), "socks5", file)).Length, 1, 8);
 
     [Fact]
     public void PeersGetWhatTheyKnow()
     {
-        KcpConfig paqet = ConfigLoader.LoadServer(Path.Combine(Repository.Configs, "paqet-peer", "server.toml")).Config!.Transport.Kcp;
+        KcpConfig paqet = ConfigLoader.LoadServer(Path.Combine(Repository.PathOf("configs"), "paqet-peer", "server.toml")).Config!.Transport.Kcp;
         Assert.Equal((KcpBlock.Aes, null), (paqet.Block, paqet.Guard));
 
-        ServerConfig kcptun = ConfigLoader.LoadServer(Path.Combine(Repository.Configs, "kcptun-peer", "server.toml")).Config!;
+        ServerConfig kcptun = ConfigLoader.LoadServer(Path.Combine(Repository.PathOf("configs"), "kcptun-peer", "server.toml")).Config!;
         Assert.Equal(new IPEndPoint(IPAddress.Parse("192.0.2.80"), 80), new IPEndPoint(kcptun.Target!.Literal!, kcptun.Target.Port));
     }
 }

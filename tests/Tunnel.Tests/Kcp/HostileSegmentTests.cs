@@ -136,7 +136,7 @@ public class HostileSegmentTests
         return used;
     }
 
-    private sealed class GarbageUser : IKcpUser
+    private sealed class GarbageUser : IOrderedByteUser
     {
         private int _calls;
 

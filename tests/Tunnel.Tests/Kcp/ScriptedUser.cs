@@ -1,10 +1,10 @@
-using Tunnel.Protocol.Kcp;
+using Tunnel.Protocol.Primitives;
 using Tunnel.Tests.Simulation;
 
 namespace Tunnel.Tests.Kcp;
 
 /// <summary>A user of the engine that sends so many bytes of a pattern and checks what it gets against the other end's.</summary>
-internal sealed class ScriptedUser(ulong writeKey = 1, ulong readKey = 2) : IKcpUser
+internal sealed class ScriptedUser(ulong writeKey = 1, ulong readKey = 2) : IOrderedByteUser
 {
     /// <summary>Bytes that it still wants to send.</summary>
     public long ToSend { get; set; }

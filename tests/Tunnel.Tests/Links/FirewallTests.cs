@@ -204,12 +204,12 @@ public sealed partial class FirewallTests
 
         public static Space OrSkip()
         {
-            TestHost.RequireRoot();
-            Assert.SkipUnless(TestHost.Tool("nft"), "needs nft");
+            Requires.Namespaces();
+            Requires.Tool("nft");
             return new Space();
         }
 
-        public ToolResult Run(string tool, IReadOnlyList<string> arguments, string? input = null) => TestHost.Tool(tool)
+        public ToolResult Run(string tool, IReadOnlyList<string> arguments, string? input = null) => Requires.HasTool(tool)
             ? ToolRunner.Run("ip", ["netns", "exec", Name, tool, .. arguments], input)
             : new ToolResult(-1, string.Empty, string.Empty, IsMissing: true);
 

@@ -130,8 +130,16 @@ public sealed class MemoryWireTests
         var wire = new MemoryWire(
             new MemoryWireOptions
             {
-                DelayNanoseconds = 10 * Millisecond, JitterNanoseconds = 3 * Millisecond, Loss = 0.02, BurstBegin = 0.01, Duplicate = 0.02,
-                Reorder = 0.02, Corrupt = 0.02, BitsPerSecond = 30_000, QueueBytes = 500, Blackouts = [new Blackout(20_000_000, 50_000_000)],
+                DelayNanoseconds = 10 * Millisecond,
+                JitterNanoseconds = 3 * Millisecond,
+                Loss = 0.02,
+                BurstBegin = 0.01,
+                Duplicate = 0.02,
+                Reorder = 0.02,
+                Corrupt = 0.02,
+                BitsPerSecond = 30_000,
+                QueueBytes = 500,
+                Blackouts = [new Blackout(20_000_000, 50_000_000)],
             },
             seed);
         Send(wire, 2000);

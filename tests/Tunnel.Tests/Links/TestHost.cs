@@ -5,14 +5,14 @@ namespace Tunnel.Tests.Links;
 /// <summary>What tests do to the machine: commands, and a veth pair that goes away again.</summary>
 internal static class TestHost
 {
-    private static readonly string[] ToolFolders = ["/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"];
     private static int _serial;
 
     /// <summary>Skips a test that captures or changes interfaces when the process may not.</summary>
-    public static void RequireRoot() =>
-        Assert.SkipUnless(Environment.UserName == "root" && Tool("ip"), "needs root and iproute2: it captures on real interfaces");
-
-    public static bool Tool(string name) => ToolFolders.Any(d => File.Exists(d + name));
+    public static void RequireRoot()
+    {
+        Requires.Root();
+        Requires.Tool("ip");
+    }
 
     public static string Run(string command)
     {

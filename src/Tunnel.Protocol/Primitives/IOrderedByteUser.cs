@@ -1,7 +1,7 @@
-namespace Tunnel.Protocol.Kcp;
+namespace Tunnel.Protocol.Primitives;
 
-/// <summary>What sits on top of the engine: it takes the bytes in order and gives the bytes to send when there is room.</summary>
-public interface IKcpUser
+/// <summary>What sits on top of something that carries bytes in order: it takes what came and gives what is to be sent when there is room.</summary>
+public interface IOrderedByteUser
 {
     /// <summary>There is something to send.</summary>
     bool HasOutput { get; }

@@ -1,0 +1,4 @@
+using BenchmarkDotNet.Running;
+using Tunnel.Perf;
+
+BenchmarkSwitcher.FromAssembly(typeof(PerfConfig).Assembly).Run(args, PerfConfig.Create());
