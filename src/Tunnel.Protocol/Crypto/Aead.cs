@@ -7,7 +7,7 @@ internal abstract class Aead : IDisposable
     public const int TagLength = 16;
 
     /// <summary>AES-GCM, as wide as this processor can.</summary>
-    public static Aead AesGcm(ReadOnlySpan<byte> key)
+    public static Aead CreateAesGcm(ReadOnlySpan<byte> key)
     {
         if (AcceleratedAesGcm<GhashSum512>.IsSupported)
             return new AcceleratedAesGcm<GhashSum512>(key);

@@ -19,7 +19,7 @@ internal sealed class AeadFraming : DatagramCipher
 
     public override int TrailerLength => Aead.TagLength;
 
-    public static AeadFraming AesGcm(ReadOnlySpan<byte> key, NonceGenerator nonces) => new(Aead.AesGcm(key), nonces);
+    public static AeadFraming AesGcm(ReadOnlySpan<byte> key, NonceGenerator nonces) => new(Aead.CreateAesGcm(key), nonces);
 
     public static AeadFraming ChaCha20Poly1305(ReadOnlySpan<byte> key, NonceGenerator nonces) =>
         new(PlatformAead.ChaCha20Poly1305(key), nonces);
