@@ -52,7 +52,6 @@ public sealed class KcpEngine
     private long _probeAt = long.MaxValue;
     private int _probeWait;
     private long _heardAt;
-    private bool _probing;
 
     /// <param name="options">Valid knobs.</param>
     /// <param name="conv">The conversation's number; both ends use the same.</param>
@@ -349,16 +348,21 @@ public sealed class KcpEngine
     }
 
     /// <summary>
-    /// Sends again what timed out. While the peer is silent altogether, though, a whole window's timeouts mean that nothing gets
-    /// through, or that it was only held up: a few segments find that out, and the rest wait for what they bring back.
+    /// Sends again what timed out, with two exceptions. While the peer is silent altogether, a whole window's timeouts mean that
+    /// nothing gets through, or that it was only held up: a few segments find that out, and the rest wait for what they bring back.
+    /// And while acknowledgements come, a segment that none of them has passed by is late, not lost: the queue before it grew.
     /// </summary>
     private void ExpireTimeouts(long now)
     {
-        bool any = now - _heardAt >= _roundTrip.Timeout && ProbeSilence(now);
+        int timeout = _roundTrip.Timeout;
+        bool silent = now - _heardAt >= timeout;
+        bool any = silent && ProbeSilence(now);
         while (_send.TryGetTimedOut(now, out uint number))
         {
-            if (any && _probing)
-                _send.Postpone(number, now + _roundTrip.Timeout, now);
+            if (silent && any)
+                _send.Postpone(number, now + timeout, now);
+            else if (!silent && _send[number].Order > _passed.Highest)
+                _send.Postpone(number, _heardAt + timeout, now);
             else
                 any = Lose(number);
         }
@@ -371,10 +375,10 @@ public sealed class KcpEngine
     /// <summary>Loses the few segments that were sent longest ago; true if any had timed out.</summary>
     private bool ProbeSilence(long now)
     {
-        _probing = false;
+        bool any = false;
         for (int i = 0; i < SilenceProbes && _send.TryGetOldest(out uint number) && _send[number].ResendAt <= now; i++)
-            _probing = Lose(number);
-        return _probing;
+            any = Lose(number);
+        return any;
     }
 
     private bool Lose(uint number)

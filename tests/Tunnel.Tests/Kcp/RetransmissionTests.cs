@@ -196,6 +196,23 @@ public class RetransmissionTests
         Assert.Superset(new HashSet<uint> { 1, 2, 3, 4, 5, 6, 7 }, again);
     }
 
+    /// <summary>A queue that grows delays everything alike; as long as acknowledgements come in order, what is late is not lost.</summary>
+    [Fact]
+    public void WhatNoAckPassedByIsLateWhileAcksCome()
+    {
+        var bench = new EngineBench(Options with { SendWindow = 64 });
+        bench.User.ToSend = Unlimited;
+        bench.Drain(0);
+        for (uint number = 0; number < 60; number++)
+        {
+            long now = 20 + 10 * number;
+            bench.Ack(now, number, 0, number + 1);
+            bench.AdvanceAndDrain(now);
+        }
+
+        Assert.Equal(0, bench.Engine.Counters.Retransmits);
+    }
+
     private static (long Fast, long Early, long Timeout) Retransmits(EngineBench bench)
     {
         KcpCounters counters = bench.Engine.Counters;
