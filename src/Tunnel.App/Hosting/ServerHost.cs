@@ -33,7 +33,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _sessions = Stack.CreateFactory(config.Transport, new StreamCap(kcp.MaxStreamsTotal));
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
-        _streams = new StreamServer(new Dialer(config.Transport.DialTimeout), kcp.HeaderTimeout, target, _logger, _relays.Token);
+        var dialer = new Dialer(config.Transport.DialTimeout, config.Targets);
+        _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, _logger, _relays.Token);
         Receiver = Open();
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }

@@ -13,6 +13,9 @@ public sealed partial class StreamServer
     private readonly Target? _fixedTarget;
     private readonly ILogger _logger;
     private readonly CancellationToken _stop;
+    private readonly RateLimitedLog _failed;
+    private readonly RateLimitedLog _dialFailed;
+    private readonly RateLimitedLog _denied;
     private long _headerFailures;
     private int _active;
 
@@ -28,6 +31,9 @@ public sealed partial class StreamServer
         _fixedTarget = fixedTarget;
         _stop = stop;
         _logger = logger;
+        _failed = new RateLimitedLog(logger, "streams that failed");
+        _dialFailed = new RateLimitedLog(logger, "targets that could not be connected to");
+        _denied = new RateLimitedLog(logger, "denied targets");
     }
 
     /// <summary>Streams being served.</summary>
@@ -51,7 +57,8 @@ public sealed partial class StreamServer
         }
         catch (Exception e) when (e is IOException or SocketException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {
-            LogStreamFailed(_logger, stream.Id, stream.Session.Peer, e.Message);
+            if (_logger.IsEnabled(LogLevel.Debug) && _failed.Admits())
+                LogStreamFailed(_logger, stream.Id, stream.Session.Peer, e.Message);
         }
         finally
         {
@@ -122,7 +129,14 @@ public sealed partial class StreamServer
         }
         catch (Exception e) when (e is SocketException or TimeoutException)
         {
-            LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
+            if (_dialFailed.Admits())
+                LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
+            return;
+        }
+        catch (TargetDeniedException)
+        {
+            if (_denied.Admits())
+                LogDenied(_logger, target, stream.Session.Peer);
             return;
         }
 
@@ -136,4 +150,7 @@ public sealed partial class StreamServer
 
     [LoggerMessage(Level = LogLevel.Information, Message = "could not connect to {Target} for {Peer}: {Problem}")]
     private static partial void LogDialFailed(ILogger logger, Target target, Protocol.Wire.Endpoint peer, string problem);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Target} is denied to {Peer} by [targets]")]
+    private static partial void LogDenied(ILogger logger, Target target, Protocol.Wire.Endpoint peer);
 }
