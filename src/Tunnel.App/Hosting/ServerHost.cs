@@ -28,6 +28,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         KcpConfig kcp = config.Transport.Kcp;
+        KernelLimits.Check(config, _logger);
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
         _sessions = Stack.CreateFactory(config.Transport, new StreamCap(kcp.MaxStreamsTotal));

@@ -61,7 +61,7 @@ public class ReferenceFileTests
         string server = ConfigText.ValidServer(ConfigText.Server).ToString();
         string client = ConfigText.ValidClient(ConfigText.Client).ToString();
         IEnumerable<ConfigKey> keys = ConfigCatalog.Keys
-            .Where(key => key.Default is not null && key.Table is not ("forward" or "transport.kcp"));
+            .Where(key => key.Default is not null && key.Table is not ("socks5" or "forward" or "transport.kcp"));
         foreach (ConfigKey key in keys)
         {
             string setting = $"[{key.Table}]\n{key.Name} = {key.Default}";
