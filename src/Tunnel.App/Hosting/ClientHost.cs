@@ -31,7 +31,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _relays = new CancellationTokenSource();
         _pool = CreatePool(_deadlines);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
-        var opener = new StreamOpener(_pool, hasHeader);
+        var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, hasHeader);
         var gate = new ListenerGate(config.Listeners, _logger);
         KernelLimits.Check(config, _logger);
         foreach (Socks5Config socks in config.Socks5)
@@ -84,7 +84,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         return new ConnectionPool(
             config.Transport.Conn,
             config.Transport.OpenTimeout,
-            (index, changed) => new ClientConnection(index, links.OpenAsync, sessions, deadlines, options, changed, _logger));
+            (index, changed, isWanted) => new ClientConnection(
+                index, links.OpenAsync, sessions, deadlines, options, changed, isWanted, _logger));
     }
 
     private void Listen(LocalListener listener)
@@ -97,9 +98,18 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         catch (SocketException e)
         {
             listener.Dispose();
-            throw new StartException(
-                e.SocketErrorCode == SocketError.AddressAlreadyInUse ? ExitCode.PortInUse : ExitCode.Network,
-                $"cannot listen: {e.Message}");
+            throw e.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => new StartException(
+                    ExitCode.PortInUse,
+                    $"{listener.Wanted} is taken: `ss -ltnp 'sport = :{listener.Wanted.Port}'` shows by whom"),
+                SocketError.AccessDenied => new StartException(
+                    ExitCode.Privilege,
+                    $"no permission to listen on {listener.Wanted}: ports below 1024 need root or CAP_NET_BIND_SERVICE"),
+                _ => new StartException(
+                    ExitCode.Network,
+                    $"cannot listen on {listener.Wanted} (`ip addr` lists this host's addresses): {e.Message}"),
+            };
         }
     }
 

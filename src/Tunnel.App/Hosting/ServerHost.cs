@@ -46,6 +46,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        if (Receiver is not null)
+            await Task.WhenAll(Receiver.GetSessions().Select(s => s.LeaveAsync())).ConfigureAwait(false);
         CloseReceiver();
         _links?.Dispose();
         _deadlines?.Dispose();

@@ -27,7 +27,7 @@ public sealed class ClientReceiver : LinkReceiver
     /// <summary>Ends when the session has ended, for whatever reason.</summary>
     public Task Closed => _closed.Task;
 
-    public override void OnStreamOpened(TunnelStream stream) => stream.Close();
+    public override void OnStreamOpened(TunnelStream stream) => _ = ListenAsync(stream);
 
     public override void OnSessionClosed(PeerSession session) => _closed.TrySetResult();
 
@@ -36,6 +36,24 @@ public sealed class ClientReceiver : LinkReceiver
         base.Dispose();
         Session.Close(CloseReason.Local);
         _firewall?.Dispose();
+    }
+
+    /// <summary>The only thing that a server opens a stream for is to say goodbye.</summary>
+    private async Task ListenAsync(TunnelStream stream)
+    {
+        try
+        {
+            byte[] buffer = new byte[StreamHeader.MaximumLength];
+            int count = await stream.ReadAsync(buffer).ConfigureAwait(false);
+            HeaderStatus status = StreamHeader.TryRead(buffer.AsSpan(0, count), out StreamHeader? header, out _);
+            if (status == HeaderStatus.Complete && header!.Request == StreamRequest.Goodbye)
+                Session.Close(CloseReason.Goodbye);
+            stream.Close();
+        }
+        catch (IOException)
+        {
+            // The session ended first.
+        }
     }
 
     protected override DropReason OnDatagram(in Arrival arrival, ReadOnlySpan<byte> datagram)

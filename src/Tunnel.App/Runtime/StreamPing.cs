@@ -12,56 +12,10 @@ public static class StreamPing
     public static async Task<TimeSpan> RunAsync(PeerSession session, TimeSpan timeout)
     {
         long start = Stopwatch.GetTimestamp();
-        TunnelStream stream = session.OpenStream() ?? throw new IOException("the session takes no stream");
-        // Closing is what ends a read that waits.
-        var expired = new StrongBox();
-        await using var timer = new Timer(
-            _ =>
-            {
-                expired.Value = true;
-                stream.Close();
-            },
-            null,
-            timeout,
-            Timeout.InfiniteTimeSpan);
-        try
-        {
-            await ExchangeAsync(stream).ConfigureAwait(false);
-            return Stopwatch.GetElapsedTime(start);
-        }
-        catch (IOException e) when (expired.Value)
-        {
-            throw new TimeoutException(
-                $"{session.Peer} does not answer within {timeout.TotalSeconds:0.#} s (is the key the same, is the server running, does a firewall drop its port?)", e);
-        }
-        finally
-        {
-            stream.Close();
-        }
-    }
-
-    private static async Task ExchangeAsync(TunnelStream stream)
-    {
-        byte[] buffer = new byte[StreamHeader.MaximumLength];
-        int length = new StreamHeader(StreamRequest.Ping).Write(buffer);
-        await stream.WriteAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
-        int have = 0;
-        while (true)
-        {
-            int count = await stream.ReadAsync(buffer.AsMemory(have)).ConfigureAwait(false);
-            if (count == 0)
-                throw new IOException("the server closed the stream instead of answering PING");
-            have += count;
-            HeaderStatus status = StreamHeader.TryRead(buffer.AsSpan(0, have), out StreamHeader? header, out _);
-            if (status == HeaderStatus.Complete && header!.Request == StreamRequest.Pong)
-                return;
-            if (status != HeaderStatus.Incomplete)
-                throw new IOException("the server answered PING with something else");
-        }
-    }
-
-    private sealed class StrongBox
-    {
-        public volatile bool Value;
+        StreamHeader? answer =
+            await StreamExchange.RunAsync(session, new StreamHeader(StreamRequest.Ping), timeout).ConfigureAwait(false);
+        return answer?.Request == StreamRequest.Pong
+            ? Stopwatch.GetElapsedTime(start)
+            : throw new IOException("the server did not answer PING with PONG: does it speak another stream header?");
     }
 }

@@ -21,6 +21,11 @@ internal sealed class AcceptLoop(
             {
                 serve(await accept(stop).ConfigureAwait(false));
             }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.OperationAborted)
+            {
+                // Disposed while it waited.
+                return;
+            }
             catch (SocketException e)
             {
                 failed(e.SocketErrorCode);

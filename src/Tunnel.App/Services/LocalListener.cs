@@ -17,6 +17,9 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
     private Socket[] _sockets = [];
     private int _active;
 
+    /// <summary>Where it is told to listen.</summary>
+    public IPEndPoint Wanted { get; } = listen;
+
     /// <summary>Where it listens, once bound: port 0 has become a real one.</summary>
     public IPEndPoint LocalEndPoint { get; private set; } = listen;
 

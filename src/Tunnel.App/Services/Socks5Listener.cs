@@ -24,9 +24,8 @@ public sealed class Socks5Listener(
         (_, Target target) = await protocol.AcceptAsync(limit.Token).ConfigureAwait(false);
         limit.CancelAfter(Timeout.InfiniteTimeSpan);
         TunnelStream stream = await OpenAsync(protocol, target, stop).ConfigureAwait(false);
-        // The wire format has no dial result: success means that the server was asked.
         await protocol.ReplyAsync(Socks5Reply.Succeeded, stop).ConfigureAwait(false);
-        await new Relay(socket, stream, StreamOpener.FinishLinger).RunAsync(stop).ConfigureAwait(false);
+        await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
     }
 
     private async Task<TunnelStream> OpenAsync(Socks5Protocol protocol, Target target, CancellationToken stop)
@@ -37,9 +36,16 @@ public sealed class Socks5Listener(
         }
         catch (IOException e)
         {
-            Socks5Reply reply = e is TunnelUnavailableException ? Socks5Reply.NetworkUnreachable : Socks5Reply.GeneralFailure;
-            await protocol.ReplyAsync(reply, stop).ConfigureAwait(false);
+            await protocol.ReplyAsync(ReplyFor(e), stop).ConfigureAwait(false);
             throw;
         }
     }
+
+    // Dial results have the values of SOCKS5 replies.
+    private static Socks5Reply ReplyFor(IOException e) => e switch
+    {
+        DialException dial => (Socks5Reply)dial.Result,
+        TunnelUnavailableException => Socks5Reply.NetworkUnreachable,
+        _ => Socks5Reply.GeneralFailure,
+    };
 }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime;
+using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -51,7 +52,7 @@ public sealed partial class StreamServer
         try
         {
             if (_fixedTarget is { } target)
-                await RelayAsync(stream, target, ReadOnlyMemory<byte>.Empty).ConfigureAwait(false);
+                await RelayAsync(stream, target, ReadOnlyMemory<byte>.Empty, withResult: false).ConfigureAwait(false);
             else
                 await ServeHeaderAsync(stream).ConfigureAwait(false);
         }
@@ -74,13 +75,21 @@ public sealed partial class StreamServer
         switch (header.Request)
         {
             case StreamRequest.Ping:
-                await PongAsync(stream).ConfigureAwait(false);
+                await AnswerAsync(stream, new StreamHeader(StreamRequest.Pong)).ConfigureAwait(false);
                 break;
             case StreamRequest.Flags:
                 stream.Session.WearFlags([.. header.Flags!]);
                 break;
-            case StreamRequest.Tcp:
-                await RelayAsync(stream, header.Target, buffer.AsMemory(length, have - length)).ConfigureAwait(false);
+            case StreamRequest.Capabilities:
+                stream.Session.Announced(header.Capabilities);
+                await AnswerAsync(stream, new StreamHeader(StreamRequest.Capabilities, Capabilities: Capabilities.All)).ConfigureAwait(false);
+                break;
+            case StreamRequest.Goodbye:
+                stream.Session.Close(CloseReason.Goodbye);
+                break;
+            case StreamRequest.Tcp or StreamRequest.Dial:
+                bool withResult = header.Request == StreamRequest.Dial;
+                await RelayAsync(stream, header.Target, buffer.AsMemory(length, have - length), withResult).ConfigureAwait(false);
                 break;
             default:
                 throw new IOException($"the peer asks for {header.Request}, which this version does not do");
@@ -109,41 +118,72 @@ public sealed partial class StreamServer
         throw new IOException("no valid stream header came");
     }
 
-    private static async Task PongAsync(TunnelStream stream)
+    private static async Task AnswerAsync(TunnelStream stream, StreamHeader answer)
     {
-        byte[] pong = new byte[StreamHeader.MaximumLength];
-        int length = new StreamHeader(StreamRequest.Pong).Write(pong);
-        await stream.WriteAsync(pong.AsMemory(0, length)).ConfigureAwait(false);
+        byte[] buffer = new byte[StreamHeader.MaximumLength];
+        int length = answer.Write(buffer);
+        await stream.WriteAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
         stream.CloseWrite();
         // The peer closes once it has read the answer; closing first could drop it.
         byte[] rest = new byte[1];
         await stream.ReadAsync(rest).ConfigureAwait(false);
     }
 
-    private async Task RelayAsync(TunnelStream stream, Target target, ReadOnlyMemory<byte> first)
+    private async Task RelayAsync(TunnelStream stream, Target target, ReadOnlyMemory<byte> first, bool withResult)
     {
         Socket socket;
         try
         {
             socket = await _dialer.DialAsync(target, _stop).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SocketException or TimeoutException)
+        catch (Exception e) when (e is SocketException or TimeoutException or TargetDeniedException)
         {
-            if (_dialFailed.Admits())
-                LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
-            return;
-        }
-        catch (TargetDeniedException)
-        {
-            if (_denied.Admits())
-                LogDenied(_logger, target, stream.Session.Peer);
+            LogNotConnected(stream, target, e);
+            if (withResult)
+                await SayAsync(stream, ResultOf(e)).ConfigureAwait(false);
             return;
         }
 
+        if (withResult)
+            await SayAsync(stream, DialResult.Connected).ConfigureAwait(false);
+
         for (int sent = 0; sent < first.Length;)
             sent += await socket.SendAsync(first[sent..], SocketFlags.None, _stop).ConfigureAwait(false);
-        await new Relay(socket, stream, TimeSpan.Zero).RunAsync(_stop).ConfigureAwait(false);
+        await new Relay(socket, stream, isClient: false).RunAsync(_stop).ConfigureAwait(false);
     }
+
+    private void LogNotConnected(TunnelStream stream, Target target, Exception e)
+    {
+        if (e is TargetDeniedException && _denied.Admits())
+            LogDenied(_logger, target, stream.Session.Peer);
+        else if (e is not TargetDeniedException && _dialFailed.Admits())
+            LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
+    }
+
+    private static async ValueTask SayAsync(TunnelStream stream, DialResult result)
+    {
+        await stream.WriteAsync(new[] { (byte)result }).ConfigureAwait(false);
+        if (result == DialResult.Connected)
+            return;
+        // The peer closes once it has read the byte; closing first could drop it.
+        stream.CloseWrite();
+        await stream.ReadAsync(new byte[1]).ConfigureAwait(false);
+    }
+
+    private static DialResult ResultOf(Exception e) => e switch
+    {
+        TargetDeniedException => DialResult.NotAllowed,
+        TimeoutException => DialResult.TimedOut,
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => DialResult.Refused,
+        SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown } => DialResult.NetworkUnreachable,
+        SocketException
+        {
+            SocketErrorCode: SocketError.HostUnreachable or SocketError.HostDown or SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain
+        } => DialResult.HostUnreachable,
+        SocketException { SocketErrorCode: SocketError.TimedOut } => DialResult.TimedOut,
+        SocketException { SocketErrorCode: SocketError.AccessDenied } => DialResult.NotAllowed,
+        _ => DialResult.Failed,
+    };
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "stream {Id} of {Peer}: {Problem}")]
     private static partial void LogStreamFailed(ILogger logger, uint id, Protocol.Wire.Endpoint peer, string problem);

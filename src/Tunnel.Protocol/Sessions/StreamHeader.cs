@@ -17,6 +17,15 @@ public enum StreamRequest : byte
 
     /// <summary>Relay datagrams to a UDP target.</summary>
     Udp = 5,
+
+    /// <summary>Says what the sender can do beyond the peers' format, and asks the same; a stock peer closes the stream.</summary>
+    Capabilities = 16,
+
+    /// <summary>As <see cref="Tcp"/>, answered with a <see cref="DialResult"/> before the first byte.</summary>
+    Dial = 17,
+
+    /// <summary>The sender ends the session, now and orderly.</summary>
+    Goodbye = 18,
 }
 
 /// <summary>A host (literal or name) and a port, as a stream header names its target.</summary>
@@ -39,12 +48,15 @@ public enum HeaderStatus
 
 /// <summary>
 /// The stream header of paqet 1.0.0-alpha.21 ("V1"): <c>50 01 | type u8 | body length u16 BE | body</c>. The body of TCP and UDP is
-/// <c>host length u8 | host | port u16 BE</c>, of a flags announcement <c>count u8 | count x u16 BE</c>, and empty otherwise.
+/// <c>host length u8 | host | port u16 BE</c>, of a flags announcement <c>count u8 | count x u16 BE</c>, of capabilities
+/// <c>bits u32 BE</c> and whatever later versions add, and empty otherwise.
 /// </summary>
 /// <param name="Request">What is asked for.</param>
 /// <param name="Target">For TCP and UDP.</param>
+/// <param name="Capabilities">For <see cref="StreamRequest.Capabilities"/>: what the sender can do.</param>
 /// <param name="Flags">For an announcement: TCP flag bitmasks (FIN 1, SYN 2, RST 4, PSH 8, ACK 0x10, URG 0x20, ECE 0x40, CWR 0x80, NS 0x100).</param>
-public sealed record StreamHeader(StreamRequest Request, Target Target = default, IReadOnlyList<ushort>? Flags = null)
+public sealed record StreamHeader(
+    StreamRequest Request, Target Target = default, IReadOnlyList<ushort>? Flags = null, Capabilities Capabilities = Capabilities.None)
 {
     /// <summary>No header is longer than this.</summary>
     public const int MaximumLength = PrefixLength + MaximumBody;
@@ -53,6 +65,7 @@ public sealed record StreamHeader(StreamRequest Request, Target Target = default
     private const int MaximumBody = 4096;
     private const int MaximumHost = 253;
     private const int MaximumFlags = 64;
+    private const int CapabilitiesLength = 4;
     private const byte Magic = 0x50;
     private const byte Version = 0x01;
 
@@ -86,7 +99,8 @@ public sealed record StreamHeader(StreamRequest Request, Target Target = default
         Span<byte> body = destination[PrefixLength..];
         int bodyLength = Request switch
         {
-            StreamRequest.Tcp or StreamRequest.Udp => WriteTarget(body, Target),
+            StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial => WriteTarget(body, Target),
+            StreamRequest.Capabilities => WriteCapabilities(body, Capabilities),
             StreamRequest.Flags => WriteFlags(body, Flags ?? []),
             _ => 0,
         };
@@ -98,9 +112,13 @@ public sealed record StreamHeader(StreamRequest Request, Target Target = default
     {
         switch (request)
         {
-            case StreamRequest.Ping or StreamRequest.Pong:
+            case StreamRequest.Ping or StreamRequest.Pong or StreamRequest.Goodbye:
                 return body.IsEmpty ? new StreamHeader(request) : null;
-            case StreamRequest.Tcp or StreamRequest.Udp:
+            case StreamRequest.Capabilities:
+                return body.Length < CapabilitiesLength
+                    ? null
+                    : new StreamHeader(request, Capabilities: (Capabilities)BinaryPrimitives.ReadUInt32BigEndian(body));
+            case StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial:
                 return ReadTarget(body) is { } target ? new StreamHeader(request, target) : null;
             case StreamRequest.Flags:
                 return ReadFlags(body) is { } flags ? new StreamHeader(request, default, flags) : null;
@@ -139,6 +157,12 @@ public sealed record StreamHeader(StreamRequest Request, Target Target = default
         Encoding.ASCII.GetBytes(target.Host, body[1..]);
         BinaryPrimitives.WriteUInt16BigEndian(body[(1 + hostLength)..], target.Port);
         return 1 + hostLength + 2;
+    }
+
+    private static int WriteCapabilities(Span<byte> body, Capabilities capabilities)
+    {
+        BinaryPrimitives.WriteUInt32BigEndian(body, (uint)capabilities);
+        return CapabilitiesLength;
     }
 
     private static int WriteFlags(Span<byte> body, IReadOnlyList<ushort> flags)

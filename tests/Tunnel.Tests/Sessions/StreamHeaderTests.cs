@@ -24,6 +24,7 @@ public class StreamHeaderTests
     [Theory]
     [InlineData(StreamRequest.Ping, "5001010000")]
     [InlineData(StreamRequest.Pong, "5001020000")]
+    [InlineData(StreamRequest.Goodbye, "5001120000")]
     public void WithoutBody(StreamRequest request, string bytes)
     {
         Assert.Equal(bytes, Written(new StreamHeader(request)));
