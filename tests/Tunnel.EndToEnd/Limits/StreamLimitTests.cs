@@ -94,20 +94,19 @@ public class StreamLimitTests : EndToEndTest
             return socket is not null;
         });
 
+    /// <summary>A connection that echoes; null when the proxy says that there is none to be had.</summary>
     private static async Task<Socket?> TryEchoAsync(TunnelProcess client, SocketTarget target)
     {
-        Socket socket = await SocksClient.ConnectAsync(await client.Socks5PortAsync(), "127.0.0.1", target.Port);
-        try
-        {
-            await socket.SendTextAsync("hello");
-            Assert.Equal("hello", await socket.ReceiveTextAsync(5));
-            return socket;
-        }
-        catch (Exception e) when (e is SocketException or IOException)
+        (Socket socket, byte reply) = await SocksClient.TryConnectAsync(await client.Socks5PortAsync(), "127.0.0.1", target.Port);
+        if (reply != SocksClient.Succeeded)
         {
             socket.Dispose();
             return null;
         }
+
+        await socket.SendTextAsync("hello");
+        Assert.Equal("hello", await socket.ReceiveTextAsync(5));
+        return socket;
     }
 
     private static TunnelSettings Open(TunnelSettings settings) => settings

@@ -29,16 +29,18 @@ public class FirewallTests : EndToEndTest
     {
         Requires.Tool("nft");
         PcapPair pair = await PcapPair.StartAsync(this, Namespaces.ServerIPv4);
-        string[] before = await TablesAsync(pair.Hosts.Client);
+        string before = await RulesAsync(pair.Hosts.Client);
         await pair.Client.KillAsync();
         await pair.Server.KillAsync();
-        Assert.Equal(before, await TablesAsync(pair.Hosts.Client));
+        Assert.Equal(before, await RulesAsync(pair.Hosts.Client));
         Assert.Equal([ServerTable], await TablesAsync(pair.Hosts.Server));
 
         await StartServerAsync(TunnelSettings.PcapServer(), pair.Hosts.Server);
         TunnelProcess client = await StartClientAsync(TunnelSettings.PcapClient(Namespaces.ServerIPv4).WithSocks5(), pair.Hosts.Client);
         await client.ConnectedAsync();
-        Assert.NotEqual(before, [Assert.Single(await TablesAsync(pair.Hosts.Client))]);
+        Assert.Single(await TablesAsync(pair.Hosts.Client));
+        // The owner's process id is among the rules.
+        Assert.NotEqual(before, await RulesAsync(pair.Hosts.Client));
         Assert.Equal([ServerTable], await TablesAsync(pair.Hosts.Server));
     }
 

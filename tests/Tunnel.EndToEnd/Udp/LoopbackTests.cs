@@ -25,7 +25,7 @@ public class LoopbackTests : EndToEndTest
         SocketTarget target = Own(SocketTarget.StartEcho());
         UdpPair pair = await UdpPair.StartAsync(this, FreeUdpPort(), changeClient: c => c["transport.conn"] = 4);
         await pair.Client.ConnectedAsync(times: 4);
-        Assert.Equal(4, pair.Server.Lines.Count(l => l.Contains("session") && l.Contains("began")));
+        await pair.Server.LineAsync("began", times: 4);
         for (int i = 0; i < 8; i++)
         {
             using Socket socket = await SocksClient.ConnectAsync(await pair.Client.Socks5PortAsync(), "localhost", target.Port);
