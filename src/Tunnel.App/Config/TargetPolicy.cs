@@ -97,7 +97,8 @@ public sealed record TargetRule
     {
         if (address.IsIPv4MappedToIPv6)
             return address.MapToIPv4();
-        return address is { AddressFamily: AddressFamily.InterNetworkV6, ScopeId: not 0 } ? new IPAddress(address.GetAddressBytes()) : address;
+        bool hasZone = address is { AddressFamily: AddressFamily.InterNetworkV6, ScopeId: not 0 };
+        return hasZone ? new IPAddress(address.GetAddressBytes()) : address;
     }
 
     private static bool IsSame(string a, string b) => a.Equals(b, StringComparison.OrdinalIgnoreCase);

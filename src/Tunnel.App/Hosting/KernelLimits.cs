@@ -51,7 +51,8 @@ internal static partial class KernelLimits
     {
         try
         {
-            return int.TryParse(File.ReadAllText(file), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int number) ? number : null;
+            string text = File.ReadAllText(file);
+            return int.TryParse(text, NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int number) ? number : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

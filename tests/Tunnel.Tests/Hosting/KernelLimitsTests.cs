@@ -26,5 +26,6 @@ public class KernelLimitsTests
     [InlineData(128, 128, null)]
     [InlineData(129, null, null)]
     [InlineData(129, 128, "listeners.backlog = 129 is cut to 128 by the kernel: sysctl -w net.core.somaxconn=129")]
-    public void Backlogs(int? backlog, int? somaxconn, string? problem) => Assert.Equal(problem, KernelLimits.BacklogProblem(backlog, somaxconn));
+    public void Backlogs(int? backlog, int? somaxconn, string? problem) =>
+        Assert.Equal(problem, KernelLimits.BacklogProblem(backlog, somaxconn));
 }

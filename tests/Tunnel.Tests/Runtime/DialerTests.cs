@@ -30,7 +30,8 @@ public class DialerTests
     {
         using Socket listener = Listen(out ushort port);
         var dialer = new Dialer(TimeSpan.FromMinutes(1), NoLoopback);
-        await Assert.ThrowsAsync<TargetDeniedException>(() => dialer.DialAsync(new Target(host, port), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<TargetDeniedException>(
+            () => dialer.DialAsync(new Target(host, port), TestContext.Current.CancellationToken));
         Assert.False(listener.Poll(0, SelectMode.SelectRead));
     }
 

@@ -31,7 +31,8 @@ internal static class ConfigCatalog
         new("log", ConfigSide.Both, "What is written to the log."),
     ];
 
-    public static readonly IReadOnlyList<ConfigKey> Keys = [.. EndKeys.All, .. ServiceKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All];
+    public static readonly IReadOnlyList<ConfigKey> Keys =
+        [.. EndKeys.All, .. ServiceKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All];
 
     private static readonly Dictionary<string, ConfigKey> KeysByName = Keys.ToDictionary(key => key.FullName);
     private static readonly Dictionary<string, ConfigTable> TablesByName = Tables.ToDictionary(table => table.Name);

@@ -48,8 +48,8 @@ internal static class TransportKeys
     {
         Side = ConfigSide.Server,
         Default = "\"auto\"",
-        Doc = "What all sessions together may hold in their windows and buffers; beyond, no new session is taken. \"auto\" is a quarter of the "
-            + "memory that this process may use: the machine's, or its control group's.",
+        Doc = "What all sessions together may hold in their windows and buffers; beyond, no new session is taken. "
+            + "\"auto\" is a quarter of the memory that this process may use: the machine's, or its control group's.",
     };
 
     public static readonly ConfigKey<LogThreshold> LogLevel = new(
