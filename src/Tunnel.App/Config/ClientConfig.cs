@@ -13,12 +13,21 @@ public sealed record ClientConfig
 
     public required IReadOnlyList<ForwardConfig> Forward { get; init; }
 
+    /// <summary>What all listeners have in common.</summary>
+    public required ListenersConfig Listeners { get; init; }
+
     public required NetworkConfig Network { get; init; }
 
     public required TransportConfig Transport { get; init; }
 
     public required LogConfig Log { get; init; }
 }
+
+/// <summary>How listeners stand a storm of connections.</summary>
+/// <param name="Backlog">Connections that may wait to be accepted; null: as many as the kernel allows.</param>
+/// <param name="Acceptors">Sockets that each listener accepts on; null: one a core.</param>
+/// <param name="MaxConnections">Connections at one time, over all listeners.</param>
+public sealed record ListenersConfig(int? Backlog, int? Acceptors, int MaxConnections);
 
 /// <summary>A SOCKS5 listener.</summary>
 /// <param name="Listen">Port 0 is any free one.</param>

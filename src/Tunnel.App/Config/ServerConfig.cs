@@ -9,6 +9,9 @@ public sealed record ServerConfig
     /// <summary>Where every stream goes with the kcptun profile; null otherwise, when each stream names its target.</summary>
     public required HostPort? Target { get; init; }
 
+    /// <summary>What clients may reach.</summary>
+    public required TargetPolicy Targets { get; init; }
+
     public required NetworkConfig Network { get; init; }
 
     public required TransportConfig Transport { get; init; }

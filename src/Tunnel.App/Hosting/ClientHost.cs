@@ -34,10 +34,12 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _pool = CreatePool(_deadlines);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
         var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, hasHeader);
+        var gate = new ListenerGate(config.Listeners, _logger);
+        KernelLimits.Check(config, _logger);
         foreach (Socks5Config socks in config.Socks5)
-            Listen(new Socks5Listener(socks.Listen, socks.Credentials, opener, _logger));
+            Listen(new Socks5Listener(socks.Listen, socks.Credentials, opener, gate, _logger));
         foreach (ForwardConfig forward in config.Forward)
-            Listen(new ForwardListener(forward.Listen, TargetOf(forward.Target), opener, _logger));
+            Listen(new ForwardListener(forward.Listen, TargetOf(forward.Target), opener, gate, _logger));
         WatchNetwork(_pool);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }

@@ -12,6 +12,7 @@ namespace Tunnel.App.Hosting;
 public sealed partial class ServerHost(ServerConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
 {
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
+    private readonly RateLimitedLog _refused = new(loggers.CreateLogger("tunnel"), "sessions refused for want of memory");
     private DeadlineLoop? _deadlines;
     private int _result;
     private StreamServer? _streams;
@@ -28,12 +29,14 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         KcpConfig kcp = config.Transport.Kcp;
+        KernelLimits.Check(config, _logger);
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
         _sessions = Stack.CreateFactory(config.Transport, new StreamCap(kcp.MaxStreamsTotal));
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
-        _streams = new StreamServer(new Dialer(config.Transport.DialTimeout), kcp.HeaderTimeout, target, _logger, _relays.Token);
+        var dialer = new Dialer(config.Transport.DialTimeout, config.Targets);
+        _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, _logger, _relays.Token);
         Receiver = Open();
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -110,6 +113,12 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         }
     }
 
+    private void LogRefused(Protocol.Wire.Endpoint peer)
+    {
+        if (_refused.Admits())
+            LogOutOfMemory(_logger, peer, _sessions!.Budget.Used >> 20, _sessions.Budget.Limit >> 20);
+    }
+
     private ServerReceiver Open()
     {
         try
@@ -118,6 +127,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             var receiver = new ServerReceiver(link, carrier, _sessions!, _deadlines!, config.Transport.Kcp.MaxSessions);
             receiver.StreamOpened += _streams!.Serve;
             receiver.FecSeen += peer => LogFec(_logger, peer);
+            receiver.OutOfMemory += LogRefused;
             receiver.SessionOpened += session => LogSessionOpened(_logger, session.Peer, session.Conv);
             receiver.SessionClosed += session => TrafficLog.SessionEnded(_logger, session);
             return receiver;
@@ -130,6 +140,11 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
 
     [LoggerMessage(Level = LogLevel.Information, Message = "session {Conv:x8} of {Peer} began")]
     private static partial void LogSessionOpened(ILogger logger, Protocol.Wire.Endpoint peer, uint conv);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "no session for {Peer}: the sessions hold {Used} MiB, and transport.memory is {Limit} MiB")]
+    private static partial void LogOutOfMemory(ILogger logger, Protocol.Wire.Endpoint peer, long used, long limit);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the link broke: {Problem}; opening it again")]
     private static partial void LogBroken(ILogger logger, string problem);

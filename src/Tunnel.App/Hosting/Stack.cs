@@ -16,7 +16,10 @@ internal static class Stack
         KcpConfig kcp = transport.Kcp;
         string secret = kcp.Key.Reveal();
         byte[] key = transport.Profile == TransportProfile.Kcptun ? KeyDerivation.Kcptun(secret) : KeyDerivation.Paqet(secret);
-        return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu, GuardOf(kcp), admission);
+        return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu, GuardOf(kcp), admission)
+        {
+            Budget = MemoryBudget.Of(transport.Memory),
+        };
     }
 
     private static KcpOptions KcpOptionsOf(KcpConfig kcp) => new()

@@ -1,13 +1,18 @@
 using System.Net;
 using System.Net.Sockets;
+using Tunnel.App.Config;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Runtime;
 
-/// <summary>Connects to targets: literals at once, names through the resolver, each address in turn, all within one timeout.</summary>
-public sealed class Dialer(TimeSpan timeout)
+/// <summary>
+/// Connects to targets: literals at once, names through the resolver, each address that the policy permits in turn, all within one
+/// timeout.
+/// </summary>
+public sealed class Dialer(TimeSpan timeout, TargetPolicy policy)
 {
     /// <exception cref="SocketException">No address answered.</exception>
+    /// <exception cref="TargetDeniedException">The policy denies the name, or all of its addresses.</exception>
     /// <exception cref="TimeoutException">It took too long.</exception>
     public async Task<Socket> DialAsync(Target target, CancellationToken cancel)
     {
@@ -23,13 +28,22 @@ public sealed class Dialer(TimeSpan timeout)
         }
     }
 
-    private static async Task<Socket> DialAnyAsync(Target target, CancellationToken cancel)
+    /// <summary>The target's addresses, less those that the policy denies.</summary>
+    /// <exception cref="TargetDeniedException">None is left.</exception>
+    public async ValueTask<IPAddress[]> ResolveAsync(Target target, CancellationToken cancel)
     {
-        IPAddress[] addresses = IPAddress.TryParse(target.Host, out IPAddress? literal)
-            ? [literal]
-            : await Dns.GetHostAddressesAsync(target.Host, cancel).ConfigureAwait(false);
-        SocketException last = new((int)SocketError.HostNotFound);
-        foreach (IPAddress address in addresses)
+        bool isLiteral = IPAddress.TryParse(target.Host, out IPAddress? literal);
+        if (!isLiteral && !policy.MayPermit(target.Host, target.Port))
+            throw new TargetDeniedException(target);
+        IPAddress[] addresses = isLiteral ? [literal!] : await Dns.GetHostAddressesAsync(target.Host, cancel).ConfigureAwait(false);
+        IPAddress[] permitted = [.. addresses.Where(a => policy.Permits(isLiteral ? null : target.Host, a, target.Port))];
+        return permitted.Length == 0 && addresses.Length != 0 ? throw new TargetDeniedException(target) : permitted;
+    }
+
+    private async Task<Socket> DialAnyAsync(Target target, CancellationToken cancel)
+    {
+        Exception last = new SocketException((int)SocketError.HostNotFound);
+        foreach (IPAddress address in await ResolveAsync(target, cancel).ConfigureAwait(false))
         {
             try
             {
@@ -59,3 +73,6 @@ public sealed class Dialer(TimeSpan timeout)
         }
     }
 }
+
+/// <summary>The server's policy does not let anybody go there.</summary>
+public sealed class TargetDeniedException(Target target) : IOException($"{target} is denied by the policy in [targets]");

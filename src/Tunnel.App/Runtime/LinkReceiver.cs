@@ -78,7 +78,7 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
             return;
         _stopped = true;
         Link.Wake();
-        if (_thread.ThreadState != ThreadState.Unstarted && _thread != Thread.CurrentThread)
+        if (!_thread.ThreadState.HasFlag(ThreadState.Unstarted) && _thread != Thread.CurrentThread)
             _thread.Join();
         Link.Dispose();
         GC.SuppressFinalize(this);

@@ -28,6 +28,7 @@ public sealed class PeerSession
     private readonly DeadlineLoop _deadlines;
     private readonly ISessionOwner _owner;
     private bool _closeReported;
+    private long _memory;
 
     public PeerSession(Session session, PeerPath path, Endpoint peer, GuardStamp? guard, DeadlineLoop deadlines, ISessionOwner owner)
     {
@@ -46,6 +47,9 @@ public sealed class PeerSession
     public bool IsClosed => _session.IsClosed;
 
     public CloseReason CloseReason => _session.Mux.CloseReason;
+
+    /// <summary>Where this session's memory is counted.</summary>
+    public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
 
     /// <summary>When something authentic was last heard.</summary>
     public Instant LastHeard { get; private set; } = MonotonicClock.Now;
@@ -112,6 +116,7 @@ public sealed class PeerSession
         while (_session.TryTakeEvent(out MuxEvent e))
             Announce(e);
         Instant deadline = _session.Deadline;
+        CountMemory();
         _lock.Exit();
 
         if (closed)
@@ -278,6 +283,16 @@ public sealed class PeerSession
                 _guard.Write(frames.Slice(i * run.Stride + headroom - guardLength, guardLength));
             _path.Send(frames, run.Stride);
         }
+    }
+
+    /// <summary>Buffers grow and shrink rarely, so nearly always there is nothing to do but to see that.</summary>
+    private void CountMemory()
+    {
+        long memory = _session.IsClosed ? 0 : _session.MemoryUse;
+        if (memory == _memory)
+            return;
+        Budget.Move(memory - _memory);
+        _memory = memory;
     }
 
     private DropReason Die(InvariantException e)

@@ -34,6 +34,9 @@ public sealed class ServerReceiver : LinkReceiver
     /// <summary>A peer opened a stream. Called on whatever thread received it.</summary>
     public event Action<TunnelStream>? StreamOpened;
 
+    /// <summary>A peer was refused for want of memory.</summary>
+    public event Action<Endpoint>? OutOfMemory;
+
     public event Action<PeerSession>? SessionOpened;
 
     public event Action<PeerSession>? SessionClosed;
@@ -94,6 +97,8 @@ public sealed class ServerReceiver : LinkReceiver
         uint conv;
         lock (_lock)
             drop = _table.Admit(payload, out conv);
+        if (drop == DropReason.None && !Sessions.Budget.HasRoom)
+            return Refuse(arrival);
         if (drop == DropReason.None)
             return Create(arrival, conv, payload);
         if (drop == DropReason.UnknownPeer)
@@ -142,10 +147,19 @@ public sealed class ServerReceiver : LinkReceiver
         return _cipher.TryOpen(datagram, _scratch, out payload) ? DropReason.None : DropReason.Cipher;
     }
 
+    private DropReason Refuse(in Arrival arrival)
+    {
+        OutOfMemory?.Invoke(arrival.Peer);
+        return DropReason.Memory;
+    }
+
     private DropReason Create(in Arrival arrival, uint conv, ReadOnlySpan<byte> payload)
     {
         Session session = Sessions.CreateSession(conv, isClient: false, Now);
-        var peer = new PeerSession(session, Carrier.Answer(Link, arrival), arrival.Peer, Sessions.Stamp, _deadlines, this);
+        var peer = new PeerSession(session, Carrier.Answer(Link, arrival), arrival.Peer, Sessions.Stamp, _deadlines, this)
+        {
+            Budget = Sessions.Budget,
+        };
         lock (_lock)
             _table.Set(arrival.Peer, peer);
         SessionOpened?.Invoke(peer);

@@ -36,6 +36,9 @@ public sealed class SessionFactory
 
     public GuardSettings? Guard { get; }
 
+    /// <summary>What all sessions may hold together.</summary>
+    public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
+
     /// <summary>The guard prefix of what is sent, shared by all sessions.</summary>
     public GuardStamp? Stamp { get; }
 

@@ -7,7 +7,8 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Services;
 
 /// <summary>A local port whose connections all go to one target, dialled by the server.</summary>
-public sealed class ForwardListener(IPEndPoint listen, Target target, StreamOpener opener, ILogger logger) : LocalListener(listen, logger)
+public sealed class ForwardListener(IPEndPoint listen, Target target, StreamOpener opener, ListenerGate gate, ILogger logger)
+    : LocalListener(listen, gate, logger)
 {
     protected override string Name => "forward";
 

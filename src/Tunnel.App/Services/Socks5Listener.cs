@@ -8,8 +8,9 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Services;
 
 /// <summary>A SOCKS5 proxy whose connections go out at the server. Names are resolved there.</summary>
-public sealed class Socks5Listener(IPEndPoint listen, Socks5Credentials? credentials, StreamOpener opener, ILogger logger)
-    : LocalListener(listen, logger)
+public sealed class Socks5Listener(
+    IPEndPoint listen, Socks5Credentials? credentials, StreamOpener opener, ListenerGate gate, ILogger logger)
+    : LocalListener(listen, gate, logger)
 {
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(30);
 

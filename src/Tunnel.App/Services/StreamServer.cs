@@ -14,6 +14,9 @@ public sealed partial class StreamServer
     private readonly Target? _fixedTarget;
     private readonly ILogger _logger;
     private readonly CancellationToken _stop;
+    private readonly RateLimitedLog _failed;
+    private readonly RateLimitedLog _dialFailed;
+    private readonly RateLimitedLog _denied;
     private long _headerFailures;
     private int _active;
 
@@ -29,6 +32,9 @@ public sealed partial class StreamServer
         _fixedTarget = fixedTarget;
         _stop = stop;
         _logger = logger;
+        _failed = new RateLimitedLog(logger, "streams that failed");
+        _dialFailed = new RateLimitedLog(logger, "targets that could not be connected to");
+        _denied = new RateLimitedLog(logger, "denied targets");
     }
 
     /// <summary>Streams being served.</summary>
@@ -52,7 +58,8 @@ public sealed partial class StreamServer
         }
         catch (Exception e) when (e is IOException or SocketException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {
-            LogStreamFailed(_logger, stream.Id, stream.Session.Peer, e.Message);
+            if (_logger.IsEnabled(LogLevel.Debug) && _failed.Admits())
+                LogStreamFailed(_logger, stream.Id, stream.Session.Peer, e.Message);
         }
         finally
         {
@@ -129,9 +136,9 @@ public sealed partial class StreamServer
         {
             socket = await _dialer.DialAsync(target, _stop).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SocketException or TimeoutException)
+        catch (Exception e) when (e is SocketException or TimeoutException or TargetDeniedException)
         {
-            LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
+            LogNotConnected(stream, target, e);
             if (withResult)
                 await SayAsync(stream, ResultOf(e)).ConfigureAwait(false);
             return;
@@ -143,6 +150,14 @@ public sealed partial class StreamServer
         for (int sent = 0; sent < first.Length;)
             sent += await socket.SendAsync(first[sent..], SocketFlags.None, _stop).ConfigureAwait(false);
         await new Relay(socket, stream, isClient: false).RunAsync(_stop).ConfigureAwait(false);
+    }
+
+    private void LogNotConnected(TunnelStream stream, Target target, Exception e)
+    {
+        if (e is TargetDeniedException && _denied.Admits())
+            LogDenied(_logger, target, stream.Session.Peer);
+        else if (e is not TargetDeniedException && _dialFailed.Admits())
+            LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
     }
 
     private static async ValueTask SayAsync(TunnelStream stream, DialResult result)
@@ -157,6 +172,7 @@ public sealed partial class StreamServer
 
     private static DialResult ResultOf(Exception e) => e switch
     {
+        TargetDeniedException => DialResult.NotAllowed,
         TimeoutException => DialResult.TimedOut,
         SocketException { SocketErrorCode: SocketError.ConnectionRefused } => DialResult.Refused,
         SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown } => DialResult.NetworkUnreachable,
@@ -174,4 +190,7 @@ public sealed partial class StreamServer
 
     [LoggerMessage(Level = LogLevel.Information, Message = "could not connect to {Target} for {Peer}: {Problem}")]
     private static partial void LogDialFailed(ILogger logger, Target target, Protocol.Wire.Endpoint peer, string problem);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Target} is denied to {Peer} by [targets]")]
+    private static partial void LogDenied(ILogger logger, Target target, Protocol.Wire.Endpoint peer);
 }

@@ -36,6 +36,9 @@ public enum DropReason
     /// <summary>The cap on sessions is reached.</summary>
     SessionLimit,
 
+    /// <summary>The ceiling on the memory of all sessions is reached.</summary>
+    Memory,
+
     /// <summary>The session has ended.</summary>
     Closed,
 }

@@ -20,7 +20,7 @@ public class ConfigProblemsTests
     [Fact]
     public void ClientNeedsAServer() =>
         AssertProblem(
-            ConfigText.LoadClient("[[socks5]]\nlisten='[::]:1'\n[transport.kcp]\nkey='k'").Problems, 1, 1, "server.address", "required");
+            ConfigText.LoadClient("[[socks5]]\nlisten='[::1]:1'\n[transport.kcp]\nkey='k'").Problems, 1, 1, "server.address", "required");
 
     [Fact]
     public void ClientNeedsAListener() =>
@@ -38,6 +38,13 @@ public class ConfigProblemsTests
     [InlineData("[[forward]]\nlisten='127.0.0.1:2'\ntarget='a:1'\nprotocol='udp'", 10, 10, "forward.protocol", "not available in this")]
     [InlineData("[[forward]]\nlisten='127.0.0.1:2'\ntarget='a:1'\nprotocol='sctp'", 10, 10, "forward.protocol", "not one of them")]
     [InlineData("[forward]\nlisten='127.0.0.1:2'\n", 7, 2, "forward", "this is a table")]
+    [InlineData("[[socks5]]\nlisten='0.0.0.0:2'\n", 8, 8, "socks5.listen", "anyone who reaches 0.0.0.0:2 could use this proxy")]
+    [InlineData("[[socks5]]\nlisten='[::]:2'\nanyone=false", 8, 8, "socks5.listen", "anyone who reaches [::]:2")]
+    [InlineData("[[socks5]]\nlisten='192.0.2.1:2'\nanyone=1", 9, 8, "socks5.anyone", "an integer")]
+    [InlineData("[[socks5]]\nlisten='192.0.2.1:2'\nusername='u'\n", 7, 1, "socks5.password", "no password")]
+    [InlineData("[listeners]\nbacklog='auto'", 8, 9, "listeners.backlog", "a string")]
+    [InlineData("[listeners]\nacceptors=0", 8, 11, "listeners.acceptors", "out of range")]
+    [InlineData("[targets]\ndeny=[]", 7, 2, "[targets]", "belongs in a server's file only")]
     [InlineData("[network.ipv4]\nport=5\n[transport]\nconn=2\n", 8, 6, "network.ipv4.port", "transport.conn is 2")]
     [InlineData("[network.ipv6]\nport=5\n[transport]\nconn=2\n", 8, 6, "network.ipv6.port", "transport.conn is 2")]
     [InlineData("[listen]\nport=1\nfoo=1\n", 7, 2, "[listen]", "belongs in a server's file only; this is a client's")]

@@ -133,7 +133,26 @@ public class ConfigValuesTests
     [InlineData("127.0.0.1:65535")]
     public void Listeners(string text) => Assert.Equal(
         IPEndPoint.Parse(text),
-        ConfigText.ValidClient(ConfigText.Client.Replace("127.0.0.1:1080", text)).Socks5[0].Listen);
+        ConfigText.ValidClient(ConfigText.Client.Replace("127.0.0.1:1080\"", text + "\"\nanyone = true")).Socks5[0].Listen);
+
+    [Theory]
+    [InlineData("127.0.0.1:1", "")]
+    [InlineData("127.9.9.9:1", "")]
+    [InlineData("[::1]:1", "")]
+    [InlineData("[::ffff:127.0.0.1]:1", "")]
+    [InlineData("127.0.0.1:1", "anyone = true")]
+    [InlineData("0.0.0.0:1", "anyone = true")]
+    [InlineData("0.0.0.0:1", "username = 'u'\npassword = 'p'")]
+    [InlineData("0.0.0.0:1", "username = 'u'\npassword = 'p'\nanyone = false")]
+    public void DoorsThatAreClosedOrMeantToBeOpen(string listen, string more) =>
+        ConfigText.ValidClient(ConfigText.Client + $"[[socks5]]\nlisten = '{listen}'\n{more}\n");
+
+    [Theory]
+    [InlineData("backlog = 'max'\nacceptors = 'auto'", null, null, 16384)]
+    [InlineData("backlog = 4096\nacceptors = 8\nmax_connections = 100", 4096, 8, 100)]
+    public void ListenersStandAStorm(string settings, int? backlog, int? acceptors, int most) => Assert.Equal(
+        new ListenersConfig(backlog, acceptors, most),
+        ConfigText.ValidClient(ConfigText.Client + $"[listeners]\n{settings}").Listeners);
 
     [Theory]
     [InlineData("localhost:1080")]

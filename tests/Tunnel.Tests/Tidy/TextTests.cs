@@ -7,9 +7,9 @@ public class TextTests
     private const int MostLines = 1000;
 
     private static readonly string[] SourceExtensions =
-        [".cs", ".csproj", ".props", ".targets", ".slnf", ".toml", ".md", ".sh", ".txt", ".yml", ".js", ".css", ".html"];
+        [".cs", ".csproj", ".props", ".targets", ".slnf", ".toml", ".md", ".sh", ".txt", ".yml", ".service", ".js", ".css", ".html"];
 
-    private static readonly string[] SourceNames = ["dev", "run", "Dockerfile", ".editorconfig", ".gitignore"];
+    private static readonly string[] SourceNames = ["dev", "run", "Dockerfile", ".dockerignore", ".editorconfig", ".gitignore"];
 
     private static IEnumerable<string> SourceFiles => Sources.Files
         .Where(f => SourceExtensions.Contains(Path.GetExtension(f)) || SourceNames.Contains(Path.GetFileName(f)));

@@ -24,11 +24,17 @@ internal static class ClientLoader
             Server = server,
             Socks5 = socks5,
             Forward = forward,
+            Listeners = LoadListeners(reader),
             Network = network,
             Transport = transport,
             Log = log,
         };
     }
+
+    private static ListenersConfig LoadListeners(ConfigReader reader) => new(
+        reader.Get(ServiceKeys.Backlog).Value,
+        reader.Get(ServiceKeys.Acceptors).Value,
+        reader.Get(ServiceKeys.MaxConnections).Value);
 
     private static void RequireListener(ConfigReader reader, bool isKcptun)
     {
@@ -45,14 +51,26 @@ internal static class ClientLoader
         if (isKcptun)
             reader.Report(table.Position, "[[socks5]]", KcptunHasOneTarget, "[[forward]]");
 
-        IPEndPoint listen = LoadListen(reader, EndKeys.Socks5Listen, table, taken);
+        Setting<IPEndPoint> listen = LoadListen(reader, EndKeys.Socks5Listen, table, taken);
         Setting<Secret> username = reader.Get(EndKeys.Socks5Username, table);
         Setting<Secret> password = reader.Get(EndKeys.Socks5Password, table);
         if (username.IsSet && !password.IsSet)
             reader.ReportMissing(table.Position, EndKeys.Socks5Password.FullName, "there is a username and no password", "both or neither");
         if (password.IsSet && !username.IsSet)
             reader.ReportMissing(table.Position, EndKeys.Socks5Username.FullName, "there is a password and no username", "both or neither");
-        return new Socks5Config(listen, username.IsSet ? new Socks5Credentials(username.Value, password.Value) : null);
+        if (!username.IsSet && !password.IsSet)
+            RequireClosedDoor(reader, listen, reader.Get(EndKeys.Socks5Anyone, table));
+        return new Socks5Config(listen.Value, username.IsSet ? new Socks5Credentials(username.Value, password.Value) : null);
+    }
+
+    /// <summary>An open proxy is found by strangers within hours; somebody must have meant it.</summary>
+    private static void RequireClosedDoor(ConfigReader reader, Setting<IPEndPoint> listen, Setting<bool> anyone)
+    {
+        if (listen.State != SettingState.Good || IPAddress.IsLoopback(listen.Value.Address) || anyone.Value || !anyone.IsSound)
+            return;
+
+        string what = $"anyone who reaches {listen.Value} could use this proxy";
+        reader.Report(listen.Position, EndKeys.Socks5Listen, what, "username and password, or anyone = true, or a loopback address");
     }
 
     private static ForwardConfig LoadForward(
@@ -61,18 +79,22 @@ internal static class ClientLoader
         Setting<TransportProfile> profile,
         HashSet<IPEndPoint> taken)
     {
-        IPEndPoint listen = LoadListen(reader, EndKeys.ForwardListen, table, taken);
+        IPEndPoint listen = LoadListen(reader, EndKeys.ForwardListen, table, taken).Value;
         HostPort? target = TargetLoader.Load(reader, EndKeys.ForwardTarget, table, profile, isForKcptun: false);
         return new ForwardConfig(listen, target, reader.Get(EndKeys.ForwardProtocol, table).Value);
     }
 
-    private static IPEndPoint LoadListen(ConfigReader reader, ConfigKey<IPEndPoint> key, TomlTable table, HashSet<IPEndPoint> taken)
+    private static Setting<IPEndPoint> LoadListen(
+        ConfigReader reader,
+        ConfigKey<IPEndPoint> key,
+        TomlTable table,
+        HashSet<IPEndPoint> taken)
     {
         Setting<IPEndPoint> listen = reader.Require(key, table);
 
         // Port 0 is another port each time.
         if (listen.State == SettingState.Good && listen.Value.Port != 0 && !taken.Add(listen.Value))
             reader.Report(listen.Position, key, $"another listener has {listen.Value}", "an address and port of its own");
-        return listen.Value;
+        return listen;
     }
 }

@@ -15,6 +15,7 @@ internal static class ServerLoader
         {
             Port = port,
             Target = target,
+            Targets = new TargetPolicy(reader.Get(ServiceKeys.TargetsAllow).Value, reader.Get(ServiceKeys.TargetsDeny).Value),
             Network = network,
             Transport = transport,
             Log = log,

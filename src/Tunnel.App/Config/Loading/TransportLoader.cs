@@ -17,6 +17,7 @@ internal static class TransportLoader
             OpenTimeout = reader.Get(TransportKeys.OpenTimeout).Value,
             DialTimeout = reader.Get(TransportKeys.DialTimeout).Value,
             Grace = reader.Get(TransportKeys.Grace).Value,
+            Memory = reader.Get(TransportKeys.Memory).Value,
             Kcp = KcpLoader.Load(reader, profile.Value == TransportProfile.Kcptun),
         };
         return (NetworkLoader.Load(reader, profile, conn), transport, new LogConfig(reader.Get(TransportKeys.LogLevel).Value));

@@ -54,7 +54,7 @@ internal static class AddressTypes
 
     private static IPAddress? ReadIP(string host) => host is ['[', .. var inner, ']'] ? ReadIPv6(inner) : ReadIPv4(host);
 
-    private static IPAddress? ReadIPv4(string text)
+    internal static IPAddress? ReadIPv4(string text)
     {
         string[] parts = text.Split('.');
         return parts.Length == 4 && parts.All(IsOctet) ? IPAddress.Parse(text) : null;
@@ -63,14 +63,14 @@ internal static class AddressTypes
     private static bool IsOctet(string text) =>
         TryReadNumber(text, 3, out int number) && number < 256 && (text.Length == 1 || text[0] != '0');
 
-    private static IPAddress? ReadIPv6(string text)
+    internal static IPAddress? ReadIPv6(string text)
     {
         bool isPlain = text.Contains(':') && text.All(c => char.IsAsciiHexDigit(c) || c is ':' or '.');
         return isPlain && IPAddress.TryParse(text, out IPAddress? ip) && ip.AddressFamily == AddressFamily.InterNetworkV6 ? ip : null;
     }
 
     /// <summary>A DNS name. The last label is no number: what ends so was meant as an IPv4 address.</summary>
-    private static bool IsName(string host)
+    internal static bool IsName(string host)
     {
         string[] labels = host.TrimEnd('.').Split('.');
         return host.Length <= 253 && labels.All(IsLabel) && !labels[^1].All(char.IsAsciiDigit);
@@ -90,7 +90,7 @@ internal static class AddressTypes
     }
 
     /// <summary>Digits only: the platform's parser would take NULs behind them.</summary>
-    private static bool TryReadNumber(ReadOnlySpan<char> digits, int maxDigits, out int number)
+    internal static bool TryReadNumber(ReadOnlySpan<char> digits, int maxDigits, out int number)
     {
         number = 0;
         return digits.Length <= maxDigits

@@ -19,6 +19,8 @@ internal static class ConfigCatalog
         new("server", ConfigSide.Client, "Where the client's server is."),
         new("socks5", ConfigSide.Client, "A SOCKS5 listener. The client needs at least one [[socks5]] or [[forward]].", IsArray: true),
         new("forward", ConfigSide.Client, "A listener whose connections all go to one target.", IsArray: true),
+        new("listeners", ConfigSide.Client, "What all listeners have in common: how they stand many connections at once."),
+        new("targets", ConfigSide.Server, "What clients may reach through the server: everything, unless this says otherwise."),
         new("network", ConfigSide.Both, "How datagrams leave and enter this machine."),
         new("network.ipv4", ConfigSide.Both, "What is found by itself, for IPv4."),
         new("network.ipv6", ConfigSide.Both, "What is found by itself, for IPv6."),
@@ -29,7 +31,8 @@ internal static class ConfigCatalog
         new("log", ConfigSide.Both, "What is written to the log."),
     ];
 
-    public static readonly IReadOnlyList<ConfigKey> Keys = [.. EndKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All];
+    public static readonly IReadOnlyList<ConfigKey> Keys =
+        [.. EndKeys.All, .. ServiceKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All];
 
     private static readonly Dictionary<string, ConfigKey> KeysByName = Keys.ToDictionary(key => key.FullName);
     private static readonly Dictionary<string, ConfigTable> TablesByName = Tables.ToDictionary(table => table.Name);

@@ -26,12 +26,16 @@ internal static class ConfigTypeExtensions
     });
 
     /// <summary>The same for numbers.</summary>
-    public static ConfigType<int?> OrAuto(this ConfigType<int> type) => new($"\"auto\" or {type.Allowed}", value =>
-    {
-        if (value is TomlString { Value: "auto" })
-            return Parsed<int?>.Good(null);
+    public static ConfigType<int?> OrAuto(this ConfigType<int> type) => type.Or("auto");
 
-        Parsed<int> parsed = type.Read(value);
+    /// <summary>The same with another word.</summary>
+    public static ConfigType<T?> Or<T>(this ConfigType<T> type, string word)
+        where T : struct => new($"\"{word}\" or {type.Allowed}", value =>
+    {
+        if (value is TomlString text && text.Value == word)
+            return Parsed<T?>.Good(null);
+
+        Parsed<T> parsed = type.Read(value);
         return new(parsed.Value, parsed.Problem, parsed.At);
     });
 }

@@ -47,6 +47,13 @@ internal static class EndKeys
         Doc = "See username.",
     };
 
+    public static readonly ConfigKey<bool> Socks5Anyone = new("socks5", "anyone", BasicTypes.Boolean)
+    {
+        Side = ConfigSide.Client,
+        Default = "false",
+        Doc = "Serve whoever reaches an address that is not loopback without username and password. Otherwise such a listener is refused.",
+    };
+
     public static readonly ConfigKey<IPEndPoint> ForwardListen = new("forward", "listen", AddressTypes.Listen)
     {
         Side = ConfigSide.Client,
@@ -76,7 +83,7 @@ internal static class EndKeys
     public static readonly IReadOnlyList<ConfigKey> All =
     [
         ListenPort, ListenTarget, ServerAddress,
-        Socks5Listen, Socks5Username, Socks5Password,
+        Socks5Listen, Socks5Username, Socks5Password, Socks5Anyone,
         ForwardListen, ForwardTarget, ForwardProtocol,
     ];
 }

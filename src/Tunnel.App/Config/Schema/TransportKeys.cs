@@ -44,6 +44,14 @@ internal static class TransportKeys
         Doc = "How long a stop waits for streams to end.",
     };
 
+    public static readonly ConfigKey<long?> Memory = new("transport", "memory", UnitTypes.LargeSize(1L << 20, 1L << 40).Or("auto"))
+    {
+        Side = ConfigSide.Server,
+        Default = "\"auto\"",
+        Doc = "What all sessions together may hold in their windows and buffers; beyond, no new session is taken. "
+            + "\"auto\" is a quarter of the memory that this process may use: the machine's, or its control group's.",
+    };
+
     public static readonly ConfigKey<LogThreshold> LogLevel = new(
         "log",
         "level",
@@ -58,5 +66,5 @@ internal static class TransportKeys
         Doc = "The least important message that is written.",
     };
 
-    public static readonly IReadOnlyList<ConfigKey> All = [Conn, Profile, OpenTimeout, DialTimeout, Grace, LogLevel];
+    public static readonly IReadOnlyList<ConfigKey> All = [Conn, Profile, OpenTimeout, DialTimeout, Grace, Memory, LogLevel];
 }

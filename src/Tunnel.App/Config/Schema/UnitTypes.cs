@@ -19,12 +19,10 @@ internal static class UnitTypes
     ];
 
     /// <summary>Bytes.</summary>
-    public static ConfigType<int> Size(int min, int max)
-    {
-        string range = $"{FormatSize(min)} to {FormatSize(max)}";
-        string allowed = $"a size, {range}: bytes, or a string such as \"8MiB\" (B, KiB, MiB, GiB, KB, MB, GB)";
-        return new(allowed, value => Check(ReadBytes(value), min, max, bytes => (int)bytes));
-    }
+    public static ConfigType<int> Size(int min, int max) => SizeOf(min, max, bytes => (int)bytes);
+
+    /// <summary>Bytes, perhaps more of them than an int counts.</summary>
+    public static ConfigType<long> LargeSize(long min, long max) => SizeOf(min, max, bytes => (long)bytes);
 
     /// <param name="unit">What a bare number counts.</param>
     /// <param name="min">The shortest, as a file would write it.</param>
@@ -47,13 +45,20 @@ internal static class UnitTypes
     }
 
     /// <summary>In the largest unit that divides it.</summary>
-    public static string FormatSize(int bytes) => bytes switch
+    public static string FormatSize(long bytes) => bytes switch
     {
         _ when bytes % (1 << 30) == 0 => $"{bytes >> 30}GiB",
         _ when bytes % (1 << 20) == 0 => $"{bytes >> 20}MiB",
         _ when bytes % (1 << 10) == 0 => $"{bytes >> 10}KiB",
         _ => $"{bytes}B",
     };
+
+    private static ConfigType<T> SizeOf<T>(long min, long max, Func<double, T> convert)
+    {
+        string range = $"{FormatSize(min)} to {FormatSize(max)}";
+        string allowed = $"a size, {range}: bytes, or a string such as \"8MiB\" (B, KiB, MiB, GiB, KB, MB, GB)";
+        return new(allowed, value => Check(ReadBytes(value), min, max, convert));
+    }
 
     private static Parsed<double> ReadBytes(TomlValue value) => value switch
     {

@@ -1,0 +1,43 @@
+namespace Tunnel.App.Config.Schema;
+
+/// <summary>The keys of [listeners] and [targets].</summary>
+internal static class ServiceKeys
+{
+    public static readonly ConfigKey<IReadOnlyList<TargetRule>> TargetsAllow = new("targets", "allow", TargetRulesType.List)
+    {
+        Side = ConfigSide.Server,
+        Default = "[]",
+        Doc = "Where streams may go. Empty: everywhere that is not denied, this machine's own loopback and its neighbours included.",
+    };
+
+    public static readonly ConfigKey<IReadOnlyList<TargetRule>> TargetsDeny = new("targets", "deny", TargetRulesType.List)
+    {
+        Side = ConfigSide.Server,
+        Default = "[]",
+        Doc = "Where they may not, whatever is allowed. Names are judged as names, and once more by the addresses that they resolve to; an "
+            + "address is judged by networks only. IPv4-mapped addresses count as IPv4.",
+    };
+
+    public static readonly ConfigKey<int?> Backlog = new("listeners", "backlog", BasicTypes.Integer(1, int.MaxValue).Or("max"))
+    {
+        Side = ConfigSide.Client,
+        Default = "\"max\"",
+        Doc = "Connections that may wait to be accepted. \"max\" is the kernel's limit (net.core.somaxconn), which cuts larger numbers.",
+    };
+
+    public static readonly ConfigKey<int?> Acceptors = new("listeners", "acceptors", BasicTypes.Integer(1, 256).OrAuto())
+    {
+        Side = ConfigSide.Client,
+        Default = "\"auto\"",
+        Doc = "Sockets on each listener's address, each with a queue of its own (SO_REUSEPORT). \"auto\" is one a core.",
+    };
+
+    public static readonly ConfigKey<int> MaxConnections = new("listeners", "max_connections", BasicTypes.Integer(1, 1 << 20))
+    {
+        Side = ConfigSide.Client,
+        Default = "16384",
+        Doc = "Connections at one time, over all listeners. Each takes a file descriptor; those beyond are closed at once.",
+    };
+
+    public static readonly IReadOnlyList<ConfigKey> All = [Backlog, Acceptors, MaxConnections, TargetsAllow, TargetsDeny];
+}

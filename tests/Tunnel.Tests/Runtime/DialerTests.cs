@@ -1,0 +1,55 @@
+using System.Net;
+using System.Net.Sockets;
+using Tunnel.App.Config;
+using Tunnel.App.Runtime;
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.Tests.Runtime;
+
+/// <summary>What the policy denies is not connected to, whatever it is called.</summary>
+public class DialerTests
+{
+    private static readonly TargetPolicy NoLoopback = new(
+        [],
+        [
+            TargetRule.OfNetwork(IPNetwork.Parse("127.0.0.0/8"), 1, 65535),
+            TargetRule.OfNetwork(IPNetwork.Parse("::1/128"), 1, 65535),
+            TargetRule.OfName("denied.invalid", 1, 65535),
+        ]);
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    [InlineData("::ffff:127.0.0.1")]
+    [InlineData("127.1")]
+    [InlineData("0x7f000001")]
+    [InlineData("2130706433")]
+    [InlineData("localhost")]
+    [InlineData("denied.invalid")]
+    public async Task DeniedTargets(string host)
+    {
+        using Socket listener = Listen(out ushort port);
+        var dialer = new Dialer(TimeSpan.FromMinutes(1), NoLoopback);
+        await Assert.ThrowsAsync<TargetDeniedException>(
+            () => dialer.DialAsync(new Target(host, port), TestContext.Current.CancellationToken));
+        Assert.False(listener.Poll(0, SelectMode.SelectRead));
+    }
+
+    [Fact]
+    public async Task OthersAreConnectedTo()
+    {
+        using Socket listener = Listen(out ushort port);
+        var dialer = new Dialer(TimeSpan.FromMinutes(1), TargetPolicy.Everything);
+        using Socket socket = await dialer.DialAsync(new Target("127.0.0.1", port), TestContext.Current.CancellationToken);
+        Assert.Equal(port, ((IPEndPoint)socket.RemoteEndPoint!).Port);
+    }
+
+    private static Socket Listen(out ushort port)
+    {
+        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        port = (ushort)((IPEndPoint)listener.LocalEndPoint!).Port;
+        return listener;
+    }
+}

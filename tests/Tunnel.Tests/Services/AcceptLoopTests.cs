@@ -1,0 +1,38 @@
+using System.Net.Sockets;
+using Tunnel.App.Services;
+
+namespace Tunnel.Tests.Services;
+
+public class AcceptLoopTests
+{
+    [Theory]
+    [InlineData(SocketError.TooManyOpenSockets, 1)]
+    [InlineData(SocketError.NoBufferSpaceAvailable, 1)]
+    [InlineData(SocketError.ConnectionAborted, 0)]
+    public async Task ErrorsAreSurvivedThoseOfResourcesWithAPause(SocketError error, int pauses)
+    {
+        var told = new List<SocketError>();
+        int accepts = 0, served = 0, paused = 0;
+        ValueTask<Socket> Accept(CancellationToken stop) => ++accepts switch
+        {
+            1 => throw new SocketException((int)error),
+            2 => ValueTask.FromResult(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)),
+            _ => throw new ObjectDisposedException("the listener"),
+        };
+        void Serve(Socket socket)
+        {
+            served++;
+            socket.Dispose();
+        }
+
+        Task Pause()
+        {
+            paused++;
+            return Task.CompletedTask;
+        }
+
+        await new AcceptLoop(Accept, Serve, told.Add, Pause).RunAsync(CancellationToken.None);
+        Assert.Equal((3, 1, pauses), (accepts, served, paused));
+        Assert.Equal([error], told);
+    }
+}
