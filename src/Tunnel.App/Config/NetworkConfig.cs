@@ -28,6 +28,12 @@ public sealed record NetworkConfig
 
 public enum LinkKind
 {
+    /// <summary>Packet sockets where they work, else libpcap.</summary>
+    Auto,
+
+    /// <summary>Raw TCP segments through packet sockets, cut and merged by the kernel between two ends of ours.</summary>
+    AfPacket,
+
     /// <summary>Raw TCP segments through libpcap.</summary>
     Pcap,
 

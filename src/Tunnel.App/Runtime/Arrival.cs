@@ -13,6 +13,12 @@ public readonly ref struct Arrival
     /// <summary>On Ethernet links, how to answer: the addresses of the frame, turned round.</summary>
     public FlowAddresses Answer { get; init; }
 
+    /// <summary>On Ethernet links, the TCP sequence number that the peer's next segment should have.</summary>
+    public uint NextSequence { get; init; }
+
+    /// <summary>On Ethernet links, the peer's TCP timestamp; 0 without the option.</summary>
+    public uint Timestamp { get; init; }
+
     /// <summary>On datagram links, the sender's sockaddr.</summary>
     public ReadOnlySpan<byte> SocketAddress { get; init; }
 }

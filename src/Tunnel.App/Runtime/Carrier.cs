@@ -18,17 +18,33 @@ public abstract class PeerPath(IPacketLink link)
 {
     protected IPacketLink Link { get; } = link;
 
+    /// <summary>The link can take frames that were merged on their way, and send frames that are cut on theirs.</summary>
+    public bool TakesMerged => Link.MaxMergedLength > 0;
+
+    /// <summary>Bytes that headers take once, in front of a whole run; 0 while each datagram has its own.</summary>
+    public virtual int FrontRoom => 0;
+
     /// <summary>Bytes that the headers take in front of each datagram.</summary>
     public abstract int Headroom { get; }
 
+    /// <summary>Bytes that a run may have, headers included.</summary>
+    public virtual int MaximumRun => int.MaxValue;
+
     /// <summary>
-    /// Sends a run of datagrams: <paramref name="buffer"/> holds frames of <paramref name="stride"/> bytes back to back (the last
-    /// possibly shorter), each with <see cref="Headroom"/> bytes in front. What the kernel does not take is loss.
+    /// Sends a run of datagrams: <paramref name="buffer"/> holds, behind <see cref="FrontRoom"/> bytes, frames of
+    /// <paramref name="stride"/> bytes back to back (the last possibly shorter), each with <see cref="Headroom"/> bytes in front. What
+    /// the kernel does not take is loss.
     /// </summary>
     public abstract void Send(Span<byte> buffer, int stride);
 
     /// <summary>The peer was heard, authentically: the path follows where it is now.</summary>
     public abstract void Follow(in Arrival arrival);
+
+    /// <summary>The peer takes merged frames: send them, if the link can.</summary>
+    public virtual void Merge()
+    {
+        // A path that sends datagrams one by one goes on doing so.
+    }
 
     /// <summary>The way to the peer has changed; a path that has no addresses of its own does nothing.</summary>
     public abstract void Redirect(in FlowAddresses addresses);

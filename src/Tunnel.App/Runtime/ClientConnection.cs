@@ -143,7 +143,7 @@ public sealed partial class ClientConnection
     private async Task IntroduceAsync(PeerSession session)
     {
         TimeSpan timeout = _isWanted() ? ShortProbeTimeout : ProbeTimeout;
-        var question = new StreamHeader(StreamRequest.Capabilities, Capabilities: Capabilities.All);
+        var question = new StreamHeader(StreamRequest.Capabilities, Capabilities: session.OwnCapabilities);
         StreamHeader? answer = await StreamExchange.RunAsync(session, question, timeout).ConfigureAwait(false);
         if (answer?.Request == StreamRequest.Capabilities)
             session.Announced(answer.Capabilities);

@@ -57,6 +57,10 @@ public sealed class PeerSession
     /// <summary>What the peer announced; nothing for a stock peer.</summary>
     public Capabilities PeerCapabilities { get; private set; }
 
+    /// <summary>What this end can do over this path.</summary>
+    public Capabilities OwnCapabilities =>
+        _path.TakesMerged ? Capabilities.All : Capabilities.All & ~Capabilities.MergedFrames;
+
     /// <summary>The defect that ended the session, if one did.</summary>
     public InvariantException? Defect { get; private set; }
 
@@ -181,6 +185,8 @@ public sealed class PeerSession
         {
             PeerCapabilities = capabilities;
             _session.Mux.PeerTakesReset = capabilities.HasFlag(Capabilities.Reset);
+            if (capabilities.HasFlag(Capabilities.MergedFrames))
+                _path.Merge();
         }
     }
 
@@ -272,16 +278,17 @@ public sealed class PeerSession
     {
         byte[] buffer = _buffer ??= GC.AllocateUninitializedArray<byte>(RunBuffer, pinned: true);
         int guardLength = _guard is null ? 0 : Guard.PrefixLength;
-        int headroom = _path.Headroom + guardLength;
         while (true)
         {
-            TransmitRun run = _session.Transmit(buffer, headroom, now);
+            // Read anew for each run: a path may stop merging.
+            int front = _path.FrontRoom, headroom = _path.Headroom + guardLength;
+            Span<byte> room = buffer.AsSpan(front, Math.Min(buffer.Length, _path.MaximumRun) - front);
+            TransmitRun run = _session.Transmit(room, headroom, now);
             if (run.IsEmpty)
                 return;
-            Span<byte> frames = buffer.AsSpan(0, run.Length);
             for (int i = 0; _guard is not null && i < run.Count; i++)
-                _guard.Write(frames.Slice(i * run.Stride + headroom - guardLength, guardLength));
-            _path.Send(frames, run.Stride);
+                _guard.Write(room.Slice(i * run.Stride + headroom - guardLength, guardLength));
+            _path.Send(buffer.AsSpan(0, front + run.Length), run.Stride);
         }
     }
 

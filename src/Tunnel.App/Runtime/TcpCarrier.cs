@@ -19,6 +19,8 @@ public sealed class TcpCarrier(int dscp, ushort[] flags) : Carrier
         {
             Peer = segment.Source,
             Payload = segment.Payload,
+            NextSequence = segment.Sequence + (uint)segment.Payload.Length,
+            Timestamp = segment.HasTimestamps ? segment.TimestampValue : 0,
             Answer = new FlowAddresses(MacAddress.FromBytes(frame), segment.SourceMac, segment.Destination, segment.Source),
         };
         return true;
@@ -33,14 +35,19 @@ public sealed class TcpCarrier(int dscp, ushort[] flags) : Carrier
 
     private CraftedFlow CreateFlow(FlowAddresses addresses) => new(addresses, dscp, _counter);
 
+    private ContiguousFlow CreateContiguousFlow(FlowAddresses addresses, uint firstSequence) => new(addresses, dscp, firstSequence);
+
     private sealed class Path : PeerPath
     {
         private readonly TcpCarrier _carrier;
         private readonly bool _fixedRouter;
         private CraftedFlow _flow;
         private FlagCycle _flags;
+        private ContiguousFlow? _merging;
         private bool _evenHeaders;
         private int _headroom;
+        private uint _peerNext;
+        private uint _peerTimestamp;
 
         public Path(TcpCarrier carrier, IPacketLink link, FlowAddresses addresses, bool fixedRouter)
             : base(link)
@@ -52,9 +59,43 @@ public sealed class TcpCarrier(int dscp, ushort[] flags) : Carrier
             Measure();
         }
 
-        public override int Headroom => _headroom;
+        public override int FrontRoom => _merging?.HeaderLength ?? 0;
+
+        public override int Headroom => _merging is null ? _headroom : 0;
+
+        public override int MaximumRun => _merging is null ? int.MaxValue : Link.MaxMergedLength;
 
         public override void Send(Span<byte> buffer, int stride)
+        {
+            if (_merging is null)
+                SendEach(buffer, stride);
+            else
+                SendMerged(_merging, buffer, stride);
+        }
+
+        public override void Merge()
+        {
+            if (_merging is null && TakesMerged)
+                _merging = _carrier.CreateContiguousFlow(_flow.Addresses, (uint)Random.Shared.Next());
+        }
+
+        private void SendMerged(ContiguousFlow flow, Span<byte> buffer, int stride)
+        {
+            uint timestamp = (uint)MonotonicClock.Now.Milliseconds;
+            if (buffer.Length - flow.HeaderLength <= stride)
+            {
+                flow.Write(buffer, _peerNext, timestamp, _peerTimestamp);
+                Link.Send(buffer, buffer.Length, default);
+                return;
+            }
+
+            flow.WriteMerged(buffer, _peerNext, timestamp, _peerTimestamp);
+            // A device that turns out not to cut frames is not asked again; what it did not take is loss.
+            if (!Link.SendMerged(buffer, flow.HeaderLength, stride) && !TakesMerged)
+                _merging = null;
+        }
+
+        private void SendEach(Span<byte> buffer, int stride)
         {
             for (int start = 0; start < buffer.Length; start += stride)
             {
@@ -72,14 +113,19 @@ public sealed class TcpCarrier(int dscp, ushort[] flags) : Carrier
 
         public override void Follow(in Arrival arrival)
         {
+            _peerNext = arrival.NextSequence;
+            _peerTimestamp = arrival.Timestamp;
             if (!_fixedRouter)
                 Redirect(arrival.Answer);
         }
 
         public override void Redirect(in FlowAddresses addresses)
         {
-            if (addresses != _flow.Addresses)
-                _flow = _carrier.CreateFlow(addresses);
+            if (addresses == _flow.Addresses)
+                return;
+            _flow = _carrier.CreateFlow(addresses);
+            if (_merging is not null)
+                _merging = _carrier.CreateContiguousFlow(addresses, _merging.Sequence);
         }
 
         public override void WearFlags(ReadOnlySpan<ushort> flags)

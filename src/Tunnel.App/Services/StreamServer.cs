@@ -82,7 +82,7 @@ public sealed partial class StreamServer
                 break;
             case StreamRequest.Capabilities:
                 stream.Session.Announced(header.Capabilities);
-                await AnswerAsync(stream, new StreamHeader(StreamRequest.Capabilities, Capabilities: Capabilities.All)).ConfigureAwait(false);
+                await AnswerAsync(stream, new StreamHeader(StreamRequest.Capabilities, Capabilities: stream.Session.OwnCapabilities)).ConfigureAwait(false);
                 break;
             case StreamRequest.Goodbye:
                 stream.Session.Close(CloseReason.Goodbye);

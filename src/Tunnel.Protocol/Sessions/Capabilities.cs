@@ -21,8 +21,14 @@ public enum Capabilities : uint
     /// <summary>A stream that breaks is reset (<see cref="Mux.MuxCommand.Reset"/>), which is not the same as finished.</summary>
     Reset = 8,
 
-    /// <summary>Everything that this version can do.</summary>
-    All = DialResult | HalfClose | Goodbye | Reset,
+    /// <summary>
+    /// Frames may carry several datagrams, merged or never cut on their way (segmentation offload, GRO). Announced by ends whose
+    /// link tells where to split them.
+    /// </summary>
+    MergedFrames = 16,
+
+    /// <summary>Everything that this version can do, on a link that takes merged frames.</summary>
+    All = DialResult | HalfClose | Goodbye | Reset | MergedFrames,
 }
 
 /// <summary>How a dial went: one byte in front of the target's. The values are those of SOCKS5 replies (RFC 1928, section 6).</summary>

@@ -20,17 +20,9 @@ public sealed class CraftedFlow
     /// <summary>The most that any header takes: the headroom to keep in front of a datagram.</summary>
     public const int MaxHeaderLength = EthernetView.HeaderLength + IPv6View.FixedHeaderLength + TcpView.MinHeaderLength + 20;
 
-    private const byte HopLimit = 64;
-    private const ushort DoNotFragment = 0x4000;
-    private const ushort Window = 65535;
-
     private readonly CraftCounter _counter;
-    private readonly byte[] _plain;
-    private readonly byte[] _syn;
-    private readonly bool _isIPv4;
-    private readonly int _tcpOffset;
-    private readonly uint _ipSum;
-    private readonly uint _pseudoHeaderSum;
+    private readonly HeaderTemplate _plain;
+    private readonly HeaderTemplate _syn;
 
     /// <param name="addresses">Who sends to whom.</param>
     /// <param name="dscp">The differentiated services code point, 0 to 63; paqet uses 46.</param>
@@ -39,18 +31,10 @@ public sealed class CraftedFlow
     /// <exception cref="ArgumentOutOfRangeException">The code point is above 63.</exception>
     public CraftedFlow(FlowAddresses addresses, int dscp, CraftCounter counter)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)dscp, 63u, nameof(dscp));
-        if (addresses.Source.IsIPv4 != addresses.Destination.IsIPv4)
-            throw new ArgumentException("both addresses are of one family", nameof(addresses));
-
         Addresses = addresses;
         _counter = counter;
-        _isIPv4 = addresses.Source.IsIPv4;
-        _tcpOffset = EthernetView.HeaderLength + (_isIPv4 ? IPv4View.MinHeaderLength : IPv6View.FixedHeaderLength);
-        _plain = BuildTemplate(dscp, [0x01, 0x01, 0x08, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0]);
-        _syn = BuildTemplate(dscp, [2, 4, 0x05, 0xB4, 4, 2, 0x08, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 8]);
-        _ipSum = InternetChecksum.Sum(_plain.AsSpan(EthernetView.HeaderLength, IPv4View.MinHeaderLength));
-        _pseudoHeaderSum = SumPseudoHeader(addresses);
+        _plain = new HeaderTemplate(addresses, dscp, [0x01, 0x01, 0x08, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0]);
+        _syn = new HeaderTemplate(addresses, dscp, [2, 4, 0x05, 0xB4, 4, 2, 0x08, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 8]);
     }
 
     public FlowAddresses Addresses { get; }
@@ -66,36 +50,15 @@ public sealed class CraftedFlow
     /// <exception cref="ArgumentException">The frame has no room for the headers, or is longer than an IP packet can be.</exception>
     public int Write(Span<byte> frame, ushort flags)
     {
-        byte[] template = Template(flags);
-        if (frame.Length < template.Length || frame.Length - EthernetView.HeaderLength > MaxPacketLength)
-            throw new ArgumentException("a frame holds its headers and at most 65535 bytes", nameof(frame));
-
-        template.CopyTo(frame);
-        Span<byte> tcp = frame[_tcpOffset..];
-        WriteIPLength(frame[EthernetView.HeaderLength.._tcpOffset], tcp.Length);
+        HeaderTemplate template = Template(flags);
+        Span<byte> tcp = template.Begin(frame);
         WriteNumbers(tcp, flags, _counter.Next());
-        uint sum = InternetChecksum.Sum(tcp, _pseudoHeaderSum + (uint)tcp.Length);
+        uint sum = InternetChecksum.Sum(tcp, template.PseudoHeaderSum + (uint)tcp.Length);
         BinaryPrimitives.WriteUInt16BigEndian(tcp[16..], InternetChecksum.Fold(sum));
         return template.Length;
     }
 
-    // IPv4's length field counts its header, IPv6's does not.
-    private int MaxPacketLength => ushort.MaxValue + (_isIPv4 ? 0 : IPv6View.FixedHeaderLength);
-
-    private byte[] Template(ushort flags) => (flags & TcpFlags.Syn) != 0 ? _syn : _plain;
-
-    private void WriteIPLength(Span<byte> ip, int tcpLength)
-    {
-        if (!_isIPv4)
-        {
-            BinaryPrimitives.WriteUInt16BigEndian(ip[4..], (ushort)tcpLength);
-            return;
-        }
-
-        uint totalLength = (uint)(IPv4View.MinHeaderLength + tcpLength);
-        BinaryPrimitives.WriteUInt16BigEndian(ip[2..], (ushort)totalLength);
-        BinaryPrimitives.WriteUInt16BigEndian(ip[10..], InternetChecksum.Fold(_ipSum + totalLength));
-    }
+    private HeaderTemplate Template(ushort flags) => (flags & TcpFlags.Syn) != 0 ? _syn : _plain;
 
     private void WriteNumbers(Span<byte> tcp, ushort flags, uint count)
     {
@@ -120,58 +83,6 @@ public sealed class CraftedFlow
     {
         BinaryPrimitives.WriteUInt32BigEndian(tcp[4..], sequence);
         BinaryPrimitives.WriteUInt32BigEndian(tcp[8..], acknowledgment);
-    }
-
-    private byte[] BuildTemplate(int dscp, ReadOnlySpan<byte> options)
-    {
-        byte[] template = new byte[_tcpOffset + TcpView.MinHeaderLength + options.Length];
-        Addresses.DestinationMac.WriteTo(template);
-        Addresses.SourceMac.WriteTo(template.AsSpan(MacAddress.Length));
-        BinaryPrimitives.WriteUInt16BigEndian(template.AsSpan(12), _isIPv4 ? EtherTypes.IPv4 : EtherTypes.IPv6);
-        if (_isIPv4)
-            WriteIPv4(template.AsSpan(EthernetView.HeaderLength), dscp);
-        else
-            WriteIPv6(template.AsSpan(EthernetView.HeaderLength), dscp);
-        WriteTcp(template.AsSpan(_tcpOffset), options);
-        return template;
-    }
-
-    private void WriteIPv4(Span<byte> ip, int dscp)
-    {
-        ip[0] = 0x45;
-        ip[1] = (byte)(dscp << 2);
-        BinaryPrimitives.WriteUInt16BigEndian(ip[6..], DoNotFragment);
-        ip[8] = HopLimit;
-        ip[9] = IPProtocols.Tcp;
-        Addresses.Source.WriteAddress(ip[12..]);
-        Addresses.Destination.WriteAddress(ip[16..]);
-    }
-
-    private void WriteIPv6(Span<byte> ip, int dscp)
-    {
-        BinaryPrimitives.WriteUInt16BigEndian(ip, (ushort)(0x6000 | dscp << 6));
-        ip[6] = IPProtocols.Tcp;
-        ip[7] = HopLimit;
-        Addresses.Source.WriteAddress(ip[8..]);
-        Addresses.Destination.WriteAddress(ip[24..]);
-    }
-
-    private void WriteTcp(Span<byte> tcp, ReadOnlySpan<byte> options)
-    {
-        BinaryPrimitives.WriteUInt16BigEndian(tcp, Addresses.Source.Port);
-        BinaryPrimitives.WriteUInt16BigEndian(tcp[2..], Addresses.Destination.Port);
-        tcp[12] = (byte)(tcp.Length / 4 << 4);
-        BinaryPrimitives.WriteUInt16BigEndian(tcp[14..], Window);
-        options.CopyTo(tcp[TcpView.MinHeaderLength..]);
-    }
-
-    private static uint SumPseudoHeader(FlowAddresses addresses)
-    {
-        Span<byte> source = stackalloc byte[16];
-        Span<byte> destination = stackalloc byte[16];
-        source = source[..addresses.Source.WriteAddress(source)];
-        destination = destination[..addresses.Destination.WriteAddress(destination)];
-        return InternetChecksum.PseudoHeader(source, destination, IPProtocols.Tcp, 0);
     }
 }
 

@@ -9,10 +9,11 @@ internal static class NetworkKeys
     public static readonly ConfigKey<LinkKind> Link = new(
         "network",
         "link",
-        BasicTypes.Choice(("pcap", LinkKind.Pcap), ("udp", LinkKind.Udp)))
+        BasicTypes.Choice(("auto", LinkKind.Auto), ("afpacket", LinkKind.AfPacket), ("pcap", LinkKind.Pcap), ("udp", LinkKind.Udp)))
     {
         Default = "\"pcap\"",
-        Doc = "What carries datagrams: raw TCP segments through libpcap, which needs privileges, or ordinary UDP, which needs none.",
+        Doc = "What carries datagrams: raw TCP segments through libpcap or through packet sockets with segmentation offload (afpacket), "
+            + "which need privileges, or ordinary UDP, which needs none. \"auto\" takes afpacket where it works, else pcap.",
     };
 
     public static readonly ConfigKey<string?> Interface = new(
