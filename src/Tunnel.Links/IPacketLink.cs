@@ -7,7 +7,7 @@ namespace Tunnel.Links;
 /// </summary>
 public interface IPacketLink : IDisposable
 {
-    /// <summary>The name used in configuration, logs and metrics: pcap, udp, memory.</summary>
+    /// <summary>The name used in configuration, logs and metrics: pcap, afpacket, udp, memory.</summary>
     string Name { get; }
 
     LinkFraming Framing { get; }
@@ -28,6 +28,25 @@ public interface IPacketLink : IDisposable
     /// <param name="address">For datagram links the destination as sockaddr_in or sockaddr_in6; empty for Ethernet links.</param>
     int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address);
 
+    /// <summary>
+    /// The longest frame, headers included, that <see cref="SendMerged"/> takes; 0 when the link cannot. It may become 0 while the link
+    /// is open, when a device turns out to refuse such frames.
+    /// </summary>
+    int MaxMergedLength { get; }
+
+    /// <summary>
+    /// Sends one Ethernet frame whose payload the kernel or the device cuts into segments of <paramref name="segmentLength"/> bytes,
+    /// the last possibly shorter, each with a copy of the headers and its own sequence number, lengths and checksums. Says whether the
+    /// kernel took it; counts segments, as they are on the wire. Never throws for what the network does.
+    /// </summary>
+    /// <param name="frame">
+    /// The frame, without VLAN tags. Its TCP checksum field holds the folded, not complemented sum of the pseudo-header over the whole
+    /// TCP length; its IP length and checksum are those of the whole packet.
+    /// </param>
+    /// <param name="headerLength">Bytes in the Ethernet, IP and TCP headers.</param>
+    /// <param name="segmentLength">TCP payload bytes in each segment but the last.</param>
+    bool SendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength);
+
     /// <summary>Ends a Receive that waits, now or the next one that would; for shutdown and reconfiguration. Any thread.</summary>
     void Wake();
 
@@ -46,7 +65,10 @@ public interface IFrameSink
 {
     /// <param name="frame">The frame (Ethernet) or the datagram's payload; valid during the call only.</param>
     /// <param name="address">The sender as sockaddr_in or sockaddr_in6 for datagram links; empty for Ethernet links.</param>
-    void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address);
+    /// <param name="segmentLength">
+    /// TCP payload bytes of each segment but the last that were merged into this frame; 0 when the link does not know that it was merged.
+    /// </param>
+    void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength);
 
     /// <summary>The batch is over: now is the time to answer.</summary>
     void OnBatchEnd();

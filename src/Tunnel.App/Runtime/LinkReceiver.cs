@@ -49,7 +49,7 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
 
     public void Start() => _thread.Start();
 
-    public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address)
+    public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
     {
         if (_current is null)
             _now = MonotonicClock.Now;

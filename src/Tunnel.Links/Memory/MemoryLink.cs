@@ -49,6 +49,8 @@ public sealed class MemoryLink : IPacketLink
 
     public LinkFraming Framing => LinkFraming.Datagram;
 
+    public int MaxMergedLength => 0;
+
     /// <summary>This end's address, a sockaddr_in of 127.0.0.0/8 that no socket has.</summary>
     public ReadOnlySpan<byte> LocalAddress => _localAddress;
 
@@ -84,7 +86,7 @@ public sealed class MemoryLink : IPacketLink
         while (frames < BatchLimit && TryTake(out int length))
         {
             // Outside the lock: the sink may send, and the other end's sink may do so at the same time.
-            sink.OnFrame(_scratch.AsSpan(0, length), _remoteAddress);
+            sink.OnFrame(_scratch.AsSpan(0, length), _remoteAddress, 0);
             frames++;
             bytes += length;
         }
@@ -112,6 +114,9 @@ public sealed class MemoryLink : IPacketLink
         _meter.Sent(frames, run.Length, 0);
         return frames;
     }
+
+    public bool SendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength) =>
+        throw new InvalidOperationException($"the {Name} link sends no merged frames");
 
     public void Wake()
     {

@@ -28,6 +28,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "recv", SetLastError = true)]
     internal static partial nint Receive(int socket, void* data, nuint length, int flags);
 
+    [LibraryImport(Library, EntryPoint = "sendmsg", SetLastError = true)]
+    internal static partial nint SendMessage(int socket, MessageHeader* message, int flags);
+
     [LibraryImport(Library, EntryPoint = "sendmmsg", SetLastError = true)]
     internal static partial int SendMessages(int socket, MessageHeader* messages, uint count, int flags);
 

@@ -6,6 +6,7 @@ internal static class Linux
     internal const int AF_INET = 2;
     internal const int AF_INET6 = 10;
     internal const int AF_NETLINK = 16;
+    internal const int AF_PACKET = 17;
 
     internal const int SOCK_DGRAM = 2;
     internal const int SOCK_RAW = 3;
@@ -16,6 +17,7 @@ internal static class Linux
     internal const int SO_SNDBUF = 7;
     internal const int SO_RCVBUF = 8;
     internal const int SO_BINDTODEVICE = 25;
+    internal const int SO_ATTACH_FILTER = 26;
     internal const int SO_SNDBUFFORCE = 32;
     internal const int SO_RCVBUFFORCE = 33;
     internal const int SO_MEMINFO = 55;
@@ -26,7 +28,21 @@ internal static class Linux
     internal const int IPV6_V6ONLY = 26;
     internal const int IPV6_TCLASS = 67;
     internal const int SOL_PACKET = 263;
+    internal const int PACKET_STATISTICS = 6;
+    internal const int PACKET_VNET_HDR = 15;
+    internal const int PACKET_QDISC_BYPASS = 20;
     internal const int PACKET_IGNORE_OUTGOING = 23;
+
+    internal const ushort ETH_P_ALL = 3;
+    internal const ushort ETH_P_IP = 0x0800;
+    internal const ushort ETH_P_IPV6 = 0x86DD;
+    internal const ushort ARPHRD_ETHER = 1;
+    internal const ushort ARPHRD_LOOPBACK = 772;
+
+    internal const byte VIRTIO_NET_HDR_F_NEEDS_CSUM = 1;
+    internal const byte VIRTIO_NET_HDR_GSO_TCPV4 = 1;
+    internal const byte VIRTIO_NET_HDR_GSO_TCPV6 = 4;
+    internal const byte VIRTIO_NET_HDR_GSO_ECN = 0x80;
 
     internal const int MSG_TRUNC = 0x20;
     internal const int MSG_DONTWAIT = 0x40;

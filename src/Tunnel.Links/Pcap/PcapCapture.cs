@@ -178,7 +178,7 @@ internal sealed unsafe class PcapCapture : IDisposable
         _bytes += header->CapturedLength;
         try
         {
-            _sink!.OnFrame(new ReadOnlySpan<byte>(data, (int)header->CapturedLength), default);
+            _sink!.OnFrame(new ReadOnlySpan<byte>(data, (int)header->CapturedLength), default, 0);
         }
         catch (Exception e)
         {

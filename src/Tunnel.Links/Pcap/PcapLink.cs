@@ -52,6 +52,8 @@ public sealed unsafe class PcapLink : IPacketLink
 
     public LinkFraming Framing => LinkFraming.Ethernet;
 
+    public int MaxMergedLength => 0;
+
     /// <summary>The longest frame that is captured whole at present.</summary>
     public int SnapLength => _capture?.SnapLength ?? 0;
 
@@ -84,6 +86,9 @@ public sealed unsafe class PcapLink : IPacketLink
                 return _capture is { } capture ? Inject(capture, data, run.Length, frameLength) : 0;
         }
     }
+
+    public bool SendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength) =>
+        throw new InvalidOperationException($"the {Name} link sends no merged frames");
 
     public void Wake() => _wake.Set();
 

@@ -48,6 +48,8 @@ public sealed unsafe class UdpLink : IPacketLink
 
     public LinkFraming Framing => LinkFraming.Datagram;
 
+    public int MaxMergedLength => 0;
+
     /// <summary>The port it listens on.</summary>
     public int LocalPort { get; }
 
@@ -89,6 +91,9 @@ public sealed unsafe class UdpLink : IPacketLink
         }
     }
 
+    public bool SendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength) =>
+        throw new InvalidOperationException($"the {Name} link sends no merged frames");
+
     public void Wake() => _wake.Set();
 
     public void Dispose()
@@ -128,7 +133,7 @@ public sealed unsafe class UdpLink : IPacketLink
             ReadOnlySpan<byte> datagram = _batch.Datagram(i);
             delivered++;
             bytes += datagram.Length;
-            sink.OnFrame(datagram, _batch.Sender(i));
+            sink.OnFrame(datagram, _batch.Sender(i), 0);
         }
 
         _meter.Received(delivered, bytes);

@@ -9,12 +9,15 @@ internal sealed class FrameCollector : IFrameSink
 
     public List<byte[]> Addresses { get; } = [];
 
+    public List<int> SegmentLengths { get; } = [];
+
     public int Batches { get; private set; }
 
-    public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address)
+    public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
     {
         Frames.Add(frame.ToArray());
         Addresses.Add(address.ToArray());
+        SegmentLengths.Add(segmentLength);
     }
 
     public void OnBatchEnd() => Batches++;

@@ -188,7 +188,7 @@ public sealed class PcapLinkTests
     {
         public int Frames { get; private set; }
 
-        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address) => Frames++;
+        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength) => Frames++;
 
         public void OnBatchEnd()
         {
@@ -197,7 +197,7 @@ public sealed class PcapLinkTests
 
     private sealed class ThrowingSink : IFrameSink
     {
-        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address) => throw new InvalidOperationException();
+        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength) => throw new InvalidOperationException();
 
         public void OnBatchEnd()
         {

@@ -164,7 +164,7 @@ public sealed class UdpLinkTests
     {
         public int Frames { get; private set; }
 
-        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address) => Frames++;
+        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength) => Frames++;
 
         public void OnBatchEnd()
         {

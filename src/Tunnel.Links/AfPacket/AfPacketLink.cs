@@ -1,0 +1,226 @@
+using Tunnel.Links.Host;
+using Tunnel.Links.Native;
+using static Tunnel.Links.Native.Linux;
+
+namespace Tunnel.Links.AfPacket;
+
+/// <summary>
+/// Linux's fast Ethernet link: a packet socket with virtio headers. A burst of one TCP flow leaves as one long frame that the device, or
+/// at worst the kernel, cuts; what the kernel or the device merged on the way in arrives as one, together with the length of its parts.
+/// </summary>
+public sealed class AfPacketLink : IPacketLink
+{
+    // Devices cut frames of less than 64 KiB, Ethernet header included; longer ones the kernel would cut for them.
+    private const int LongestMerged = 65535;
+    private const int ShortestHeaders = 54;
+    private const long HealthIntervalMilliseconds = 1000;
+
+    private readonly AfPacketOptions _options;
+    private readonly Action<string>? _notice;
+    private readonly int _interfaceIndex;
+    private readonly AfPacketReceiveBatch _batch = new();
+    private readonly WakeEvent _wake = new();
+    private readonly LinkMeter _meter = new();
+
+    // Senders share the descriptor as readers do a book; closing it takes the writer's side, lest a late send go to another's descriptor.
+    private readonly ReaderWriterLockSlim _descriptorGate = new();
+    private readonly Lock _receiving = new();
+    private int _descriptor = -1;
+    private int _maxMergedLength = LongestMerged;
+    private long _kernelDrops;
+    private long _nextHealthCheck;
+
+    private AfPacketLink(AfPacketOptions options, Action<string>? notice)
+    {
+        _options = options;
+        _notice = notice;
+        _interfaceIndex = InterfaceProbe.Index(options.Interface);
+        try
+        {
+            RequireInterface();
+            _descriptor = AfPacketSocket.Open(options, _interfaceIndex);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens the link, or throws <see cref="LinkException"/>.</summary>
+    /// <param name="options">What to capture, and how.</param>
+    /// <param name="notice">Told, in a sentence, of what a person may want to know: that merged frames are refused.</param>
+    public static AfPacketLink Open(AfPacketOptions options, Action<string>? notice = null) => new(options, notice);
+
+    public string Name => "afpacket";
+
+    public LinkFraming Framing => LinkFraming.Ethernet;
+
+    public int MaxMergedLength => Volatile.Read(ref _maxMergedLength);
+
+    public LinkCounters Counters => _meter.Read(ReadKernelDrops());
+
+    public int Receive(IFrameSink sink, int timeoutMilliseconds)
+    {
+        lock (_receiving)
+        {
+            ObjectDisposedException.ThrowIf(_descriptor < 0, this);
+            int frames = Drain(sink);
+            if (frames > 0 || timeoutMilliseconds == 0)
+                return frames;
+
+            (short events, bool woken) = _wake.Wait(_descriptor, timeoutMilliseconds);
+            if ((events & POLLIN) == 0)
+                CheckHealth(events != 0);
+            return woken && events == 0 ? 0 : Drain(sink);
+        }
+    }
+
+    public int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(frameLength);
+        _descriptorGate.EnterReadLock();
+        try
+        {
+            if (_descriptor < 0)
+                return 0;
+            SendResult result = AfPacketSender.SendRun(_descriptor, run, frameLength);
+            _meter.Sent(result.Frames, result.Bytes, result.Refused);
+            return result.Frames;
+        }
+        finally
+        {
+            _descriptorGate.ExitReadLock();
+        }
+    }
+
+    public bool SendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(headerLength, ShortestHeaders);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(headerLength, frame.Length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(frame.Length, LongestMerged);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(segmentLength);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(segmentLength, LongestMerged);
+        int payload = frame.Length - headerLength;
+        int segments = Math.Max(1, (payload + segmentLength - 1) / segmentLength);
+        int error = TrySendMerged(frame, headerLength, segmentLength);
+        if (error == 0)
+            _meter.Sent(segments, payload + ((long)segments * headerLength), 0);
+        else
+            MergedRefused(error, segments);
+        return error == 0;
+    }
+
+    public void Wake() => _wake.Set();
+
+    public void Dispose()
+    {
+        _wake.Set();
+        lock (_receiving)
+        {
+            _descriptorGate.EnterWriteLock();
+            if (_descriptor >= 0)
+                _ = Libc.Close(_descriptor);
+            _descriptor = -1;
+            _descriptorGate.ExitWriteLock();
+            _batch.Dispose();
+        }
+
+        _wake.Dispose();
+    }
+
+    private int TrySendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength)
+    {
+        _descriptorGate.EnterReadLock();
+        try
+        {
+            if (_descriptor < 0)
+                return ENODEV;
+            return MaxMergedLength == 0 ? EOPNOTSUPP : AfPacketSender.SendMerged(_descriptor, frame, headerLength, segmentLength);
+        }
+        finally
+        {
+            _descriptorGate.ExitReadLock();
+        }
+    }
+
+    private void MergedRefused(int error, int segments)
+    {
+        _meter.Sent(0, 0, segments);
+
+        // The frame itself is not to blame, its caller makes them all alike: neither will the next one pass.
+        if (error == EINVAL && Interlocked.Exchange(ref _maxMergedLength, 0) != 0)
+            _notice?.Invoke($"{_options.Interface} takes no merged frames ({Libc.Describe(error)}): sending them one by one from now on");
+    }
+
+    private int Drain(IFrameSink sink)
+    {
+        int count = _batch.Read(_descriptor);
+        if (count <= 0)
+        {
+            CheckHealth(-count == ENETDOWN);
+            return 0;
+        }
+
+        int delivered = 0;
+        long bytes = 0;
+        for (int i = 0; i < count; i++)
+        {
+            if (_batch.IsTruncated(i))
+            {
+                _meter.CutShort(1);
+                continue;
+            }
+
+            ReadOnlySpan<byte> frame = _batch.Frame(i);
+            delivered++;
+            bytes += frame.Length;
+            sink.OnFrame(frame, default, _batch.SegmentLength(i));
+        }
+
+        _meter.Received(delivered, bytes);
+        if (delivered > 0)
+            sink.OnBatchEnd();
+        return delivered;
+    }
+
+    /// <summary>The socket says once that the interface went down, and keeps quiet for ever when another one took its name.</summary>
+    private void CheckHealth(bool now)
+    {
+        long time = Environment.TickCount64;
+        if (!now && time < _nextHealthCheck)
+            return;
+        _nextHealthCheck = time + HealthIntervalMilliseconds;
+        RequireInterface();
+    }
+
+    private void RequireInterface()
+    {
+        string name = _options.Interface;
+        if (_interfaceIndex == 0)
+        {
+            throw new LinkException(
+                LinkFault.Network,
+                $"there is no interface {name}: `ip link` lists those that exist; one that comes later will be found then");
+        }
+
+        if (InterfaceProbe.Index(name) != _interfaceIndex)
+            throw new LinkException(LinkFault.Network, $"interface {name} went away");
+        if (!InterfaceProbe.IsUp(name))
+            throw new LinkException(LinkFault.Network, $"interface {name} is down: `ip link set {name} up`");
+    }
+
+    private long ReadKernelDrops()
+    {
+        _descriptorGate.EnterReadLock();
+        try
+        {
+            uint drops = _descriptor >= 0 ? AfPacketSocket.TakeDrops(_descriptor) : 0;
+            return Interlocked.Add(ref _kernelDrops, drops);
+        }
+        finally
+        {
+            _descriptorGate.ExitReadLock();
+        }
+    }
+}
