@@ -5,6 +5,7 @@ using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.App.Services;
 using Tunnel.Links;
+using Tunnel.Links.Host;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Hosting;
@@ -18,6 +19,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     private int _result;
     private ConnectionPool? _pool;
     private CancellationTokenSource? _relays;
+    private HostNetworkMonitor? _network;
 
     /// <summary>What ended the client, as an exit code.</summary>
     public int GetResult() => _result;
@@ -36,6 +38,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
             Listen(new Socks5Listener(socks.Listen, socks.Credentials, opener, _logger));
         foreach (ForwardConfig forward in config.Forward)
             Listen(new ForwardListener(forward.Listen, TargetOf(forward.Target), opener, _logger));
+        WatchNetwork(_pool);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -46,6 +49,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         await Drain.WaitAsync(() => _listeners.Sum(l => l.Active), config.Transport.Grace, cancellationToken).ConfigureAwait(false);
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
+        _network?.Dispose();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         _deadlines?.Dispose();
     }
@@ -70,6 +74,16 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
             _result = ExitCode.For(e.Fault);
             lifetime.StopApplication();
         }
+    }
+
+    /// <summary>Where the kernel does not find the way, this process must notice that it changed.</summary>
+    private void WatchNetwork(ConnectionPool pool)
+    {
+        if (config.Network.Link == LinkKind.Udp)
+            return;
+        _network = new HostNetworkMonitor();
+        // Looking the way up may wait for a neighbour; the monitor's thread must not.
+        _network.Changed += () => _ = Task.Run(pool.OnNetworkChanged);
     }
 
     private ConnectionPool CreatePool(DeadlineLoop deadlines)

@@ -63,13 +63,24 @@ public sealed partial class ClientConnection
     public PeerSession? Session { get; private set; }
 
     /// <summary>The link that is open now, for its counters.</summary>
-    public LinkReceiver? Receiver { get; private set; }
+    public ClientReceiver? Receiver { get; private set; }
 
     /// <summary>Sessions that came up so far.</summary>
     public int Connects { get; private set; }
 
-    /// <summary>Something changed that may make the next try succeed: do not wait for it.</summary>
-    public void RetryNow() => _retryNow = true;
+    /// <summary>This host's network has changed: the session may need another way, or the next try may succeed.</summary>
+    public void OnNetworkChanged()
+    {
+        _retryNow = true;
+        try
+        {
+            (Session is null ? null : Receiver)?.FindWay();
+        }
+        catch (LinkException)
+        {
+            // No way now. The session lives until its keepalive gives up; whatever brings the way back is another change.
+        }
+    }
 
     /// <summary>Runs until cancelled, or until the link says that trying again cannot help (privilege, a missing library).</summary>
     /// <exception cref="LinkException">Trying again cannot help.</exception>
@@ -174,10 +185,10 @@ public sealed partial class ClientConnection
         TimeSpan pause = _forgotten ? TimeSpan.Zero : _backOff.Next();
         TimeSpan shortest = _backOff.Shortest();
         _forgotten = _retryNow = false;
-        while (!stop.IsCancellationRequested && !_retryNow)
+        while (!stop.IsCancellationRequested)
         {
             TimeSpan waited = TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
-            if (waited >= pause || waited >= shortest && _isWanted())
+            if (waited >= pause || waited >= shortest && (_retryNow || _isWanted()))
                 return;
             await Task.Delay(PauseStep, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

@@ -23,10 +23,11 @@ public sealed class ConnectionPool
 
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(_connections.Select(c => c.RunAsync(stop)));
 
-    public void RetryNow()
+    /// <summary>This host's network has changed.</summary>
+    public void OnNetworkChanged()
     {
         foreach (ClientConnection connection in _connections)
-            connection.RetryNow();
+            connection.OnNetworkChanged();
     }
 
     /// <summary>Opens a stream on one of the sessions.</summary>

@@ -33,7 +33,8 @@ internal sealed class AcceleratedAesGcm<TSum> : Aead
 
     public static bool IsSupported => AesRounds.IsSupported && TSum.IsSupported;
 
-    public override void Seal(ReadOnlySpan<byte> nonce, Span<byte> inPlace, Span<byte> tag) => Run(nonce, inPlace, inPlace, true).CopyTo(tag);
+    public override void Seal(ReadOnlySpan<byte> nonce, Span<byte> inPlace, Span<byte> tag) =>
+        Run(nonce, inPlace, inPlace, true).CopyTo(tag);
 
     public override bool TryOpen(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext)
     {

@@ -1,6 +1,8 @@
 namespace Tunnel.Protocol.Crypto;
 
-/// <summary>An authenticated cipher with 96-bit nonces, 128-bit tags and no additional data. Nothing is allocated after construction.</summary>
+/// <summary>
+/// An authenticated cipher with 96-bit nonces, 128-bit tags and no additional data. Nothing is allocated after construction.
+/// </summary>
 internal abstract class Aead : IDisposable
 {
     public const int NonceLength = 12;

@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
+using ArmAes = System.Runtime.Intrinsics.Arm.Aes;
+using X86Aes = System.Runtime.Intrinsics.X86.Aes;
 
 namespace Tunnel.Protocol.Crypto;
 
@@ -34,16 +36,30 @@ internal sealed class AesBlock : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector128<byte> Encrypt(Vector128<byte> block)
     {
-        if (!AesRounds.IsSupported)
-            return EncryptPlatform(block);
-        Vector128<byte>[] keys = _roundKeys;
-        block = AesRounds.First(block, keys[0]);
-        for (int i = 1; i < keys.Length - 1; i++)
-            block = AesRounds.Middle(block, keys[i - AesRounds.KeyLag]);
-        return AesRounds.Last(block, keys[^2], keys[^1]);
+        if (X86Aes.IsSupported)
+            return EncryptX86(_roundKeys, block);
+        return ArmAes.IsSupported ? EncryptArm(_roundKeys, block) : EncryptPlatform(block);
     }
 
     public void Dispose() => _platform?.Dispose();
+
+    // Written out for either processor, because CFB waits for every block in turn and the compiler makes the shared form slower.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> EncryptX86(Vector128<byte>[] keys, Vector128<byte> block)
+    {
+        block ^= keys[0];
+        for (int i = 1; i < keys.Length - 1; i++)
+            block = X86Aes.Encrypt(block, keys[i]);
+        return X86Aes.EncryptLast(block, keys[^1]);
+    }
+
+    private static Vector128<byte> EncryptArm(Vector128<byte>[] keys, Vector128<byte> block)
+    {
+        // AESE adds the round key before substituting, so the keys sit one step earlier than on x86.
+        for (int i = 0; i < keys.Length - 2; i++)
+            block = ArmAes.MixColumns(ArmAes.Encrypt(block, keys[i]));
+        return ArmAes.Encrypt(block, keys[^2]) ^ keys[^1];
+    }
 
     private Vector128<byte> EncryptPlatform(Vector128<byte> block)
     {

@@ -13,7 +13,7 @@ internal static class AesRounds
 {
     public static bool IsSupported => X86Aes.IsSupported || ArmAes.IsSupported;
 
-    /// <summary>Arm's AESE adds the round key before substituting and x86's AESENC at the end: there the keys sit one step earlier.</summary>
+    /// <summary>Arm's AESE adds the round key before substituting, x86's AESENC at the end: on Arm keys sit one step earlier.</summary>
     public static int KeyLag => ArmAes.IsSupported ? 1 : 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -23,7 +23,8 @@ internal struct GhashSum128 : IGhashSum
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AddLanes(ref byte blocks, ref Vector128<ulong> powers) => Add(GhashKey.Reverse(Vector128.LoadUnsafe(ref blocks)), ref powers);
+    public void AddLanes(ref byte blocks, ref Vector128<ulong> powers) =>
+        Add(GhashKey.Reverse(Vector128.LoadUnsafe(ref blocks)), ref powers);
 
     public readonly Vector128<ulong> Reduce() => Reduce(_low, _middle, _high);
 

@@ -17,7 +17,10 @@ internal struct GhashSum512 : IGhashSum
     public static int Lanes => 4;
 
     public void Add(Vector128<ulong> value, ref Vector128<ulong> power) =>
-        Add(value.ToVector256().ToVector512(), power.ToVector256().ToVector512(), Unsafe.Add(ref power, GhashKey.ToHalves).ToVector256().ToVector512());
+        Add(
+            value.ToVector256().ToVector512(),
+            power.ToVector256().ToVector512(),
+            Unsafe.Add(ref power, GhashKey.ToHalves).ToVector256().ToVector512());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddLanes(ref byte blocks, ref Vector128<ulong> powers)
