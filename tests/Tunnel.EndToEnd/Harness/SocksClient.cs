@@ -10,6 +10,7 @@ namespace Tunnel.EndToEnd.Harness;
 internal static class SocksClient
 {
     public const byte Succeeded = 0;
+    public const byte ConnectionRefused = 5;
 
     /// <summary>A connection through the proxy that the proxy says has succeeded.</summary>
     public static async Task<Socket> ConnectAsync(int proxyPort, string host, int port)
