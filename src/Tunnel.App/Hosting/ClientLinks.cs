@@ -5,7 +5,6 @@ using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.Links;
 using Tunnel.Links.Host;
-using Tunnel.Links.Pcap;
 using Tunnel.Links.Udp;
 using Tunnel.Protocol.Wire;
 
@@ -22,7 +21,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
     {
         IPAddress address = config.Server.Literal ?? await ResolveAsync(config.Server.Host, cancel).ConfigureAwait(false);
         var server = new IPEndPoint(address, config.Server.Port);
-        return config.Network.Link == LinkKind.Udp ? OpenUdp(server) : OpenPcap(server);
+        return config.Network.Link == LinkKind.Udp ? OpenUdp(server) : OpenEthernet(server);
     }
 
     private static async Task<IPAddress> ResolveAsync(string name, CancellationToken cancel)
@@ -44,11 +43,11 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         return new OpenedLink(link, new DatagramCarrier(), DatagramCarrier.Open(link, server), Endpoint.FromIPEndPoint(server), null, null);
     }
 
-    private OpenedLink OpenPcap(IPEndPoint server)
+    private OpenedLink OpenEthernet(IPEndPoint server)
     {
         HostRoute route = HostAddresses.RouteTo(config.Network, server.Address);
         int port = LocalPort(server.AddressFamily);
-        PcapLink link = PcapLink.Open(PcapSettings.Of(config.Network.Pcap, route.Interface, port), m => LogNotice(logger, m));
+        IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, port, logger);
         try
         {
             var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local);
@@ -102,7 +101,4 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
 
     [LoggerMessage(Level = LogLevel.Information, Message = "removed the firewall rules {Name} that a dead process left")]
     private static partial void LogCleaned(ILogger logger, string name);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Notice}")]
-    private static partial void LogNotice(ILogger logger, string notice);
 }

@@ -3,7 +3,6 @@ using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.Links;
 using Tunnel.Links.Host;
-using Tunnel.Links.Pcap;
 using Tunnel.Links.Udp;
 
 namespace Tunnel.App.Hosting;
@@ -17,15 +16,15 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
     public (IPacketLink Link, Carrier Carrier) Open() => config.Network.Link switch
     {
         LinkKind.Udp => (UdpLink.Open(UdpOptionsOf()), new DatagramCarrier()),
-        _ => OpenPcap(),
+        _ => OpenEthernet(),
     };
 
     public void Dispose() => _firewall?.Dispose();
 
-    private (IPacketLink Link, Carrier Carrier) OpenPcap()
+    private (IPacketLink Link, Carrier Carrier) OpenEthernet()
     {
         HostRoute route = HostAddresses.ServerRoute(config.Network);
-        PcapLink link = PcapLink.Open(PcapSettings.Of(config.Network.Pcap, route.Interface, config.Port), m => LogNotice(logger, m));
+        IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, config.Port, logger);
         try
         {
             StartFirewall(route.Interface);
@@ -36,7 +35,7 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
             throw;
         }
 
-        LogOpened(logger, config.Port, route.Interface);
+        LogOpened(logger, config.Port, route.Interface, link.Name);
         return (link, new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local));
     }
 
@@ -65,12 +64,9 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         Dscp = config.Network.Dscp,
     };
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "listens on port {Port} of {Interface} (raw TCP segments)")]
-    private static partial void LogOpened(ILogger logger, int port, string @interface);
+    [LoggerMessage(Level = LogLevel.Information, Message = "listens on port {Port} of {Interface} (raw TCP segments, {Link})")]
+    private static partial void LogOpened(ILogger logger, int port, string @interface, string link);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "removed the firewall rules {Name} that a dead process left")]
     private static partial void LogCleaned(ILogger logger, string name);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Notice}")]
-    private static partial void LogNotice(ILogger logger, string notice);
 }

@@ -55,10 +55,10 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
             _now = MonotonicClock.Now;
         if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
             Count(DropReason.Frame);
-        else if (_guard is null)
-            Handle(arrival, arrival.Payload);
+        else if (_guard is not null)
+            SplitByGuard(arrival);
         else
-            Split(arrival);
+            SplitByLength(arrival, segmentLength);
     }
 
     public void OnBatchEnd()
@@ -104,7 +104,21 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
         current?.Leave(MonotonicClock.Now);
     }
 
-    private void Split(in Arrival arrival)
+    /// <summary>Without a guard only the link knows where merged segments were joined; 0 means that they were not.</summary>
+    private void SplitByLength(in Arrival arrival, int segmentLength)
+    {
+        ReadOnlySpan<byte> rest = arrival.Payload;
+        while (segmentLength > 0 && rest.Length > segmentLength)
+        {
+            Handle(arrival, rest[..segmentLength]);
+            rest = rest[segmentLength..];
+        }
+
+        Handle(arrival, rest);
+    }
+
+    /// <summary>The guard's prefix marks where each datagram begins, merged or not, whatever the link knows.</summary>
+    private void SplitByGuard(in Arrival arrival)
     {
         GuardSplitter datagrams = _guard!.Split(arrival.Payload);
         if (datagrams.Verdict != GuardVerdict.Pass)

@@ -91,7 +91,7 @@ public sealed class MemoryBudgetTests : IDisposable
         client.Mux.TryWrite(stream, new byte[] { 1 });
         byte[] buffer = new byte[2000];
         TransmitRun run = client.Transmit(buffer, headroom: 0, MonotonicClock.Now);
-        server.OnFrame(buffer.AsSpan()[run[0]], from.Serialize().Buffer.Span);
+        server.OnFrame(buffer.AsSpan()[run[0]], from.Serialize().Buffer.Span, 0);
         server.OnBatchEnd();
     }
 
