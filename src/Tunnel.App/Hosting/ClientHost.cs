@@ -31,7 +31,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _relays = new CancellationTokenSource();
         _pool = CreatePool(_deadlines);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
-        var opener = new StreamOpener(_pool, hasHeader);
+        var opener = new StreamOpener(_pool, hasHeader ? Stack.HeaderFormatOf(config.Transport) : null);
         foreach (Socks5Config socks in config.Socks5)
             Listen(new Socks5Listener(socks.Listen, socks.Credentials, opener, _logger));
         foreach (ForwardConfig forward in config.Forward)
@@ -78,7 +78,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         var links = new ClientLinks(config, _logger);
         ushort[] wanted = config.Network.Tcp.Remote;
         bool announce = config.Network.Link != LinkKind.Udp && wanted is not [Protocol.Wire.TcpFlags.Default];
-        var options = new ClientConnectionOptions(config.Transport.Profile == TransportProfile.Paqet, announce ? wanted : []);
+        bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
+        var options = new ClientConnectionOptions(hasHeader, announce ? wanted : [], Stack.HeaderFormatOf(config.Transport));
         return new ConnectionPool(
             config.Transport.Conn,
             config.Transport.OpenTimeout,

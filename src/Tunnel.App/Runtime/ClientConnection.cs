@@ -108,7 +108,7 @@ public sealed partial class ClientConnection
     private async Task GreetAsync(PeerSession session)
     {
         if (_options.Ping)
-            await StreamPing.RunAsync(session, ProbeTimeout).ConfigureAwait(false);
+            await StreamPing.RunAsync(session, _options.Header, ProbeTimeout).ConfigureAwait(false);
         if (_options.AnnouncedFlags.Length != 0)
             await AnnounceFlagsAsync(session).ConfigureAwait(false);
     }
@@ -117,9 +117,8 @@ public sealed partial class ClientConnection
     {
         if (session.OpenStream() is not { } stream)
             return;
-        byte[] header = new byte[StreamHeader.MaximumLength];
-        int length = new StreamHeader(StreamRequest.Flags, default, _options.AnnouncedFlags).Write(header);
-        await stream.WriteAsync(header.AsMemory(0, length)).ConfigureAwait(false);
+        var header = new StreamHeader(StreamRequest.Flags, default, _options.AnnouncedFlags);
+        await HeaderExchange.SendAsync(stream, header, _options.Header).ConfigureAwait(false);
         stream.CloseWrite();
     }
 
@@ -170,4 +169,5 @@ public sealed partial class ClientConnection
 /// <summary>How a client greets its server.</summary>
 /// <param name="Ping">Send PING and wait for PONG before the session is used (paqet); false where the peer knows no such thing.</param>
 /// <param name="AnnouncedFlags">TCP flags that the server should wear towards this client; empty: do not announce.</param>
-public sealed record ClientConnectionOptions(bool Ping, ushort[] AnnouncedFlags);
+/// <param name="Header">How the server writes and reads stream headers.</param>
+public sealed record ClientConnectionOptions(bool Ping, ushort[] AnnouncedFlags, HeaderFormat Header);

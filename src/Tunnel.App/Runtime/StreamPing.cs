@@ -9,7 +9,7 @@ public static class StreamPing
     /// <returns>How long it took.</returns>
     /// <exception cref="TimeoutException">Nothing came back in time.</exception>
     /// <exception cref="IOException">The session ended, or the peer answered something else.</exception>
-    public static async Task<TimeSpan> RunAsync(PeerSession session, TimeSpan timeout)
+    public static async Task<TimeSpan> RunAsync(PeerSession session, HeaderFormat format, TimeSpan timeout)
     {
         long start = Stopwatch.GetTimestamp();
         TunnelStream stream = session.OpenStream() ?? throw new IOException("the session takes no stream");
@@ -26,7 +26,7 @@ public static class StreamPing
             Timeout.InfiniteTimeSpan);
         try
         {
-            await ExchangeAsync(stream).ConfigureAwait(false);
+            await ExchangeAsync(stream, format).ConfigureAwait(false);
             return Stopwatch.GetElapsedTime(start);
         }
         catch (IOException e) when (expired.Value)
@@ -40,24 +40,14 @@ public static class StreamPing
         }
     }
 
-    private static async Task ExchangeAsync(TunnelStream stream)
+    private static async Task ExchangeAsync(TunnelStream stream, HeaderFormat format)
     {
-        byte[] buffer = new byte[StreamHeader.MaximumLength];
-        int length = new StreamHeader(StreamRequest.Ping).Write(buffer);
-        await stream.WriteAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
-        int have = 0;
-        while (true)
-        {
-            int count = await stream.ReadAsync(buffer.AsMemory(have)).ConfigureAwait(false);
-            if (count == 0)
-                throw new IOException("the server closed the stream instead of answering PING");
-            have += count;
-            HeaderStatus status = StreamHeader.TryRead(buffer.AsSpan(0, have), out StreamHeader? header, out _);
-            if (status == HeaderStatus.Complete && header!.Request == StreamRequest.Pong)
-                return;
-            if (status != HeaderStatus.Incomplete)
-                throw new IOException("the server answered PING with something else");
-        }
+        await HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Ping), format).ConfigureAwait(false);
+        ReceivedHeader? answer = await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false);
+        if (answer is null)
+            throw new IOException($"the server does not answer PING (does it speak another transport.header than \"{format.ToString().ToLowerInvariant()}\"?)");
+        if (answer.Header.Request != StreamRequest.Pong)
+            throw new IOException("the server answered PING with something else");
     }
 
     private sealed class StrongBox

@@ -5,8 +5,8 @@ namespace Tunnel.App.Services;
 
 /// <summary>Opens streams to targets through a client's sessions.</summary>
 /// <param name="pool">The sessions.</param>
-/// <param name="writeHeader">False where the peer dials one fixed target and knows no headers (kcptun).</param>
-public sealed class StreamOpener(ConnectionPool pool, bool writeHeader)
+/// <param name="format">How the server reads headers; null where it dials one fixed target and knows none (kcptun).</param>
+public sealed class StreamOpener(ConnectionPool pool, HeaderFormat? format)
 {
     /// <summary>How long a reply must be quiet before the local side's end is passed on; see <see cref="Relay"/>.</summary>
     public static readonly TimeSpan FinishLinger = TimeSpan.FromSeconds(3);
@@ -16,11 +16,8 @@ public sealed class StreamOpener(ConnectionPool pool, bool writeHeader)
     public async ValueTask<TunnelStream> OpenAsync(Target target, CancellationToken cancel)
     {
         TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
-        if (!writeHeader)
-            return stream;
-        byte[] header = new byte[StreamHeader.MaximumLength];
-        int length = new StreamHeader(StreamRequest.Tcp, target).Write(header);
-        await stream.WriteAsync(header.AsMemory(0, length)).ConfigureAwait(false);
+        if (format is { } known)
+            await HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Tcp, target), known).ConfigureAwait(false);
         return stream;
     }
 }

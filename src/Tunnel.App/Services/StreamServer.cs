@@ -45,7 +45,7 @@ public sealed partial class StreamServer
         try
         {
             if (_fixedTarget is { } target)
-                await RelayAsync(stream, target, ReadOnlyMemory<byte>.Empty).ConfigureAwait(false);
+                await RelayAsync(stream, target).ConfigureAwait(false);
             else
                 await ServeHeaderAsync(stream).ConfigureAwait(false);
         }
@@ -62,58 +62,44 @@ public sealed partial class StreamServer
 
     private async Task ServeHeaderAsync(TunnelStream stream)
     {
-        byte[] buffer = new byte[StreamHeader.MaximumLength];
-        (StreamHeader header, int length, int have) = await ReadHeaderAsync(stream, buffer).ConfigureAwait(false);
+        (StreamHeader header, HeaderFormat format) = await ReadHeaderAsync(stream).ConfigureAwait(false);
         switch (header.Request)
         {
             case StreamRequest.Ping:
-                await PongAsync(stream).ConfigureAwait(false);
+                await PongAsync(stream, format).ConfigureAwait(false);
                 break;
             case StreamRequest.Flags:
                 stream.Session.WearFlags([.. header.Flags!]);
                 break;
             case StreamRequest.Tcp:
-                await RelayAsync(stream, header.Target, buffer.AsMemory(length, have - length)).ConfigureAwait(false);
+                await RelayAsync(stream, header.Target).ConfigureAwait(false);
                 break;
             default:
                 throw new IOException($"the peer asks for {header.Request}, which this version does not do");
         }
     }
 
-    private async Task<(StreamHeader Header, int Length, int Have)> ReadHeaderAsync(TunnelStream stream, byte[] buffer)
+    private async Task<ReceivedHeader> ReadHeaderAsync(TunnelStream stream)
     {
         // Closing is what ends a read that waits.
         await using var timer = new Timer(s => ((TunnelStream)s!).Close(), stream, _headerTimeout, Timeout.InfiniteTimeSpan);
-        for (int have = 0; have < buffer.Length;)
-        {
-            int count = await stream.ReadAsync(buffer.AsMemory(have)).ConfigureAwait(false);
-            if (count == 0)
-                break;
-            have += count;
-            HeaderStatus status = StreamHeader.TryRead(buffer.AsSpan(0, have), out StreamHeader? header, out int length);
-            if (status == HeaderStatus.Complete)
-                return (header!, length, have);
-            if (status == HeaderStatus.Invalid)
-                break;
-        }
-
+        if (await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false) is { } received)
+            return received;
         // A stream that is opened and closed again without a word is how some peers check that the session lives.
         Interlocked.Increment(ref _headerFailures);
         throw new IOException("no valid stream header came");
     }
 
-    private static async Task PongAsync(TunnelStream stream)
+    private static async Task PongAsync(TunnelStream stream, HeaderFormat format)
     {
-        byte[] pong = new byte[StreamHeader.MaximumLength];
-        int length = new StreamHeader(StreamRequest.Pong).Write(pong);
-        await stream.WriteAsync(pong.AsMemory(0, length)).ConfigureAwait(false);
+        await HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Pong), format).ConfigureAwait(false);
         stream.CloseWrite();
         // The peer closes once it has read the answer; closing first could drop it.
         byte[] rest = new byte[1];
         await stream.ReadAsync(rest).ConfigureAwait(false);
     }
 
-    private async Task RelayAsync(TunnelStream stream, Target target, ReadOnlyMemory<byte> first)
+    private async Task RelayAsync(TunnelStream stream, Target target)
     {
         Socket socket;
         try
@@ -126,8 +112,6 @@ public sealed partial class StreamServer
             return;
         }
 
-        for (int sent = 0; sent < first.Length;)
-            sent += await socket.SendAsync(first[sent..], SocketFlags.None, _stop).ConfigureAwait(false);
         await new Relay(socket, stream, TimeSpan.Zero).RunAsync(_stop).ConfigureAwait(false);
     }
 
