@@ -176,12 +176,45 @@ public sealed class PeerSession
         return taken;
     }
 
+    internal DatagramWrite TryWriteDatagram(MuxStream stream, ReadOnlyMemory<byte> data)
+    {
+        Enter();
+        DatagramWrite result = _session.Mux.TryWriteDatagram(stream, data);
+        Leave(MonotonicClock.Now);
+        return result;
+    }
+
+    internal bool ReadFrames(MuxStream stream)
+    {
+        lock (_lock)
+            return MuxSession.ReadFrames(stream);
+    }
+
+    internal void ReadBytes(MuxStream stream)
+    {
+        lock (_lock)
+            MuxSession.ReadBytes(stream);
+    }
+
+    /// <summary>A frame's length, or -1 for nothing yet; 0 is the end.</summary>
+    /// <exception cref="TunnelClosedException">The session ended.</exception>
+    internal int ReadFrame(MuxStream stream, Span<byte> destination)
+    {
+        Enter();
+        int length = _session.ReadFrame(stream, destination);
+        return LeaveReading(stream, Math.Max(0, length));
+    }
+
     /// <summary>What is there, or -1 for nothing yet; 0 is the end.</summary>
     /// <exception cref="TunnelClosedException">The session ended.</exception>
     internal int Read(MuxStream stream, Span<byte> destination)
     {
         Enter();
-        int count = _session.Read(stream, destination);
+        return LeaveReading(stream, _session.Read(stream, destination));
+    }
+
+    private int LeaveReading(MuxStream stream, int count)
+    {
         bool ended = stream.EndOfStream, dead = _session.IsClosed;
         Leave(MonotonicClock.Now);
         if (count != 0)
@@ -196,7 +229,7 @@ public sealed class PeerSession
     {
         lock (_lock)
         {
-            if (stream.Available != 0 || stream.EndOfStream)
+            if (stream.HasInput || stream.EndOfStream)
                 return false;
             signal.Arm();
             return true;
