@@ -36,4 +36,5 @@ public sealed record ForwardConfig(IPEndPoint Listen, HostPort? Target, ForwardP
 public enum ForwardProtocol
 {
     Tcp,
+    Udp,
 }

@@ -13,7 +13,7 @@ namespace Tunnel.App.Hosting;
 public sealed partial class ClientHost(ClientConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
 {
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
-    private readonly List<LocalListener> _listeners = [];
+    private readonly List<ILocalListener> _listeners = [];
     private DeadlineLoop? _deadlines;
     private int _result;
     private ConnectionPool? _pool;
@@ -25,28 +25,42 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     /// <summary>The connections, once started.</summary>
     public IReadOnlyList<ClientConnection> Connections => _pool?.Connections ?? [];
 
+    /// <summary>What became of datagrams.</summary>
+    public UdpMeter Udp { get; } = new();
+
+    /// <summary>The listeners, once started.</summary>
+    internal IReadOnlyList<ILocalListener> Listeners => _listeners;
+
+    /// <summary>How datagrams are told apart.</summary>
+    internal UdpFraming UdpFraming { get; init; } = UdpFraming.OnePerFrame;
+
+    /// <summary>The bounds of datagrams' relays.</summary>
+    internal UdpLimits UdpLimits { get; init; } = new();
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
         _pool = CreatePool(_deadlines);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
-        var opener = new StreamOpener(_pool, hasHeader ? Stack.HeaderFormatOf(config.Transport) : null);
+        var opener = new StreamOpener(_pool, hasHeader ? Stack.HeaderFormatOf(config.Transport) : null, UdpFraming);
+        var udp = new UdpService(opener, UdpLimits, Udp);
         foreach (Socks5Config socks in config.Socks5)
-            Listen(new Socks5Listener(socks.Listen, socks.Credentials, opener, _logger));
+            Listen(new Socks5Listener(socks.Listen, socks.Credentials, udp, _logger));
         foreach (ForwardConfig forward in config.Forward)
-            Listen(new ForwardListener(forward.Listen, TargetOf(forward.Target), opener, _logger));
+            Listen(CreateForward(forward, udp));
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        foreach (LocalListener listener in _listeners)
+        foreach (ILocalListener listener in _listeners)
             listener.Dispose();
         await Drain.WaitAsync(() => _listeners.Sum(l => l.Active), config.Transport.Grace, cancellationToken).ConfigureAwait(false);
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        LogUdp(_logger, Udp);
         _deadlines?.Dispose();
     }
 
@@ -86,7 +100,11 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
             (index, changed) => new ClientConnection(index, links.OpenAsync, sessions, deadlines, options, changed, _logger));
     }
 
-    private void Listen(LocalListener listener)
+    private ILocalListener CreateForward(ForwardConfig forward, UdpService udp) => forward.Protocol == ForwardProtocol.Udp
+        ? new UdpForwardListener(forward.Listen, TargetOf(forward.Target), udp, _logger)
+        : new ForwardListener(forward.Listen, TargetOf(forward.Target), udp.Opener, _logger);
+
+    private void Listen(ILocalListener listener)
     {
         try
         {
@@ -103,6 +121,9 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     }
 
     private static Target TargetOf(HostPort? target) => target is null ? default : new Target(target.Host, (ushort)target.Port);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Datagrams}")]
+    private static partial void LogUdp(ILogger logger, UdpMeter datagrams);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "{Problem}")]
     private static partial void LogFatal(ILogger logger, string problem);

@@ -23,11 +23,34 @@ public sealed class Dialer(TimeSpan timeout)
         }
     }
 
-    private static async Task<Socket> DialAnyAsync(Target target, CancellationToken cancel)
+    /// <summary>The target's first address, for datagrams: there is no answer by which another could be tried.</summary>
+    /// <exception cref="SocketException">The name does not resolve.</exception>
+    /// <exception cref="TimeoutException">It took too long.</exception>
+    public async Task<IPEndPoint> ResolveAsync(Target target, CancellationToken cancel)
     {
-        IPAddress[] addresses = IPAddress.TryParse(target.Host, out IPAddress? literal)
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(timeout);
+        try
+        {
+            IPAddress[] addresses = await AddressesAsync(target, limit.Token).ConfigureAwait(false);
+            return addresses.Length != 0
+                ? new IPEndPoint(addresses[0], target.Port)
+                : throw new SocketException((int)SocketError.HostNotFound);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new TimeoutException($"{target.Host} did not resolve within {timeout.TotalSeconds:0.#} s");
+        }
+    }
+
+    private static async ValueTask<IPAddress[]> AddressesAsync(Target target, CancellationToken cancel) =>
+        IPAddress.TryParse(target.Host, out IPAddress? literal)
             ? [literal]
             : await Dns.GetHostAddressesAsync(target.Host, cancel).ConfigureAwait(false);
+
+    private static async Task<Socket> DialAnyAsync(Target target, CancellationToken cancel)
+    {
+        IPAddress[] addresses = await AddressesAsync(target, cancel).ConfigureAwait(false);
         SocketException last = new((int)SocketError.HostNotFound);
         foreach (IPAddress address in addresses)
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime;
@@ -11,6 +12,7 @@ public sealed partial class StreamServer
     private readonly Dialer _dialer;
     private readonly TimeSpan _headerTimeout;
     private readonly Target? _fixedTarget;
+    private readonly UdpServing _udp;
     private readonly ILogger _logger;
     private readonly CancellationToken _stop;
     private long _headerFailures;
@@ -19,13 +21,15 @@ public sealed partial class StreamServer
     /// <param name="dialer">Reaches the targets.</param>
     /// <param name="headerTimeout">A stream whose header has not come by then is closed.</param>
     /// <param name="fixedTarget">Where every stream goes when the peer knows no headers (kcptun); otherwise null.</param>
+    /// <param name="udp">How datagrams are relayed.</param>
     /// <param name="logger">Where a user sees what was refused.</param>
     /// <param name="stop">Ends every relay.</param>
-    public StreamServer(Dialer dialer, TimeSpan headerTimeout, Target? fixedTarget, ILogger logger, CancellationToken stop)
+    public StreamServer(Dialer dialer, TimeSpan headerTimeout, Target? fixedTarget, UdpServing udp, ILogger logger, CancellationToken stop)
     {
         _dialer = dialer;
         _headerTimeout = headerTimeout;
         _fixedTarget = fixedTarget;
+        _udp = udp;
         _stop = stop;
         _logger = logger;
     }
@@ -74,6 +78,9 @@ public sealed partial class StreamServer
             case StreamRequest.Tcp:
                 await RelayAsync(stream, header.Target).ConfigureAwait(false);
                 break;
+            case StreamRequest.Udp:
+                await RelayDatagramsAsync(stream, header.Target).ConfigureAwait(false);
+                break;
             default:
                 throw new IOException($"the peer asks for {header.Request}, which this version does not do");
         }
@@ -101,6 +108,7 @@ public sealed partial class StreamServer
 
     private async Task RelayAsync(TunnelStream stream, Target target)
     {
+        stream.ReadBytes();
         Socket socket;
         try
         {
@@ -115,9 +123,34 @@ public sealed partial class StreamServer
         await new Relay(socket, stream, TimeSpan.Zero).RunAsync(_stop).ConfigureAwait(false);
     }
 
+    private async Task RelayDatagramsAsync(TunnelStream stream, Target target)
+    {
+        if (!_udp.Framing.Begin(stream))
+            throw new IOException("too many datagrams came before the header had been read");
+        DatagramSocket socket;
+        try
+        {
+            IPEndPoint address = await _dialer.ResolveAsync(target, _stop).ConfigureAwait(false);
+            socket = DatagramSocket.ConnectTo(address);
+        }
+        catch (Exception e) when (e is SocketException or TimeoutException)
+        {
+            LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
+            return;
+        }
+
+        await new UdpRelay(new OpenedUdp(stream, _udp.Framing), socket, _udp.Limits.Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
+    }
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "stream {Id} of {Peer}: {Problem}")]
     private static partial void LogStreamFailed(ILogger logger, uint id, Protocol.Wire.Endpoint peer, string problem);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "could not connect to {Target} for {Peer}: {Problem}")]
     private static partial void LogDialFailed(ILogger logger, Target target, Protocol.Wire.Endpoint peer, string problem);
 }
+
+/// <summary>How a server relays datagrams.</summary>
+/// <param name="Framing">How they are told apart on a stream.</param>
+/// <param name="Limits">The bounds.</param>
+/// <param name="Meter">Where they are counted.</param>
+public sealed record UdpServing(UdpFraming Framing, UdpLimits Limits, UdpMeter Meter);
