@@ -5,6 +5,7 @@ using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.App.Services;
 using Tunnel.Links;
+using Tunnel.Links.Host;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Hosting;
@@ -18,6 +19,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     private int _result;
     private ConnectionPool? _pool;
     private CancellationTokenSource? _relays;
+    private HostNetworkMonitor? _network;
 
     /// <summary>What ended the client, as an exit code.</summary>
     public int GetResult() => _result;
@@ -43,12 +45,14 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _relays = new CancellationTokenSource();
         _pool = CreatePool(_deadlines);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
-        var opener = new StreamOpener(_pool, hasHeader ? Stack.HeaderFormatOf(config.Transport) : null, UdpFraming);
+        HeaderFormat? format = hasHeader ? Stack.HeaderFormatOf(config.Transport) : null;
+        var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, UdpFraming);
         var udp = new UdpService(opener, UdpLimits, Udp);
         foreach (Socks5Config socks in config.Socks5)
             Listen(new Socks5Listener(socks.Listen, socks.Credentials, udp, _logger));
         foreach (ForwardConfig forward in config.Forward)
             Listen(CreateForward(forward, udp));
+        WatchNetwork(_pool);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -59,6 +63,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         await Drain.WaitAsync(() => _listeners.Sum(l => l.Active), config.Transport.Grace, cancellationToken).ConfigureAwait(false);
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
+        _network?.Dispose();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         LogUdp(_logger, Udp);
         _deadlines?.Dispose();
@@ -86,6 +91,16 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         }
     }
 
+    /// <summary>Where the kernel does not find the way, this process must notice that it changed.</summary>
+    private void WatchNetwork(ConnectionPool pool)
+    {
+        if (config.Network.Link == LinkKind.Udp)
+            return;
+        _network = new HostNetworkMonitor();
+        // Looking the way up may wait for a neighbour; the monitor's thread must not.
+        _network.Changed += () => _ = Task.Run(pool.OnNetworkChanged);
+    }
+
     private ConnectionPool CreatePool(DeadlineLoop deadlines)
     {
         SessionFactory sessions = Stack.CreateFactory(config.Transport, admission: null);
@@ -97,7 +112,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         return new ConnectionPool(
             config.Transport.Conn,
             config.Transport.OpenTimeout,
-            (index, changed) => new ClientConnection(index, links.OpenAsync, sessions, deadlines, options, changed, _logger));
+            (index, changed, isWanted) => new ClientConnection(
+                index, links.OpenAsync, sessions, deadlines, options, changed, isWanted, _logger));
     }
 
     private ILocalListener CreateForward(ForwardConfig forward, UdpService udp) => forward.Protocol == ForwardProtocol.Udp
@@ -114,9 +130,18 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         catch (SocketException e)
         {
             listener.Dispose();
-            throw new StartException(
-                e.SocketErrorCode == SocketError.AddressAlreadyInUse ? ExitCode.PortInUse : ExitCode.Network,
-                $"cannot listen: {e.Message}");
+            throw e.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => new StartException(
+                    ExitCode.PortInUse,
+                    $"{listener.Wanted} is taken: `ss -ltnp 'sport = :{listener.Wanted.Port}'` shows by whom"),
+                SocketError.AccessDenied => new StartException(
+                    ExitCode.Privilege,
+                    $"no permission to listen on {listener.Wanted}: ports below 1024 need root or CAP_NET_BIND_SERVICE"),
+                _ => new StartException(
+                    ExitCode.Network,
+                    $"cannot listen on {listener.Wanted} (`ip addr` lists this host's addresses): {e.Message}"),
+            };
         }
     }
 

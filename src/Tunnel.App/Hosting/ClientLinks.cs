@@ -41,7 +41,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
             Port = family.Port,
             Dscp = config.Network.Dscp,
         });
-        return new OpenedLink(link, new DatagramCarrier(), DatagramCarrier.Open(link, server), Endpoint.FromIPEndPoint(server), null);
+        return new OpenedLink(link, new DatagramCarrier(), DatagramCarrier.Open(link, server), Endpoint.FromIPEndPoint(server), null, null);
     }
 
     private OpenedLink OpenPcap(IPEndPoint server)
@@ -53,13 +53,21 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         {
             var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local);
             PeerPath path = carrier.Open(link, AddressesOf(route, port, server), FixedRouter(server.AddressFamily));
-            return new OpenedLink(link, carrier, path, Endpoint.FromIPEndPoint(server), StartFirewall(route, port));
+            return new OpenedLink(
+                link, carrier, path, Endpoint.FromIPEndPoint(server), StartFirewall(route, port), () => FindWay(route, port, server));
         }
         catch
         {
             link.Dispose();
             throw;
         }
+    }
+
+    private FlowAddresses? FindWay(HostRoute opened, int port, IPEndPoint server)
+    {
+        HostRoute now = HostAddresses.RouteTo(config.Network, server.Address);
+        bool same = now.Index == opened.Index && now.LocalAddress.Equals(opened.LocalAddress) && now.InterfaceMac.Equals(opened.InterfaceMac);
+        return same ? AddressesOf(now, port, server) : null;
     }
 
     private int LocalPort(AddressFamily family)

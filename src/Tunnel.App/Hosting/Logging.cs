@@ -11,6 +11,9 @@ internal static class Logging
     {
         logging.SetMinimumLevel(LevelOf(level));
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        // Its errors are a failed start, of which the program itself says what a user needs, and a failed service, which it then
+        // reports again as critical.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         // The journal adds its own time and takes the priority from the line's prefix.
         bool journal = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null;
         logging.AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();

@@ -55,6 +55,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             await _relays.CancelAsync().ConfigureAwait(false);
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         LogUdp(_logger, Udp);
+        if (Receiver is not null)
+            await Task.WhenAll(Receiver.GetSessions().Select(s => s.LeaveAsync())).ConfigureAwait(false);
         CloseReceiver();
         _links?.Dispose();
         _deadlines?.Dispose();

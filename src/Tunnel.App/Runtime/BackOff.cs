@@ -20,5 +20,8 @@ public sealed class BackOff(Random random)
         return wait * (1 - Jitter + 2 * Jitter * random.NextDouble());
     }
 
+    /// <summary>The shortest pause, for when somebody waits.</summary>
+    public TimeSpan Shortest() => Minimum * (1 - Jitter + 2 * Jitter * random.NextDouble());
+
     public void Reset() => _next = Minimum;
 }

@@ -1,4 +1,5 @@
 using Tunnel.Links;
+using Tunnel.Protocol.Wire;
 
 namespace Tunnel.App.Runtime;
 
@@ -28,6 +29,9 @@ public abstract class PeerPath(IPacketLink link)
 
     /// <summary>The peer was heard, authentically: the path follows where it is now.</summary>
     public abstract void Follow(in Arrival arrival);
+
+    /// <summary>The way to the peer has changed; a path that has no addresses of its own does nothing.</summary>
+    public abstract void Redirect(in FlowAddresses addresses);
 
     /// <summary>The peer asked to see these TCP flags, in turn.</summary>
     public abstract void WearFlags(ReadOnlySpan<ushort> flags);

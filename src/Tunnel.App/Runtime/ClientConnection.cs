@@ -12,6 +12,11 @@ public sealed partial class ClientConnection
 {
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>While somebody waits for a session: a try that fails must not be what a server that comes back has to wait for.</summary>
+    private static readonly TimeSpan ShortProbeTimeout = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan PauseStep = TimeSpan.FromMilliseconds(50);
+
     private readonly Func<CancellationToken, ValueTask<OpenedLink>> _open;
     private readonly SessionFactory _sessions;
     private readonly DeadlineLoop _deadlines;
@@ -19,7 +24,9 @@ public sealed partial class ClientConnection
     private readonly ILogger _logger;
     private readonly BackOff _backOff = new(Random.Shared);
     private readonly Action<ClientConnection> _changed;
-    private CancellationTokenSource _retry = new();
+    private readonly Func<bool> _isWanted;
+    private volatile bool _retryNow;
+    private bool _forgotten;
     private string _lastProblem = "";
 
     /// <param name="index">Which of the client's connections this is.</param>
@@ -28,6 +35,7 @@ public sealed partial class ClientConnection
     /// <param name="deadlines">Wakes it.</param>
     /// <param name="options">How the server is greeted.</param>
     /// <param name="changed">Called when <see cref="Session"/> came or went.</param>
+    /// <param name="isWanted">Somebody waits for a session now.</param>
     /// <param name="logger">Where a user sees what is wrong.</param>
     public ClientConnection(
         int index,
@@ -36,6 +44,7 @@ public sealed partial class ClientConnection
         DeadlineLoop deadlines,
         ClientConnectionOptions options,
         Action<ClientConnection> changed,
+        Func<bool> isWanted,
         ILogger logger)
     {
         Index = index;
@@ -44,6 +53,7 @@ public sealed partial class ClientConnection
         _deadlines = deadlines;
         _options = options;
         _changed = changed;
+        _isWanted = isWanted;
         _logger = logger;
     }
 
@@ -53,13 +63,24 @@ public sealed partial class ClientConnection
     public PeerSession? Session { get; private set; }
 
     /// <summary>The link that is open now, for its counters.</summary>
-    public LinkReceiver? Receiver { get; private set; }
+    public ClientReceiver? Receiver { get; private set; }
 
     /// <summary>Sessions that came up so far.</summary>
     public int Connects { get; private set; }
 
-    /// <summary>Something changed that may make the next try succeed: do not wait for it.</summary>
-    public void RetryNow() => _retry.Cancel();
+    /// <summary>This host's network has changed: the session may need another way, or the next try may succeed.</summary>
+    public void OnNetworkChanged()
+    {
+        _retryNow = true;
+        try
+        {
+            (Session is null ? null : Receiver)?.FindWay();
+        }
+        catch (LinkException)
+        {
+            // No way now. The session lives until its keepalive gives up; whatever brings the way back is another change.
+        }
+    }
 
     /// <summary>Runs until cancelled, or until the link says that trying again cannot help (privilege, a missing library).</summary>
     /// <exception cref="LinkException">Trying again cannot help.</exception>
@@ -92,12 +113,14 @@ public sealed partial class ClientConnection
         receiver.FecSeen += peer => LogFec(_logger, peer);
         receiver.Broken += e => Complain(e.Message);
         receiver.Start();
-        using CancellationTokenRegistration registration =
-            stop.Register(() => receiver.Session.Close(Protocol.Mux.CloseReason.Local));
+        using CancellationTokenRegistration registration = stop.Register(() => _ = receiver.Session.LeaveAsync());
         await GreetAsync(receiver.Session).ConfigureAwait(false);
         SetSession(receiver.Session);
+        long up = Environment.TickCount64;
         await receiver.Closed.ConfigureAwait(false);
         SetSession(null);
+        // Once; a server that forgets what has just begun is not to be asked again and again without a pause.
+        _forgotten = receiver.Session.CloseReason == Protocol.Mux.CloseReason.PeerForgot && Environment.TickCount64 - up > 1000;
         TrafficLog.SessionEnded(_logger, receiver.Session);
         TrafficLog.LinkClosed(_logger, receiver);
         if (!stop.IsCancellationRequested)
@@ -108,9 +131,30 @@ public sealed partial class ClientConnection
     private async Task GreetAsync(PeerSession session)
     {
         if (_options.Ping)
-            await StreamPing.RunAsync(session, _options.Header, ProbeTimeout).ConfigureAwait(false);
+            await IntroduceAsync(session).ConfigureAwait(false);
         if (_options.AnnouncedFlags.Length != 0)
             await AnnounceFlagsAsync(session).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Asks for the peer's capabilities. A stock peer closes that stream, which shows that it is there; PING then shows that it
+    /// speaks the same stream header. The other formats have no word for capabilities.
+    /// </summary>
+    private async Task IntroduceAsync(PeerSession session)
+    {
+        TimeSpan timeout = _isWanted() ? ShortProbeTimeout : ProbeTimeout;
+        if (_options.Header == HeaderFormat.V1)
+        {
+            var question = new StreamHeader(StreamRequest.Capabilities, Capabilities: Capabilities.All);
+            StreamHeader? answer = await StreamExchange.RunAsync(session, question, HeaderFormat.V1, timeout).ConfigureAwait(false);
+            if (answer?.Request == StreamRequest.Capabilities)
+            {
+                session.Announced(answer.Capabilities);
+                return;
+            }
+        }
+
+        await StreamPing.RunAsync(session, _options.Header, timeout).ConfigureAwait(false);
     }
 
     private async Task AnnounceFlagsAsync(PeerSession session)
@@ -136,12 +180,23 @@ public sealed partial class ClientConnection
         _changed(this);
     }
 
+    /// <summary>
+    /// The pause before the next try. Whoever waits for a session makes it short, and a server that is there but has lost the
+    /// session makes it end at once.
+    /// </summary>
     private async Task PauseAsync(CancellationToken stop)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _retry.Token);
-        await Task.Delay(_backOff.Next(), either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_retry.IsCancellationRequested)
-            _retry = new CancellationTokenSource();
+        long start = Environment.TickCount64;
+        TimeSpan pause = _forgotten ? TimeSpan.Zero : _backOff.Next();
+        TimeSpan shortest = _backOff.Shortest();
+        _forgotten = _retryNow = false;
+        while (!stop.IsCancellationRequested)
+        {
+            TimeSpan waited = TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
+            if (waited >= pause || waited >= shortest && (_retryNow || _isWanted()))
+                return;
+            await Task.Delay(PauseStep, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     // The same problem every half minute would only hide the others.

@@ -9,23 +9,25 @@ public sealed class ConnectionPool
     private readonly TimeSpan _openTimeout;
     private TaskCompletionSource _up = NewSignal();
     private int _next;
+    private int _waiting;
 
-    public ConnectionPool(int count, TimeSpan openTimeout, Func<int, Action<ClientConnection>, ClientConnection> create)
+    public ConnectionPool(int count, TimeSpan openTimeout, Func<int, Action<ClientConnection>, Func<bool>, ClientConnection> create)
     {
         _openTimeout = openTimeout;
         _connections = new ClientConnection[count];
         for (int i = 0; i < count; i++)
-            _connections[i] = create(i, OnChanged);
+            _connections[i] = create(i, OnChanged, () => Volatile.Read(ref _waiting) != 0);
     }
 
     public IReadOnlyList<ClientConnection> Connections => _connections;
 
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(_connections.Select(c => c.RunAsync(stop)));
 
-    public void RetryNow()
+    /// <summary>This host's network has changed.</summary>
+    public void OnNetworkChanged()
     {
         foreach (ClientConnection connection in _connections)
-            connection.RetryNow();
+            connection.OnNetworkChanged();
     }
 
     /// <summary>Opens a stream on one of the sessions.</summary>
@@ -45,8 +47,21 @@ public sealed class ConnectionPool
             long left = deadline - Environment.TickCount64;
             if (left <= 0)
                 throw new TunnelUnavailableException($"no session with the server within {_openTimeout.TotalSeconds:0.#} s");
-            await Task.WhenAny(up, Task.Delay((int)left, cancel)).ConfigureAwait(false);
+            await WaitAsync(up, (int)left, cancel).ConfigureAwait(false);
             cancel.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task WaitAsync(Task up, int milliseconds, CancellationToken cancel)
+    {
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            await Task.WhenAny(up, Task.Delay(milliseconds, cancel)).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
         }
     }
 

@@ -46,6 +46,11 @@ public sealed class DatagramCarrier : Carrier
             // The peer is its address; another address is another peer.
         }
 
+        public override void Redirect(in FlowAddresses addresses)
+        {
+            // The kernel finds the way.
+        }
+
         public override void WearFlags(ReadOnlySpan<ushort> flags)
         {
             // A datagram wears no flags.

@@ -16,6 +16,8 @@ public sealed class PeerSession
     /// <summary>What one send call carries at most; as much as segmentation offload takes.</summary>
     private const int RunBuffer = 64 * 1024;
 
+    private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromMilliseconds(200);
+
     [ThreadStatic]
     private static byte[]? _buffer;
 
@@ -47,6 +49,9 @@ public sealed class PeerSession
 
     /// <summary>When something authentic was last heard.</summary>
     public Instant LastHeard { get; private set; } = MonotonicClock.Now;
+
+    /// <summary>What the peer announced; nothing for a stock peer.</summary>
+    public Capabilities PeerCapabilities { get; private set; }
 
     /// <summary>The defect that ended the session, if one did.</summary>
     public InvariantException? Defect { get; private set; }
@@ -142,12 +147,42 @@ public sealed class PeerSession
         return opened;
     }
 
+    /// <summary>Ends the session, and says so if the peer understands that.</summary>
+    public async Task LeaveAsync()
+    {
+        if (PeerCapabilities.HasFlag(Capabilities.Goodbye) && OpenStream() is { } stream)
+        {
+            // On its way is all that can be had: nobody answers a goodbye.
+            Task sent = HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Goodbye), HeaderFormat.V1).AsTask();
+            await Task.WhenAny(sent, Task.Delay(GoodbyeTimeout)).ConfigureAwait(false);
+        }
+
+        Close(CloseReason.Local);
+    }
+
     /// <summary>Ends the session and all its streams. Idempotent.</summary>
     public void Close(CloseReason reason)
     {
         Enter();
         _session.Close(reason);
         Leave(MonotonicClock.Now);
+    }
+
+    /// <summary>The peer announced what it can do.</summary>
+    public void Announced(Capabilities capabilities)
+    {
+        lock (_lock)
+        {
+            PeerCapabilities = capabilities;
+            _session.Mux.PeerTakesReset = capabilities.HasFlag(Capabilities.Reset);
+        }
+    }
+
+    /// <summary>Changes the way to the peer.</summary>
+    public void ChangePath(Action<PeerPath> change)
+    {
+        lock (_lock)
+            change(_path);
     }
 
     public void WearFlags(ReadOnlySpan<ushort> flags)
@@ -219,6 +254,8 @@ public sealed class PeerSession
         Leave(MonotonicClock.Now);
         if (count != 0)
             return count;
+        if (stream.IsReset)
+            throw new StreamResetException();
         if (ended && dead && !stream.PeerFinished)
             throw new TunnelClosedException(CloseReason);
         return ended ? 0 : -1;
@@ -308,3 +345,6 @@ public sealed class TunnelClosedException(CloseReason reason) : IOException($"th
 {
     public CloseReason Reason { get; } = reason;
 }
+
+/// <summary>The peer broke the stream off.</summary>
+public sealed class StreamResetException() : IOException("the peer reset the stream");

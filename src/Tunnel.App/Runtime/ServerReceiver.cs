@@ -1,5 +1,6 @@
 using Tunnel.Links;
 using Tunnel.Protocol.Crypto;
+using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 using Tunnel.Protocol.Wire;
@@ -12,11 +13,15 @@ namespace Tunnel.App.Runtime;
 /// </summary>
 public sealed class ServerReceiver : LinkReceiver
 {
+    /// <summary>Enough for every client of a restarted server within seconds, too few to be worth provoking.</summary>
+    private const int AnswersPerSecond = 1000;
+
     private readonly Lock _lock = new();
     private readonly SessionTable<PeerSession> _table;
     private readonly DatagramCipher _cipher;
     private readonly DeadlineLoop _deadlines;
-    private readonly byte[] _scratch = new byte[Protocol.Kcp.KcpEngine.MaximumDatagram];
+    private readonly byte[] _scratch = new byte[KcpEngine.MaximumDatagram];
+    private readonly AnswerLimit _answers = new(AnswersPerSecond);
 
     public ServerReceiver(IPacketLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, int maxSessions)
         : base(link, carrier, sessions, $"{link.Name} receive")
@@ -89,7 +94,27 @@ public sealed class ServerReceiver : LinkReceiver
         uint conv;
         lock (_lock)
             drop = _table.Admit(payload, out conv);
-        return drop == DropReason.None ? Create(arrival, conv, payload) : drop;
+        if (drop == DropReason.None)
+            return Create(arrival, conv, payload);
+        if (drop == DropReason.UnknownPeer)
+            AnswerUnknown(arrival, payload);
+        return drop;
+    }
+
+    /// <summary>Tells a client whose session was lost (with a restart, say) that it was, so that it begins anew at once.</summary>
+    private void AnswerUnknown(in Arrival arrival, ReadOnlySpan<byte> payload)
+    {
+        if (SessionTable<PeerSession>.AnswerUnknown(payload) is not { } answer || !_answers.TryTake(Now))
+            return;
+        LeaveCurrent();
+        PeerPath path = Carrier.Answer(Link, arrival);
+        int guardLength = Sessions.Stamp is null ? 0 : Guard.PrefixLength;
+        int headroom = path.Headroom + guardLength;
+        byte[] frame = new byte[headroom + _cipher.Overhead + KcpSegment.HeaderLength];
+        answer.Write(frame.AsSpan(headroom + _cipher.HeaderLength));
+        _cipher.Seal(frame.AsSpan(headroom));
+        Sessions.Stamp?.Write(frame.AsSpan(path.Headroom, guardLength));
+        path.Send(frame, frame.Length);
     }
 
     /// <summary>

@@ -12,46 +12,10 @@ public static class StreamPing
     public static async Task<TimeSpan> RunAsync(PeerSession session, HeaderFormat format, TimeSpan timeout)
     {
         long start = Stopwatch.GetTimestamp();
-        TunnelStream stream = session.OpenStream() ?? throw new IOException("the session takes no stream");
-        // Closing is what ends a read that waits.
-        var expired = new StrongBox();
-        await using var timer = new Timer(
-            _ =>
-            {
-                expired.Value = true;
-                stream.Close();
-            },
-            null,
-            timeout,
-            Timeout.InfiniteTimeSpan);
-        try
-        {
-            await ExchangeAsync(stream, format).ConfigureAwait(false);
-            return Stopwatch.GetElapsedTime(start);
-        }
-        catch (IOException e) when (expired.Value)
-        {
-            throw new TimeoutException(
-                $"{session.Peer} does not answer within {timeout.TotalSeconds:0.#} s (is the key the same, is the server running, does a firewall drop its port?)", e);
-        }
-        finally
-        {
-            stream.Close();
-        }
-    }
-
-    private static async Task ExchangeAsync(TunnelStream stream, HeaderFormat format)
-    {
-        await HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Ping), format).ConfigureAwait(false);
-        ReceivedHeader? answer = await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false);
-        if (answer is null)
-            throw new IOException($"the server does not answer PING (does it speak another transport.header than \"{format.ToString().ToLowerInvariant()}\"?)");
-        if (answer.Header.Request != StreamRequest.Pong)
-            throw new IOException("the server answered PING with something else");
-    }
-
-    private sealed class StrongBox
-    {
-        public volatile bool Value;
+        StreamHeader? answer =
+            await StreamExchange.RunAsync(session, new StreamHeader(StreamRequest.Ping), format, timeout).ConfigureAwait(false);
+        return answer?.Request == StreamRequest.Pong
+            ? Stopwatch.GetElapsedTime(start)
+            : throw new IOException("the server did not answer PING with PONG: does it speak another transport.header?");
     }
 }

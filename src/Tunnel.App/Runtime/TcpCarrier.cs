@@ -72,8 +72,14 @@ public sealed class TcpCarrier(int dscp, ushort[] flags) : Carrier
 
         public override void Follow(in Arrival arrival)
         {
-            if (!_fixedRouter && arrival.Answer != _flow.Addresses)
-                _flow = _carrier.CreateFlow(arrival.Answer);
+            if (!_fixedRouter)
+                Redirect(arrival.Answer);
+        }
+
+        public override void Redirect(in FlowAddresses addresses)
+        {
+            if (addresses != _flow.Addresses)
+                _flow = _carrier.CreateFlow(addresses);
         }
 
         public override void WearFlags(ReadOnlySpan<ushort> flags)

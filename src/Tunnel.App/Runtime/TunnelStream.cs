@@ -44,6 +44,7 @@ public sealed class TunnelStream
 
     /// <summary>Takes what is there: the number of bytes, 0 at the end, -1 for nothing yet.</summary>
     /// <exception cref="TunnelClosedException">The session ended before the stream did.</exception>
+    /// <exception cref="StreamResetException">The peer broke the stream off.</exception>
     public int TryRead(Span<byte> destination) => _session.Read(_stream, destination);
 
     /// <summary>Reads at least one byte; 0 at the end.</summary>
@@ -70,6 +71,8 @@ public sealed class TunnelStream
         bool taken = _session.TryWrite(_stream, data);
         if (taken)
             await _written.Wait().ConfigureAwait(false);
+        if (_stream.IsReset)
+            throw new StreamResetException();
         if (_session.IsClosed)
             throw new TunnelClosedException(_session.CloseReason);
         if (!taken || _stream.IsClosed)
@@ -88,6 +91,8 @@ public sealed class TunnelStream
         DatagramWrite result = _session.TryWriteDatagram(_stream, data);
         if (result == DatagramWrite.Taken)
             await _written.Wait().ConfigureAwait(false);
+        if (_stream.IsReset)
+            throw new StreamResetException();
         if (_session.IsClosed)
             throw new TunnelClosedException(_session.CloseReason);
         if (result == DatagramWrite.Closed || _stream.IsClosed)

@@ -25,6 +25,6 @@ public sealed class ForwardListener(IPEndPoint listen, Target target, StreamOpen
             throw;
         }
 
-        await new Relay(socket, stream, StreamOpener.FinishLinger).RunAsync(stop).ConfigureAwait(false);
+        await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
     }
 }

@@ -12,6 +12,9 @@ public abstract partial class LocalListener(IPEndPoint listen, ILogger logger) :
     private readonly Socket _listener = new(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
     private int _active;
 
+    /// <summary>Where it is told to listen.</summary>
+    public IPEndPoint Wanted => listen;
+
     /// <summary>Where it listens, once bound: port 0 has become a real one.</summary>
     public IPEndPoint LocalEndPoint => (IPEndPoint)_listener.LocalEndPoint!;
 
@@ -41,6 +44,11 @@ public abstract partial class LocalListener(IPEndPoint listen, ILogger logger) :
             {
                 Socket socket = await _listener.AcceptAsync(stop).ConfigureAwait(false);
                 _ = ServeAsync(socket, stop);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.OperationAborted)
+            {
+                // Disposed while it waited.
+                return;
             }
             catch (SocketException e)
             {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Sockets;
 using Tunnel.App.Runtime;
+using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
 
@@ -18,11 +19,18 @@ public sealed class Relay
     /// <summary>After the peer's FIN, a socket that says nothing and does not close either is given up after this.</summary>
     private static readonly TimeSpan QuietAfterFinish = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// How long the reply must be quiet before the end of an application's data is passed on to a peer that takes FIN as the end of
+    /// both directions (smux before 1.5.57). A target has said all it will, so its end is passed on at once.
+    /// </summary>
+    private static readonly TimeSpan ReplyQuiet = TimeSpan.FromSeconds(3);
+
     private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly Socket _socket;
     private readonly TunnelStream _stream;
     private readonly TimeSpan _finishLinger;
+    private readonly bool _peerHalfCloses;
     private long _receivedAt = Environment.TickCount64;
     private long _sentAt = Environment.TickCount64;
     private volatile bool _sending;
@@ -30,16 +38,13 @@ public sealed class Relay
 
     /// <param name="socket">Owned from now on.</param>
     /// <param name="stream">Owned from now on.</param>
-    /// <param name="finishLinger">
-    /// How long the reply must be quiet before the end of the socket's data is passed on. Peers with smux before 1.5.57 take FIN as
-    /// the end of both directions, so a client says it only when the reply seems complete; a server says it at once, because its
-    /// target has said all it will.
-    /// </param>
-    public Relay(Socket socket, TunnelStream stream, TimeSpan finishLinger)
+    /// <param name="isClient">The socket is the application's; false: it is the target's.</param>
+    public Relay(Socket socket, TunnelStream stream, bool isClient)
     {
         _socket = socket;
         _stream = stream;
-        _finishLinger = finishLinger;
+        _peerHalfCloses = stream.Session.PeerCapabilities.HasFlag(Capabilities.HalfClose | Capabilities.Reset);
+        _finishLinger = isClient && !_peerHalfCloses ? ReplyQuiet : TimeSpan.Zero;
     }
 
     /// <summary>Runs to the end; never throws for what the network does.</summary>
@@ -141,7 +146,8 @@ public sealed class Relay
         while (!outward.IsCompleted)
         {
             await Task.WhenAny(outward, Task.Delay(WatchInterval)).ConfigureAwait(false);
-            if (Since(ref _sentAt) > (_sending ? StuckAfterFinish : QuietAfterFinish))
+            // A peer of ours says when it reads no more.
+            if (!_peerHalfCloses && Since(ref _sentAt) > (_sending ? StuckAfterFinish : QuietAfterFinish))
                 Break();
         }
 

@@ -53,9 +53,8 @@ public sealed class Socks5Listener(IPEndPoint listen, Socks5Credentials? credent
     private async Task ConnectAsync(Socket socket, Socks5Protocol protocol, Target target, CancellationToken stop)
     {
         TunnelStream stream = await OpenAsync(protocol, target, stop).ConfigureAwait(false);
-        // The wire format has no dial result: success means that the server was asked.
         await protocol.ReplyAsync(Socks5Reply.Succeeded, stop).ConfigureAwait(false);
-        await new Relay(socket, stream, StreamOpener.FinishLinger).RunAsync(stop).ConfigureAwait(false);
+        await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
     }
 
     private async Task<TunnelStream> OpenAsync(Socks5Protocol protocol, Target target, CancellationToken stop)
@@ -66,9 +65,16 @@ public sealed class Socks5Listener(IPEndPoint listen, Socks5Credentials? credent
         }
         catch (IOException e)
         {
-            Socks5Reply reply = e is TunnelUnavailableException ? Socks5Reply.NetworkUnreachable : Socks5Reply.GeneralFailure;
-            await protocol.ReplyAsync(reply, stop).ConfigureAwait(false);
+            await protocol.ReplyAsync(ReplyFor(e), stop).ConfigureAwait(false);
             throw;
         }
     }
+
+    // Dial results have the values of SOCKS5 replies.
+    private static Socks5Reply ReplyFor(IOException e) => e switch
+    {
+        DialException dial => (Socks5Reply)dial.Result,
+        TunnelUnavailableException => Socks5Reply.NetworkUnreachable,
+        _ => Socks5Reply.GeneralFailure,
+    };
 }

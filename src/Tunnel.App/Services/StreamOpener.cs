@@ -5,21 +5,53 @@ namespace Tunnel.App.Services;
 
 /// <summary>Opens streams to targets through a client's sessions.</summary>
 /// <param name="pool">The sessions.</param>
+/// <param name="timeout">For how long a stream that its session lost before it began is opened anew.</param>
 /// <param name="format">How the server reads headers; null where it dials one fixed target and knows none (kcptun).</param>
 /// <param name="framing">How datagrams are told apart on streams to UDP targets.</param>
-public sealed class StreamOpener(ConnectionPool pool, HeaderFormat? format, UdpFraming framing)
+public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFormat? format, UdpFraming framing)
 {
-    /// <summary>How long a reply must be quiet before the local side's end is passed on; see <see cref="Relay"/>.</summary>
-    public static readonly TimeSpan FinishLinger = TimeSpan.FromSeconds(3);
-
+    /// <summary>
+    /// A stream to a target. With peers that say how the dial went, it is connected; with others the server was asked, no more.
+    /// </summary>
     /// <exception cref="TunnelUnavailableException">There is no session within the open timeout.</exception>
-    /// <exception cref="TunnelClosedException">The session ended meanwhile.</exception>
+    /// <exception cref="TunnelClosedException">The session ended meanwhile, again and again.</exception>
+    /// <exception cref="DialException">The server could not reach the target.</exception>
     public async ValueTask<TunnelStream> OpenAsync(Target target, CancellationToken cancel)
     {
-        TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
-        if (format is { } known)
-            await HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Tcp, target), known).ConfigureAwait(false);
-        return stream;
+        long giveUpAt = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        while (true)
+        {
+            TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
+            try
+            {
+                if (format is { } known)
+                    await AskAsync(stream, target, known).ConfigureAwait(false);
+                return stream;
+            }
+            catch (TunnelClosedException) when (Environment.TickCount64 < giveUpAt)
+            {
+                // Nothing of the application's has been sent: another session will do.
+            }
+            catch
+            {
+                stream.Close();
+                throw;
+            }
+        }
+    }
+
+    private static async ValueTask AskAsync(TunnelStream stream, Target target, HeaderFormat known)
+    {
+        bool withResult = stream.Session.PeerCapabilities.HasFlag(Capabilities.DialResult);
+        var header = new StreamHeader(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
+        await HeaderExchange.SendAsync(stream, header, known).ConfigureAwait(false);
+        if (!withResult)
+            return;
+        byte[] buffer = new byte[1];
+        int count = await stream.ReadAsync(buffer).ConfigureAwait(false);
+        var result = (DialResult)(count == 0 ? (byte)DialResult.Failed : buffer[0]);
+        if (result != DialResult.Connected)
+            throw new DialException(target, result);
     }
 
     /// <summary>Opens a stream of datagrams.</summary>
@@ -32,4 +64,10 @@ public sealed class StreamOpener(ConnectionPool pool, HeaderFormat? format, UdpF
         await HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Udp, target), format ?? default).ConfigureAwait(false);
         return new OpenedUdp(stream, framing);
     }
+}
+
+/// <summary>The server could not reach the target.</summary>
+public sealed class DialException(Target target, DialResult result) : IOException($"the server could not connect to {target}: {result}")
+{
+    public DialResult Result { get; } = result;
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime;
+using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -49,7 +50,7 @@ public sealed partial class StreamServer
         try
         {
             if (_fixedTarget is { } target)
-                await RelayAsync(stream, target).ConfigureAwait(false);
+                await RelayAsync(stream, target, withResult: false).ConfigureAwait(false);
             else
                 await ServeHeaderAsync(stream).ConfigureAwait(false);
         }
@@ -70,13 +71,21 @@ public sealed partial class StreamServer
         switch (header.Request)
         {
             case StreamRequest.Ping:
-                await PongAsync(stream, format).ConfigureAwait(false);
+                await AnswerAsync(stream, new StreamHeader(StreamRequest.Pong), format).ConfigureAwait(false);
                 break;
             case StreamRequest.Flags:
                 stream.Session.WearFlags([.. header.Flags!]);
                 break;
-            case StreamRequest.Tcp:
-                await RelayAsync(stream, header.Target).ConfigureAwait(false);
+            case StreamRequest.Capabilities:
+                stream.Session.Announced(header.Capabilities);
+                var ours = new StreamHeader(StreamRequest.Capabilities, Capabilities: Capabilities.All);
+                await AnswerAsync(stream, ours, format).ConfigureAwait(false);
+                break;
+            case StreamRequest.Goodbye:
+                stream.Session.Close(CloseReason.Goodbye);
+                break;
+            case StreamRequest.Tcp or StreamRequest.Dial:
+                await RelayAsync(stream, header.Target, withResult: header.Request == StreamRequest.Dial).ConfigureAwait(false);
                 break;
             case StreamRequest.Udp:
                 await RelayDatagramsAsync(stream, header.Target).ConfigureAwait(false);
@@ -97,16 +106,16 @@ public sealed partial class StreamServer
         throw new IOException("no valid stream header came");
     }
 
-    private static async Task PongAsync(TunnelStream stream, HeaderFormat format)
+    private static async Task AnswerAsync(TunnelStream stream, StreamHeader answer, HeaderFormat format)
     {
-        await HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Pong), format).ConfigureAwait(false);
+        await HeaderExchange.SendAsync(stream, answer, format).ConfigureAwait(false);
         stream.CloseWrite();
         // The peer closes once it has read the answer; closing first could drop it.
         byte[] rest = new byte[1];
         await stream.ReadAsync(rest).ConfigureAwait(false);
     }
 
-    private async Task RelayAsync(TunnelStream stream, Target target)
+    private async Task RelayAsync(TunnelStream stream, Target target, bool withResult)
     {
         stream.ReadBytes();
         Socket socket;
@@ -117,10 +126,14 @@ public sealed partial class StreamServer
         catch (Exception e) when (e is SocketException or TimeoutException)
         {
             LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
+            if (withResult)
+                await SayAsync(stream, ResultOf(e)).ConfigureAwait(false);
             return;
         }
 
-        await new Relay(socket, stream, TimeSpan.Zero).RunAsync(_stop).ConfigureAwait(false);
+        if (withResult)
+            await SayAsync(stream, DialResult.Connected).ConfigureAwait(false);
+        await new Relay(socket, stream, isClient: false).RunAsync(_stop).ConfigureAwait(false);
     }
 
     private async Task RelayDatagramsAsync(TunnelStream stream, Target target)
@@ -141,6 +154,30 @@ public sealed partial class StreamServer
 
         await new UdpRelay(new OpenedUdp(stream, _udp.Framing), socket, _udp.Limits.Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
     }
+
+    private static async ValueTask SayAsync(TunnelStream stream, DialResult result)
+    {
+        await stream.WriteAsync(new[] { (byte)result }).ConfigureAwait(false);
+        if (result == DialResult.Connected)
+            return;
+        // The peer closes once it has read the byte; closing first could drop it.
+        stream.CloseWrite();
+        await stream.ReadAsync(new byte[1]).ConfigureAwait(false);
+    }
+
+    private static DialResult ResultOf(Exception e) => e switch
+    {
+        TimeoutException => DialResult.TimedOut,
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => DialResult.Refused,
+        SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown } => DialResult.NetworkUnreachable,
+        SocketException
+        {
+            SocketErrorCode: SocketError.HostUnreachable or SocketError.HostDown or SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain
+        } => DialResult.HostUnreachable,
+        SocketException { SocketErrorCode: SocketError.TimedOut } => DialResult.TimedOut,
+        SocketException { SocketErrorCode: SocketError.AccessDenied } => DialResult.NotAllowed,
+        _ => DialResult.Failed,
+    };
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "stream {Id} of {Peer}: {Problem}")]
     private static partial void LogStreamFailed(ILogger logger, uint id, Protocol.Wire.Endpoint peer, string problem);

@@ -12,6 +12,9 @@ public sealed partial class UdpForwardListener(IPEndPoint listen, Target target,
     private readonly DatagramSocket _socket = new(listen.AddressFamily);
 
     /// <inheritdoc/>
+    public IPEndPoint Wanted => listen;
+
+    /// <inheritdoc/>
     public IPEndPoint LocalEndPoint => _socket.LocalEndPoint;
 
     /// <summary>Nothing: datagrams have no end that one could wait for.</summary>

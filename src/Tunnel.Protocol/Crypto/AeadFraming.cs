@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace Tunnel.Protocol.Crypto;
 
 /// <summary>
@@ -8,74 +6,47 @@ namespace Tunnel.Protocol.Crypto;
 /// </summary>
 internal sealed class AeadFraming : DatagramCipher
 {
-    private const int NonceLength = 12;
-    private const int TagLength = 16;
-
-    private readonly AesGcm? _gcm;
-    private readonly ChaCha20Poly1305? _chaCha;
+    private readonly Aead _aead;
     private readonly NonceGenerator _nonces;
 
-    private AeadFraming(AesGcm? gcm, ChaCha20Poly1305? chaCha, NonceGenerator nonces)
+    private AeadFraming(Aead aead, NonceGenerator nonces)
     {
-        _gcm = gcm;
-        _chaCha = chaCha;
+        _aead = aead;
         _nonces = nonces;
     }
 
-    public override int HeaderLength => NonceLength;
+    public override int HeaderLength => Aead.NonceLength;
 
-    public override int TrailerLength => TagLength;
+    public override int TrailerLength => Aead.TagLength;
 
-    public static AeadFraming AesGcm(ReadOnlySpan<byte> key, NonceGenerator nonces) => new(new AesGcm(key, TagLength), null, nonces);
+    public static AeadFraming AesGcm(ReadOnlySpan<byte> key, NonceGenerator nonces) => new(Aead.CreateAesGcm(key), nonces);
 
-    public static AeadFraming ChaCha20Poly1305(ReadOnlySpan<byte> key, NonceGenerator nonces) => new(null, new ChaCha20Poly1305(key), nonces);
+    public static AeadFraming ChaCha20Poly1305(ReadOnlySpan<byte> key, NonceGenerator nonces) =>
+        new(PlatformAead.ChaCha20Poly1305(key), nonces);
 
     public override void Seal(Span<byte> datagram)
     {
-        Span<byte> nonce = datagram[..NonceLength];
-        Span<byte> payload = datagram[NonceLength..^TagLength];
-        Span<byte> tag = datagram[^TagLength..];
+        Span<byte> nonce = datagram[..HeaderLength];
         _nonces.Fill12(nonce);
-        if (_gcm is not null)
-            _gcm.Encrypt(nonce, payload, payload, tag);
-        else
-            _chaCha!.Encrypt(nonce, payload, payload, tag);
+        _aead.Seal(nonce, datagram[HeaderLength..^TrailerLength], datagram[^TrailerLength..]);
     }
 
     public override bool TryOpen(ReadOnlySpan<byte> datagram, Span<byte> scratch, out ReadOnlySpan<byte> payload)
     {
         payload = default;
-        if (datagram.Length < NonceLength + TagLength)
+        if (datagram.Length < Overhead)
             return false;
-        Span<byte> plaintext = scratch[..(datagram.Length - NonceLength - TagLength)];
-        try
-        {
-            Decrypt(datagram, plaintext);
-        }
-        catch (AuthenticationTagMismatchException)
-        {
+        Span<byte> plaintext = scratch[..(datagram.Length - Overhead)];
+        ReadOnlySpan<byte> ciphertext = datagram[HeaderLength..^TrailerLength];
+        if (!_aead.TryOpen(datagram[..HeaderLength], ciphertext, datagram[^TrailerLength..], plaintext))
             return false;
-        }
-
         payload = plaintext;
         return true;
     }
 
     public override void Dispose()
     {
-        _gcm?.Dispose();
-        _chaCha?.Dispose();
+        _aead.Dispose();
         base.Dispose();
-    }
-
-    private void Decrypt(ReadOnlySpan<byte> datagram, Span<byte> plaintext)
-    {
-        ReadOnlySpan<byte> nonce = datagram[..NonceLength];
-        ReadOnlySpan<byte> ciphertext = datagram[NonceLength..^TagLength];
-        ReadOnlySpan<byte> tag = datagram[^TagLength..];
-        if (_gcm is not null)
-            _gcm.Decrypt(nonce, ciphertext, tag, plaintext);
-        else
-            _chaCha!.Decrypt(nonce, ciphertext, tag, plaintext);
     }
 }

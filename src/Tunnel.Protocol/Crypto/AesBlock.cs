@@ -23,7 +23,7 @@ internal sealed class AesBlock : IDisposable
     public AesBlock(ReadOnlySpan<byte> key)
     {
         _roundKeys = Expand(key);
-        if (X86Aes.IsSupported || ArmAes.IsSupported)
+        if (AesRounds.IsSupported)
             return;
         _platform = Aes.Create();
         _platform.Key = key.ToArray();
@@ -41,47 +41,9 @@ internal sealed class AesBlock : IDisposable
         return ArmAes.IsSupported ? EncryptArm(_roundKeys, block) : EncryptPlatform(block);
     }
 
-    /// <summary>Encrypts eight independent blocks in place; the processor overlaps them.</summary>
-    public void Encrypt8(Span<Vector128<byte>> blocks)
-    {
-        if (!X86Aes.IsSupported)
-        {
-            foreach (ref Vector128<byte> block in blocks[..8])
-                block = Encrypt(block);
-            return;
-        }
-
-        ref Vector128<byte> b = ref MemoryMarshal.GetReference(blocks[..8]);
-        ReadOnlySpan<Vector128<byte>> keys = _roundKeys;
-        Vector128<byte> k = keys[0];
-        Vector128<byte> b0 = b ^ k, b1 = Unsafe.Add(ref b, 1) ^ k, b2 = Unsafe.Add(ref b, 2) ^ k, b3 = Unsafe.Add(ref b, 3) ^ k;
-        Vector128<byte> b4 = Unsafe.Add(ref b, 4) ^ k, b5 = Unsafe.Add(ref b, 5) ^ k, b6 = Unsafe.Add(ref b, 6) ^ k, b7 = Unsafe.Add(ref b, 7) ^ k;
-        for (int i = 1; i < keys.Length - 1; i++)
-        {
-            k = keys[i];
-            b0 = X86Aes.Encrypt(b0, k);
-            b1 = X86Aes.Encrypt(b1, k);
-            b2 = X86Aes.Encrypt(b2, k);
-            b3 = X86Aes.Encrypt(b3, k);
-            b4 = X86Aes.Encrypt(b4, k);
-            b5 = X86Aes.Encrypt(b5, k);
-            b6 = X86Aes.Encrypt(b6, k);
-            b7 = X86Aes.Encrypt(b7, k);
-        }
-
-        k = keys[^1];
-        b = X86Aes.EncryptLast(b0, k);
-        Unsafe.Add(ref b, 1) = X86Aes.EncryptLast(b1, k);
-        Unsafe.Add(ref b, 2) = X86Aes.EncryptLast(b2, k);
-        Unsafe.Add(ref b, 3) = X86Aes.EncryptLast(b3, k);
-        Unsafe.Add(ref b, 4) = X86Aes.EncryptLast(b4, k);
-        Unsafe.Add(ref b, 5) = X86Aes.EncryptLast(b5, k);
-        Unsafe.Add(ref b, 6) = X86Aes.EncryptLast(b6, k);
-        Unsafe.Add(ref b, 7) = X86Aes.EncryptLast(b7, k);
-    }
-
     public void Dispose() => _platform?.Dispose();
 
+    // Written out for either processor, because CFB waits for every block in turn and the compiler makes the shared form slower.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> EncryptX86(Vector128<byte>[] keys, Vector128<byte> block)
     {

@@ -1,18 +1,38 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 
 namespace Tunnel.Protocol.Crypto;
 
-/// <summary>CRC-32 (IEEE 802.3, reflected, polynomial 0xEDB88320), eight bytes a step from eight tables.</summary>
+/// <summary>
+/// CRC-32 (IEEE 802.3, reflected): carry-less multiplication where the processor has it, for what is long enough; otherwise eight
+/// bytes a step from eight tables.
+/// </summary>
 internal static class Crc32
 {
+    public const uint Polynomial = 0xEDB8_8320;
+
     private const int Slices = 8;
 
     private static readonly uint[] Tables = MakeTables();
 
     public static uint Compute(ReadOnlySpan<byte> data)
     {
-        ReadOnlySpan<uint> t = Tables;
         uint crc = uint.MaxValue;
+        if (Crc32Folding.IsSupported && data.Length >= Crc32Folding.Shortest)
+        {
+            Span<byte> folded = stackalloc byte[16];
+            Vector128<byte> sum = Crc32Folding.Fold(crc, ref data);
+            sum.CopyTo(folded);
+            crc = Update(0, folded);
+        }
+
+        return ~Update(crc, data);
+    }
+
+    /// <summary>The register after more data, by tables.</summary>
+    internal static uint Update(uint crc, ReadOnlySpan<byte> data)
+    {
+        ReadOnlySpan<uint> t = Tables;
         while (data.Length >= 8)
         {
             uint low = BinaryPrimitives.ReadUInt32LittleEndian(data) ^ crc;
@@ -24,7 +44,7 @@ internal static class Crc32
 
         foreach (byte b in data)
             crc = t[(byte)(crc ^ b)] ^ crc >> 8;
-        return ~crc;
+        return crc;
     }
 
     private static uint[] MakeTables()
@@ -34,7 +54,7 @@ internal static class Crc32
         {
             uint value = i;
             for (int bit = 0; bit < 8; bit++)
-                value = (value & 1) != 0 ? value >> 1 ^ 0xEDB88320 : value >> 1;
+                value = (value & 1) != 0 ? value >> 1 ^ Polynomial : value >> 1;
             tables[i] = value;
         }
 

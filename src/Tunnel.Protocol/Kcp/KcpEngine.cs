@@ -109,6 +109,9 @@ public sealed class KcpEngine
     /// <summary>The peer has acknowledged something: it is really there.</summary>
     public bool PeerAnswered { get; private set; }
 
+    /// <summary>The peer is there but does not know this conversation any more.</summary>
+    public bool PeerForgot { get; private set; }
+
     /// <summary>When <see cref="Advance"/> is wanted, in milliseconds; MaxValue when nothing is under way.</summary>
     public long Deadline => Math.Min(Math.Min(_tickAt, _probeAt), _send.NextTimeout);
 
@@ -186,6 +189,8 @@ public sealed class KcpEngine
             payload = payload[KcpSegment.HeaderLength..];
             if (segment.Conv != Conv || segment.Length > (uint)payload.Length || segment.Length > MaximumDatagram)
                 return false;
+            if (segment.Command == KcpCommand.Unknown)
+                return OnUnknown(segment);
             if (segment.Command is < KcpCommand.Push or > KcpCommand.WindowTell)
                 return false;
             if (input.Regular)
@@ -201,6 +206,18 @@ public sealed class KcpEngine
         }
 
         return payload.IsEmpty;
+    }
+
+    /// <summary>
+    /// The peer says that it knows no such conversation. Believed only if it echoes a transmission that is in flight now: whoever
+    /// replays an old answer, or has not seen this conversation, cannot end it.
+    /// </summary>
+    private bool OnUnknown(in KcpSegment answer)
+    {
+        if (!_send.Contains(answer.Number) || _send[answer.Number].Timestamp != answer.Timestamp)
+            return false;
+        PeerForgot |= _send[answer.Number].State != SendWindow.SlotState.Acknowledged;
+        return true;
     }
 
     private void OnAck(in KcpSegment ack, ref Input input)

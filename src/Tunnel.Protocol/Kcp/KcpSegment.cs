@@ -9,6 +9,12 @@ public enum KcpCommand : byte
     Ack = 82,
     WindowAsk = 83,
     WindowTell = 84,
+
+    /// <summary>
+    /// Ours: "I know no such conversation", with the ts and sn of the PUSH that it answers. Other implementations refuse the
+    /// command and go on.
+    /// </summary>
+    Unknown = 85,
 }
 
 /// <summary>

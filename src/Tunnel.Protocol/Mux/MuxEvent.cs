@@ -32,6 +32,12 @@ public enum CloseReason
     /// <summary>The peer sent more than the window it was given.</summary>
     WindowExceeded,
 
+    /// <summary>The peer does not know the session any more: it was restarted, or gave the session up.</summary>
+    PeerForgot,
+
+    /// <summary>The peer said that it ends the session.</summary>
+    Goodbye,
+
     /// <summary>The peer began a new conversation from the same address.</summary>
     Replaced,
 

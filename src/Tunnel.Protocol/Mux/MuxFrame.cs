@@ -19,6 +19,9 @@ public enum MuxCommand : byte
 
     /// <summary>UPD, version 2: how much was consumed and how large the window is.</summary>
     WindowUpdate = 4,
+
+    /// <summary>Ours, and only to peers that announced it: the stream broke, both ways.</summary>
+    Reset = 5,
 }
 
 /// <summary>The 8-byte smux frame header, little-endian: version u8, command u8, length u16, stream id u32; then the data.</summary>

@@ -29,7 +29,7 @@ public sealed class MuxSession : IOrderedByteUser
     private readonly IStreamAdmission? _admission;
     private readonly Dictionary<uint, MuxStream> _streams = [];
     private readonly Queue<ControlFrame> _control = new();
-    private readonly Queue<uint> _finishes = new();
+    private readonly Queue<(MuxCommand Command, uint Id)> _endings = new();
     private readonly Queue<MuxStream> _ready = new();
     private readonly Queue<MuxEvent> _events = new();
     private readonly BlockPool _pool = new();
@@ -73,10 +73,13 @@ public sealed class MuxSession : IOrderedByteUser
     /// <summary>Frames have come: a peer that speaks smux is there.</summary>
     public bool PeerSpoke { get; private set; }
 
+    /// <summary>The peer announced that it knows <see cref="MuxCommand.Reset"/>; otherwise a break looks like an end.</summary>
+    public bool PeerTakesReset { get; set; }
+
     /// <summary>Streams opened by the peer and refused because a cap was reached.</summary>
     public long StreamsRefused { get; private set; }
 
-    public bool HasOutput => !IsClosed && (_control.Count != 0 || _ready.Count != 0 || _finishes.Count != 0 || !_unfinished.IsEmpty);
+    public bool HasOutput => !IsClosed && (_control.Count != 0 || _ready.Count != 0 || _endings.Count != 0 || !_unfinished.IsEmpty);
 
     /// <summary>When <see cref="Advance"/> is wanted, in milliseconds.</summary>
     public long Deadline => IsClosed ? long.MaxValue : Math.Min(_nextKeepAliveAt, _lastFrameAt + _options.KeepAliveTimeout);
@@ -112,7 +115,7 @@ public sealed class MuxSession : IOrderedByteUser
         if (IsClosed || _streams.Count >= _options.MaxStreams || _nextId > uint.MaxValue - 2)
             return null;
         // A peer that takes nothing: streams opened and given up meanwhile must not pile up here.
-        if (_control.Count >= MaximumControl || _finishes.Count >= MaximumControl)
+        if (_control.Count >= MaximumControl || _endings.Count >= MaximumControl)
             return null;
         if (_admission is not null && !_admission.TryAdmit())
             return null;
@@ -215,11 +218,14 @@ public sealed class MuxSession : IOrderedByteUser
     {
         if (stream.IsClosed)
             return;
-        bool tellPeer = !stream.FinishSent;
+        // Whoever has said and heard everything ends in order, even if the FIN has not found room yet.
+        bool orderly = stream.PeerFinished && stream.WriteClosed && !stream.HasPendingWrite;
+        MuxCommand ending = PeerTakesReset && !orderly ? MuxCommand.Reset : MuxCommand.Finish;
+        bool tellPeer = !stream.FinishSent || ending == MuxCommand.Reset;
         Remove(stream);
         Discard(stream);
         if (tellPeer && !IsClosed)
-            _finishes.Enqueue(stream.Id);
+            _endings.Enqueue((ending, stream.Id));
     }
 
     /// <summary>Ends the session and every stream; nothing is sent any more.</summary>
@@ -242,7 +248,7 @@ public sealed class MuxSession : IOrderedByteUser
         _streams.Clear();
         _control.Clear();
         _ready.Clear();
-        _finishes.Clear();
+        _endings.Clear();
     }
 
     /// <inheritdoc/>
@@ -274,8 +280,8 @@ public sealed class MuxSession : IOrderedByteUser
             _control.Dequeue();
         if (_control.Count != 0)
             return written;
-        while (_finishes.TryPeek(out uint id) && TryWriteControl(destination, ref written, new ControlFrame(MuxCommand.Finish, id)))
-            _finishes.Dequeue();
+        while (_endings.TryPeek(out var ending) && TryWriteControl(destination, ref written, new ControlFrame(ending.Command, ending.Id)))
+            _endings.Dequeue();
         while (destination.Length - written > MuxFrame.HeaderLength && _ready.TryDequeue(out MuxStream? stream))
         {
             stream.IsReady = false;
@@ -329,6 +335,9 @@ public sealed class MuxSession : IOrderedByteUser
             case MuxCommand.WindowUpdate:
                 OnWindowUpdate(frame.StreamId, _header.AsSpan(MuxFrame.HeaderLength));
                 break;
+            case MuxCommand.Reset:
+                OnReset(frame.StreamId);
+                break;
             case MuxCommand.KeepAlive:
                 break;
         }
@@ -336,7 +345,7 @@ public sealed class MuxSession : IOrderedByteUser
 
     private bool IsLengthAllowed(MuxFrame frame) => frame.Command switch
     {
-        MuxCommand.Open or MuxCommand.Finish or MuxCommand.KeepAlive => frame.Length == 0,
+        MuxCommand.Open or MuxCommand.Finish or MuxCommand.KeepAlive or MuxCommand.Reset => frame.Length == 0,
         MuxCommand.Data => true,
         MuxCommand.WindowUpdate => _options.Version == 2 && frame.Length == MuxFrame.WindowUpdateLength,
         _ => false,
@@ -425,10 +434,10 @@ public sealed class MuxSession : IOrderedByteUser
     private void Refuse(uint id)
     {
         // A peer that opens and opens without ever taking an answer would make this queue grow for ever.
-        if (_finishes.Count >= MaximumRefusals)
+        if (_endings.Count >= MaximumRefusals)
             Close(CloseReason.ProtocolError);
         else
-            _finishes.Enqueue(id);
+            _endings.Enqueue((MuxCommand.Finish, id));
     }
 
     private void OnFinish(uint id)
@@ -439,6 +448,17 @@ public sealed class MuxSession : IOrderedByteUser
         RaiseReadable(stream);
         if (stream.FinishSent)
             Remove(stream);
+    }
+
+    private void OnReset(uint id)
+    {
+        if (!_streams.TryGetValue(id, out MuxStream? stream))
+            return;
+        Remove(stream);
+        Discard(stream);
+        stream.IsReset = true;
+        Raise(MuxEventKind.Readable, stream);
+        Raise(MuxEventKind.Written, stream);
     }
 
     private void OnWindowUpdate(uint id, ReadOnlySpan<byte> data)

@@ -34,6 +34,9 @@ public sealed class MuxStream
     /// <summary>Closed at this end, or with its session: nothing can be read or written.</summary>
     public bool IsClosed { get; internal set; }
 
+    /// <summary>The peer broke the stream off; what it had sent before may be missing.</summary>
+    public bool IsReset { get; internal set; }
+
     /// <summary>This end will write no more.</summary>
     public bool WriteClosed { get; internal set; }
 

@@ -66,7 +66,10 @@ public sealed class Session : IDisposable
         if (!KcpSegment.TryRead(payload, out KcpSegment first) || first.Conv != Kcp.Conv)
             return DropReason.Conversation;
         Mux.SetTime(now.Milliseconds);
-        return Kcp.Receive(payload, now.Milliseconds) ? DropReason.None : DropReason.Kcp;
+        bool wellFormed = Kcp.Receive(payload, now.Milliseconds);
+        if (Kcp.PeerForgot)
+            Mux.Close(CloseReason.PeerForgot);
+        return wellFormed ? DropReason.None : DropReason.Kcp;
     }
 
     /// <summary>Lets what is due happen.</summary>

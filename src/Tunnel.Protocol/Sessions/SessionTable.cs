@@ -56,6 +56,18 @@ public sealed class SessionTable<T>(int maxSessions)
         return begins ? DropReason.None : DropReason.UnknownPeer;
     }
 
+    /// <summary>
+    /// The answer to a datagram from the middle of a conversation that nobody here knows: one header, which says so and echoes the
+    /// datagram's first segment. Null when none is due. Never longer than what it answers; it comes sealed, so only an end that has
+    /// the key can say it.
+    /// </summary>
+    public static KcpSegment? AnswerUnknown(ReadOnlySpan<byte> payload)
+    {
+        if (!KcpSegment.TryRead(payload, out KcpSegment first) || first.Command != KcpCommand.Push)
+            return null;
+        return new KcpSegment(first.Conv, KcpCommand.Unknown, 0, 0, first.Timestamp, first.Number, 0, 0);
+    }
+
     public void Set(in Endpoint peer, T session) => _sessions[peer] = session;
 
     /// <summary>Removes the peer's entry if it is still this one.</summary>

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Tunnel.Protocol.Sessions;
 
-/// <summary>What the first bytes of a stream ask for. The numbers are those of every variant on the wire.</summary>
+/// <summary>What the first bytes of a stream ask for. The numbers are those of every format; from 16 on they are ours, and of V1 only.</summary>
 public enum StreamRequest : byte
 {
     Ping = 1,
@@ -16,6 +16,15 @@ public enum StreamRequest : byte
 
     /// <summary>Relay datagrams to a UDP target.</summary>
     Udp = 5,
+
+    /// <summary>Says what the sender can do beyond the peers' format, and asks the same; a stock peer closes the stream.</summary>
+    Capabilities = 16,
+
+    /// <summary>As <see cref="Tcp"/>, answered with a <see cref="DialResult"/> before the first byte.</summary>
+    Dial = 17,
+
+    /// <summary>The sender ends the session, now and orderly.</summary>
+    Goodbye = 18,
 }
 
 /// <summary>How a header is written. There is no negotiation: a client is told, a server sees it from the first bytes.</summary>
@@ -63,7 +72,9 @@ public readonly record struct Target(string Host, ushort Port)
 /// <param name="Request">What is asked for.</param>
 /// <param name="Target">For TCP and UDP.</param>
 /// <param name="Flags">For an announcement: TCP flag bitmasks (FIN 1, SYN 2, RST 4, PSH 8, ACK 0x10, URG 0x20, ECE 0x40, CWR 0x80, NS 0x100).</param>
-public sealed record StreamHeader(StreamRequest Request, Target Target = default, IReadOnlyList<ushort>? Flags = null)
+/// <param name="Capabilities">For <see cref="StreamRequest.Capabilities"/>: what the sender can do.</param>
+public sealed record StreamHeader(
+    StreamRequest Request, Target Target = default, IReadOnlyList<ushort>? Flags = null, Capabilities Capabilities = Capabilities.None)
 {
     /// <summary>No header is longer than this, in any format.</summary>
     public const int MaximumLength = 4096;
@@ -75,7 +86,7 @@ public sealed record StreamHeader(StreamRequest Request, Target Target = default
     internal const int FlagBits = 0x1FF;
 
     /// <summary>It dials somewhere, and so names a target.</summary>
-    internal bool HasTarget => Request is StreamRequest.Tcp or StreamRequest.Udp;
+    internal bool HasTarget => Request is StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial;
 
     /// <summary>Writes the header; returns its length.</summary>
     /// <param name="format">The peer's.</param>

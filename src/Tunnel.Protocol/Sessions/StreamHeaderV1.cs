@@ -4,7 +4,8 @@ namespace Tunnel.Protocol.Sessions;
 
 /// <summary>
 /// <c>50 01 | type u8 | body length u16 BE | body</c>. The body of TCP and UDP is <c>host length u8 | host | port u16 BE</c>, of a
-/// flags announcement <c>count u8 | count x u16 BE</c>, and empty otherwise.
+/// flags announcement <c>count u8 | count x u16 BE</c>, of capabilities <c>bits u32 BE</c> and whatever later versions add, and empty
+/// otherwise.
 /// </summary>
 internal static class StreamHeaderV1
 {
@@ -12,6 +13,7 @@ internal static class StreamHeaderV1
     public const byte Version = 0x01;
 
     private const int PrefixLength = 5;
+    private const int CapabilitiesLength = 4;
 
     /// <param name="source">At least the two bytes that tell the format, already seen to be right.</param>
     /// <param name="header">What was read.</param>
@@ -36,6 +38,7 @@ internal static class StreamHeaderV1
         destination[2] = (byte)header.Request;
         Span<byte> body = destination[PrefixLength..];
         int bodyLength = header.HasTarget ? WriteTarget(body, header.Target)
+            : header.Request == StreamRequest.Capabilities ? WriteCapabilities(body, header.Capabilities)
             : header.Request == StreamRequest.Flags ? FlagList.Write(body, header.Flags ?? [])
             : 0;
         BinaryPrimitives.WriteUInt16BigEndian(destination[3..], (ushort)bodyLength);
@@ -46,9 +49,13 @@ internal static class StreamHeaderV1
     {
         switch (request)
         {
-            case StreamRequest.Ping or StreamRequest.Pong:
+            case StreamRequest.Ping or StreamRequest.Pong or StreamRequest.Goodbye:
                 return body.IsEmpty ? new StreamHeader(request) : null;
-            case StreamRequest.Tcp or StreamRequest.Udp:
+            case StreamRequest.Capabilities:
+                return body.Length < CapabilitiesLength
+                    ? null
+                    : new StreamHeader(request, Capabilities: (Capabilities)BinaryPrimitives.ReadUInt32BigEndian(body));
+            case StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial:
                 return ReadTarget(body) is { } target ? new StreamHeader(request, target) : null;
             case StreamRequest.Flags:
                 return !body.IsEmpty && body.Length == FlagList.LengthOf(body[0]) && FlagList.Read(body) is { } flags
@@ -64,6 +71,12 @@ internal static class StreamHeaderV1
         if (body.IsEmpty || body.Length != 1 + body[0] + 2 || Target.ReadHost(body.Slice(1, body[0])) is not { } host)
             return null;
         return new Target(host, BinaryPrimitives.ReadUInt16BigEndian(body[^2..]));
+    }
+
+    private static int WriteCapabilities(Span<byte> body, Capabilities capabilities)
+    {
+        BinaryPrimitives.WriteUInt32BigEndian(body, (uint)capabilities);
+        return CapabilitiesLength;
     }
 
     private static int WriteTarget(Span<byte> body, Target target)

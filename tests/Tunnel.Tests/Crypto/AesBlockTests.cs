@@ -50,21 +50,6 @@ public class AesBlockTests
     });
 
     [Theory]
-    [InlineData(16)]
-    [InlineData(24)]
-    [InlineData(32)]
-    public void EightAtOnceAreEightTimesOne(int keyLength)
-    {
-        using var aes = new AesBlock(Hex.Counting(keyLength));
-        var blocks = new Vector128<byte>[9];
-        for (int i = 0; i < 9; i++)
-            blocks[i] = Vector128.Create((byte)(i * 17));
-        Vector128<byte>[] expected = [.. blocks[..8].Select(aes.Encrypt), blocks[8]];
-        aes.Encrypt8(blocks);
-        Assert.Equal(expected, blocks);
-    }
-
-    [Theory]
     [InlineData(0)]
     [InlineData(15)]
     [InlineData(33)]

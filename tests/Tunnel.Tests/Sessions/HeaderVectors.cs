@@ -21,6 +21,9 @@ internal static class HeaderVectors
         { HeaderFormat.V1, "5001050006033a3a310035", StreamRequest.Udp, "[::1]:53" },
         { HeaderFormat.V1, "50010300050200180010", StreamRequest.Flags, "18 10" },
         { HeaderFormat.V1, "500103000100", StreamRequest.Flags, "" },
+        { HeaderFormat.V1, "5001120000", StreamRequest.Goodbye, "" },
+        { HeaderFormat.V1, "50011000040000000f", StreamRequest.Capabilities, "0000000f" },
+        { HeaderFormat.V1, "500111000e0b6578616d706c652e636f6d01bb", StreamRequest.Dial, "example.com:443" },
         { HeaderFormat.V3, "0100", StreamRequest.Ping, "" },
         { HeaderFormat.V3, "0200", StreamRequest.Pong, "" },
         { HeaderFormat.V3, "0401000b6578616d706c652e636f6d01bb", StreamRequest.Tcp, "example.com:443" },
@@ -38,7 +41,8 @@ internal static class HeaderVectors
     public static string Meaning(StreamHeader header) => header.Request switch
     {
         StreamRequest.Flags => string.Join(' ', header.Flags!.Select(f => $"{f:x}")),
-        StreamRequest.Tcp or StreamRequest.Udp => header.Target.ToString(),
+        StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial => header.Target.ToString(),
+        StreamRequest.Capabilities => $"{(uint)header.Capabilities:x8}",
         _ => "",
     };
 }

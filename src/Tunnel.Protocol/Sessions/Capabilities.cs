@@ -1,0 +1,40 @@
+namespace Tunnel.Protocol.Sessions;
+
+/// <summary>
+/// What an end of ours can do beyond the peers' format. Announced on a stream of its own; what the peer did not announce is not
+/// used. Bits that a reader does not know mean nothing to it.
+/// </summary>
+[Flags]
+public enum Capabilities : uint
+{
+    None = 0,
+
+    /// <summary>A <see cref="StreamRequest.Dial"/> is answered with a <see cref="DialResult"/>.</summary>
+    DialResult = 1,
+
+    /// <summary>FIN ends one direction only.</summary>
+    HalfClose = 2,
+
+    /// <summary>A session's end is said.</summary>
+    Goodbye = 4,
+
+    /// <summary>A stream that breaks is reset (<see cref="Mux.MuxCommand.Reset"/>), which is not the same as finished.</summary>
+    Reset = 8,
+
+    /// <summary>Everything that this version can do.</summary>
+    All = DialResult | HalfClose | Goodbye | Reset,
+}
+
+/// <summary>How a dial went: one byte in front of the target's. The values are those of SOCKS5 replies (RFC 1928, section 6).</summary>
+public enum DialResult : byte
+{
+    Connected = 0,
+    Failed = 1,
+    NotAllowed = 2,
+    NetworkUnreachable = 3,
+
+    /// <summary>The host cannot be reached, or its name does not resolve.</summary>
+    HostUnreachable = 4,
+    Refused = 5,
+    TimedOut = 6,
+}

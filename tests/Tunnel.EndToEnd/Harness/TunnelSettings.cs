@@ -1,0 +1,93 @@
+using System.Text;
+
+namespace Tunnel.EndToEnd.Harness;
+
+/// <summary>A configuration file in the making. What is said later takes the place of what was said before.</summary>
+internal sealed class TunnelSettings
+{
+    public const int ServerPort = 9999;
+    public const string Key = "a key for these tests only";
+
+    private readonly Dictionary<string, object> _values = [];
+    private readonly List<string> _tables = [];
+
+    private TunnelSettings()
+    {
+        this["transport.kcp.key"] = Key;
+        this["log.level"] = "debug";
+        // What a test leaves open need not be waited for.
+        this["transport.grace"] = "0s";
+    }
+
+    public object this[string key]
+    {
+        set => _values[key] = value;
+    }
+
+    /// <summary>A server on raw TCP segments, which finds everything by itself.</summary>
+    public static TunnelSettings PcapServer() => new() { ["listen.port"] = ServerPort };
+
+    /// <param name="address">The server's, as in a file.</param>
+    public static TunnelSettings PcapClient(string address) => new() { ["server.address"] = $"{address}:{ServerPort}" };
+
+    /// <summary>A server on ordinary UDP, on loopback.</summary>
+    public static TunnelSettings UdpServer(int port) => new()
+    {
+        ["listen.port"] = port,
+        ["network.link"] = "udp",
+        ["network.ipv4.address"] = "127.0.0.1",
+    };
+
+    public static TunnelSettings UdpClient(int port) => new()
+    {
+        ["server.address"] = $"127.0.0.1:{port}",
+        ["network.link"] = "udp",
+    };
+
+    public static string[] List(params string[] items) => items;
+
+    public TunnelSettings With(string key, object value)
+    {
+        _values[key] = value;
+        return this;
+    }
+
+    public TunnelSettings Without(string key)
+    {
+        _values.Remove(key);
+        return this;
+    }
+
+    public TunnelSettings WithSocks5(string listen = "127.0.0.1:0", string? username = null, string? password = null)
+    {
+        string credentials = username is null ? "" : $"username = \"{username}\"\npassword = \"{password}\"\n";
+        _tables.Add($"[[socks5]]\nlisten = \"{listen}\"\n{credentials}");
+        return this;
+    }
+
+    /// <param name="target">Null where the server knows it (kcptun).</param>
+    /// <param name="listen">Where; any port unless told.</param>
+    public TunnelSettings WithForward(string? target, string listen = "127.0.0.1:0")
+    {
+        _tables.Add($"[[forward]]\nlisten = \"{listen}\"\n" + (target is null ? "" : $"target = \"{target}\"\n"));
+        return this;
+    }
+
+    public string ToToml()
+    {
+        var text = new StringBuilder();
+        foreach ((string key, object value) in _values)
+            text.Append($"{key} = {Render(value)}\n");
+        foreach (string table in _tables)
+            text.Append('\n').Append(table);
+        return text.ToString();
+    }
+
+    private static string Render(object value) => value switch
+    {
+        string s => $"\"{s}\"",
+        string[] list => $"[{string.Join(", ", list.Select(Render))}]",
+        bool b => b ? "true" : "false",
+        _ => FormattableString.Invariant($"{value}"),
+    };
+}

@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Sockets;
+using Tunnel.App.Hosting;
+using Tunnel.EndToEnd.Harness;
+
+namespace Tunnel.EndToEnd.Startup;
+
+/// <summary>What cannot start says why and what to do, in one message, and its exit code says the class.</summary>
+public class BadStartTests : EndToEndTest
+{
+    [Fact(Timeout = Limit)]
+    public async Task AMissingInterfaceIsNamedTogetherWithThoseThatExist()
+    {
+        Requires.Root();
+        TunnelProcess server = Launch([Binaries.Server], TunnelSettings.PcapServer().With("network.interface", "nope0"));
+        await ExpectAsync(server, ExitCode.Network, "there is no interface nope0", "lo");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task ATakenUdpPortIsNamed()
+    {
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        int port = ((IPEndPoint)taken.LocalEndPoint!).Port;
+        TunnelProcess server = Launch([Binaries.Server], TunnelSettings.UdpServer(port));
+        await ExpectAsync(server, ExitCode.PortInUse, $"{port}", "ss -");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task ATakenPortOfAListenerIsNamed()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        string address = taken.LocalEndpoint.ToString()!;
+        TunnelProcess client = Launch([Binaries.Client], TunnelSettings.UdpClient(1).WithSocks5(address));
+        await ExpectAsync(client, ExitCode.PortInUse, address, "ss -");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task ASecondServerOnThePortOfRawSegmentsIsRefused()
+    {
+        Requires.Tool("nft");
+        Namespaces hosts = await CreateNamespacesAsync();
+        TunnelProcess first = await StartServerAsync(TunnelSettings.PcapServer(), hosts.Server);
+        TunnelProcess second = Launch([Binaries.Server], TunnelSettings.PcapServer(), hosts.Server);
+        await ExpectAsync(second, ExitCode.PortInUse, $"process {first.Id}", $"{TunnelSettings.ServerPort}");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task RawSegmentsWithoutThePrivilegeSayWhichOneAndHowToGetIt()
+    {
+        Requires.Root();
+        TunnelProcess server = Launch(
+            [.. Unprivileged(), Binaries.Server], TunnelSettings.PcapServer().With("network.interface", "lo"));
+        await ExpectAsync(server, ExitCode.Privilege, "CAP_NET_RAW", "setcap");
+        TunnelProcess client = Launch([.. Unprivileged(), Binaries.Client], TunnelSettings.PcapClient("127.0.0.1").WithSocks5());
+        await ExpectAsync(client, ExitCode.Privilege, "CAP_NET_RAW", "setcap");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task TheUdpLinkNeedsNoPrivilege()
+    {
+        Requires.Root();
+        int port = FreeUdpPort();
+        TunnelProcess server = Launch([.. Unprivileged(), Binaries.Server], TunnelSettings.UdpServer(port));
+        TunnelProcess client = Launch([.. Unprivileged(), Binaries.Client], TunnelSettings.UdpClient(port).WithSocks5());
+        await server.ReadyAsync();
+        await client.ConnectedAsync();
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task AllMistakesInAFileAreReportedWithTheirPlaces()
+    {
+        TunnelProcess server = Launch([Binaries.Server], TunnelSettings.UdpServer(99999)
+            .With("network.lnk", "udp")
+            .With("transport.kcp.block", "aes-129")
+            .With("transport.kcp.max_sessions", "many"));
+        await ExpectAsync(
+            server, ExitCode.Configuration, "listen.port: 99999", "network.lnk: unknown key", "transport.kcp.block: \"aes-129\"",
+            "transport.kcp.max_sessions");
+        Assert.All(server.Lines, line => Assert.Matches(@"\.toml:\d+:\d+: ", line));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task AFileThatIsNotThereIsAConfigurationError()
+    {
+        ToolResult result = await Tool.RunAsync(Binaries.Client, "--config", PathOf("none.toml"));
+        Assert.Equal(ExitCode.Configuration, result.ExitCode);
+        Assert.Contains("none.toml", result.Error);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task TheCommandLineExplainsItself()
+    {
+        foreach (string binary in new[] { Binaries.Client, Binaries.Server })
+        {
+            ToolResult help = await Tool.RunAsync(binary, "--help");
+            Assert.Contains("--config", help.Expect());
+            ToolResult version = await Tool.RunAsync(binary, "--version");
+            Assert.Matches(@"^\d+\.\d+\.\d+", version.Expect());
+            Assert.Equal(ExitCode.Usage, (await Tool.RunAsync(binary)).ExitCode);
+            ToolResult wrong = await Tool.RunAsync(binary, "--config", "x.toml", "--wrong");
+            Assert.Equal(ExitCode.Usage, wrong.ExitCode);
+            Assert.Contains("--wrong", wrong.Error);
+        }
+    }
+
+    /// <summary>Still the owner of the files, which another user might not reach, but without any capability.</summary>
+    private static string[] Unprivileged()
+    {
+        Requires.Tool("setpriv");
+        return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+    }
+
+    private static async Task ExpectAsync(TunnelProcess process, int exitCode, params string[] parts)
+    {
+        int code = await process.ExitAsync();
+        Assert.True(exitCode == code, $"exit code {code}:\n{process.Text}");
+        Assert.All(parts, part => Assert.Contains(part, process.Text));
+        Assert.DoesNotContain("   at ", process.Text);
+    }
+}
