@@ -45,4 +45,5 @@ public sealed record ForwardConfig(IPEndPoint Listen, HostPort? Target, ForwardP
 public enum ForwardProtocol
 {
     Tcp,
+    Udp,
 }

@@ -8,6 +8,9 @@ public sealed record TransportConfig
 
     public required TransportProfile Profile { get; init; }
 
+    /// <summary>Client: how stream headers are written. A server sees it from what comes.</summary>
+    public required HeaderDialect Header { get; init; }
+
     /// <summary>Client: how long opening a stream waits for a session.</summary>
     public required TimeSpan OpenTimeout { get; init; }
 
@@ -30,4 +33,12 @@ public enum TransportProfile
 
     /// <summary>Streams without headers, as kcptun speaks (without compression).</summary>
     Kcptun,
+}
+
+/// <summary>The ways in which versions of paqet and its fork write stream headers.</summary>
+public enum HeaderDialect
+{
+    V1,
+    V3,
+    Gob,
 }

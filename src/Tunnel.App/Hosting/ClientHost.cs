@@ -14,7 +14,7 @@ namespace Tunnel.App.Hosting;
 public sealed partial class ClientHost(ClientConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
 {
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
-    private readonly List<LocalListener> _listeners = [];
+    private readonly List<ILocalListener> _listeners = [];
     private DeadlineLoop? _deadlines;
     private int _result;
     private ConnectionPool? _pool;
@@ -27,32 +27,47 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     /// <summary>The connections, once started.</summary>
     public IReadOnlyList<ClientConnection> Connections => _pool?.Connections ?? [];
 
+    /// <summary>What became of datagrams.</summary>
+    public UdpMeter Udp { get; } = new();
+
+    /// <summary>The listeners, once started.</summary>
+    internal IReadOnlyList<ILocalListener> Listeners => _listeners;
+
+    /// <summary>How datagrams are told apart.</summary>
+    internal UdpFraming UdpFraming { get; init; } = UdpFraming.OnePerFrame;
+
+    /// <summary>The bounds of datagrams' relays.</summary>
+    internal UdpLimits UdpLimits { get; init; } = new();
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
         _pool = CreatePool(_deadlines);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
-        var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, hasHeader);
+        HeaderFormat? format = hasHeader ? Stack.HeaderFormatOf(config.Transport) : null;
+        var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, UdpFraming);
+        var udp = new UdpService(opener, UdpLimits, Udp);
         var gate = new ListenerGate(config.Listeners, _logger);
         KernelLimits.Check(config, _logger);
         foreach (Socks5Config socks in config.Socks5)
-            Listen(new Socks5Listener(socks.Listen, socks.Credentials, opener, gate, _logger));
+            Listen(new Socks5Listener(socks.Listen, socks.Credentials, udp, gate, _logger));
         foreach (ForwardConfig forward in config.Forward)
-            Listen(new ForwardListener(forward.Listen, TargetOf(forward.Target), opener, gate, _logger));
+            Listen(CreateForward(forward, udp, gate));
         WatchNetwork(_pool);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        foreach (LocalListener listener in _listeners)
+        foreach (ILocalListener listener in _listeners)
             listener.Dispose();
         await Drain.WaitAsync(() => _listeners.Sum(l => l.Active), config.Transport.Grace, cancellationToken).ConfigureAwait(false);
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         _network?.Dispose();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        LogUdp(_logger, Udp);
         _deadlines?.Dispose();
     }
 
@@ -94,7 +109,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         var links = new ClientLinks(config, _logger);
         ushort[] wanted = config.Network.Tcp.Remote;
         bool announce = config.Network.Link != LinkKind.Udp && wanted is not [Protocol.Wire.TcpFlags.Default];
-        var options = new ClientConnectionOptions(config.Transport.Profile == TransportProfile.Paqet, announce ? wanted : []);
+        bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
+        var options = new ClientConnectionOptions(hasHeader, announce ? wanted : [], Stack.HeaderFormatOf(config.Transport));
         return new ConnectionPool(
             config.Transport.Conn,
             config.Transport.OpenTimeout,
@@ -102,7 +118,11 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
                 index, links.OpenAsync, sessions, deadlines, options, changed, isWanted, _logger));
     }
 
-    private void Listen(LocalListener listener)
+    private ILocalListener CreateForward(ForwardConfig forward, UdpService udp, ListenerGate gate) => forward.Protocol == ForwardProtocol.Udp
+        ? new UdpForwardListener(forward.Listen, TargetOf(forward.Target), udp, _logger)
+        : new ForwardListener(forward.Listen, TargetOf(forward.Target), udp.Opener, gate, _logger);
+
+    private void Listen(ILocalListener listener)
     {
         try
         {
@@ -128,6 +148,9 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     }
 
     private static Target TargetOf(HostPort? target) => target is null ? default : new Target(target.Host, (ushort)target.Port);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Datagrams}")]
+    private static partial void LogUdp(ILogger logger, UdpMeter datagrams);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "{Problem}")]
     private static partial void LogFatal(ILogger logger, string problem);

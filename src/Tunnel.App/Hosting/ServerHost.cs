@@ -26,6 +26,15 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     /// <summary>The link that is open now.</summary>
     public ServerReceiver? Receiver { get; private set; }
 
+    /// <summary>What became of datagrams.</summary>
+    public UdpMeter Udp { get; } = new();
+
+    /// <summary>How datagrams are told apart.</summary>
+    internal UdpFraming UdpFraming { get; init; } = UdpFraming.OnePerFrame;
+
+    /// <summary>The bounds of datagrams' relays.</summary>
+    internal UdpLimits UdpLimits { get; init; } = new();
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         KcpConfig kcp = config.Transport.Kcp;
@@ -36,7 +45,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
         var dialer = new Dialer(config.Transport.DialTimeout, config.Targets);
-        _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, _logger, _relays.Token);
+        var udp = new UdpServing(UdpFraming, UdpLimits, Udp);
+        _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, udp, _logger, _relays.Token);
         Receiver = Open();
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -47,6 +57,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        LogUdp(_logger, Udp);
         if (Receiver is not null)
             await Task.WhenAll(Receiver.GetSessions().Select(s => s.LeaveAsync())).ConfigureAwait(false);
         CloseReceiver();
@@ -137,6 +148,9 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             throw new StartException(ExitCode.For(e.Fault), e.Message);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Datagrams}")]
+    private static partial void LogUdp(ILogger logger, UdpMeter datagrams);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "session {Conv:x8} of {Peer} began")]
     private static partial void LogSessionOpened(ILogger logger, Protocol.Wire.Endpoint peer, uint conv);

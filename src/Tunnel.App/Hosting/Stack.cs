@@ -4,6 +4,7 @@ using Tunnel.App.Runtime;
 using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Hosting;
 
@@ -21,6 +22,13 @@ internal static class Stack
             Budget = MemoryBudget.Of(transport.Memory),
         };
     }
+
+    public static HeaderFormat HeaderFormatOf(TransportConfig transport) => transport.Header switch
+    {
+        HeaderDialect.V3 => HeaderFormat.V3,
+        HeaderDialect.Gob => HeaderFormat.Gob,
+        _ => HeaderFormat.V1,
+    };
 
     private static KcpOptions KcpOptionsOf(KcpConfig kcp) => new()
     {

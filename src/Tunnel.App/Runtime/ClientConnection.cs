@@ -138,26 +138,31 @@ public sealed partial class ClientConnection
 
     /// <summary>
     /// Asks for the peer's capabilities. A stock peer closes that stream, which shows that it is there; PING then shows that it
-    /// speaks the same stream header.
+    /// speaks the same stream header. The other formats have no word for capabilities.
     /// </summary>
     private async Task IntroduceAsync(PeerSession session)
     {
         TimeSpan timeout = _isWanted() ? ShortProbeTimeout : ProbeTimeout;
-        var question = new StreamHeader(StreamRequest.Capabilities, Capabilities: session.OwnCapabilities);
-        StreamHeader? answer = await StreamExchange.RunAsync(session, question, timeout).ConfigureAwait(false);
-        if (answer?.Request == StreamRequest.Capabilities)
-            session.Announced(answer.Capabilities);
-        else
-            await StreamPing.RunAsync(session, timeout).ConfigureAwait(false);
+        if (_options.Header == HeaderFormat.V1)
+        {
+            var question = new StreamHeader(StreamRequest.Capabilities, Capabilities: session.OwnCapabilities);
+            StreamHeader? answer = await StreamExchange.RunAsync(session, question, HeaderFormat.V1, timeout).ConfigureAwait(false);
+            if (answer?.Request == StreamRequest.Capabilities)
+            {
+                session.Announced(answer.Capabilities);
+                return;
+            }
+        }
+
+        await StreamPing.RunAsync(session, _options.Header, timeout).ConfigureAwait(false);
     }
 
     private async Task AnnounceFlagsAsync(PeerSession session)
     {
         if (session.OpenStream() is not { } stream)
             return;
-        byte[] header = new byte[StreamHeader.MaximumLength];
-        int length = new StreamHeader(StreamRequest.Flags, default, _options.AnnouncedFlags).Write(header);
-        await stream.WriteAsync(header.AsMemory(0, length)).ConfigureAwait(false);
+        var header = new StreamHeader(StreamRequest.Flags, default, _options.AnnouncedFlags);
+        await HeaderExchange.SendAsync(stream, header, _options.Header).ConfigureAwait(false);
         stream.CloseWrite();
     }
 
@@ -219,4 +224,5 @@ public sealed partial class ClientConnection
 /// <summary>How a client greets its server.</summary>
 /// <param name="Ping">Send PING and wait for PONG before the session is used (paqet); false where the peer knows no such thing.</param>
 /// <param name="AnnouncedFlags">TCP flags that the server should wear towards this client; empty: do not announce.</param>
-public sealed record ClientConnectionOptions(bool Ping, ushort[] AnnouncedFlags);
+/// <param name="Header">How the server writes and reads stream headers.</param>
+public sealed record ClientConnectionOptions(bool Ping, ushort[] AnnouncedFlags, HeaderFormat Header);

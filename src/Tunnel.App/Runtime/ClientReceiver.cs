@@ -60,10 +60,8 @@ public sealed class ClientReceiver : LinkReceiver
     {
         try
         {
-            byte[] buffer = new byte[StreamHeader.MaximumLength];
-            int count = await stream.ReadAsync(buffer).ConfigureAwait(false);
-            HeaderStatus status = StreamHeader.TryRead(buffer.AsSpan(0, count), out StreamHeader? header, out _);
-            if (status == HeaderStatus.Complete && header!.Request == StreamRequest.Goodbye)
+            ReceivedHeader? received = await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false);
+            if (received?.Header.Request == StreamRequest.Goodbye)
                 Session.Close(CloseReason.Goodbye);
             stream.Close();
         }

@@ -28,9 +28,30 @@ public sealed class Dialer(TimeSpan timeout, TargetPolicy policy)
         }
     }
 
+    /// <summary>The target's first address, for datagrams: there is no answer by which another could be tried.</summary>
+    /// <exception cref="SocketException">The name does not resolve.</exception>
+    /// <exception cref="TargetDeniedException">The policy denies the name, or all of its addresses.</exception>
+    /// <exception cref="TimeoutException">It took too long.</exception>
+    public async Task<IPEndPoint> ResolveFirstAsync(Target target, CancellationToken cancel)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(timeout);
+        try
+        {
+            IPAddress[] addresses = await ResolveAsync(target, limit.Token).ConfigureAwait(false);
+            return addresses.Length != 0
+                ? new IPEndPoint(addresses[0], target.Port)
+                : throw new SocketException((int)SocketError.HostNotFound);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new TimeoutException($"{target.Host} did not resolve within {timeout.TotalSeconds:0.#} s");
+        }
+    }
+
     /// <summary>The target's addresses, less those that the policy denies.</summary>
     /// <exception cref="TargetDeniedException">None is left.</exception>
-    public async ValueTask<IPAddress[]> ResolveAsync(Target target, CancellationToken cancel)
+    private async ValueTask<IPAddress[]> ResolveAsync(Target target, CancellationToken cancel)
     {
         bool isLiteral = IPAddress.TryParse(target.Host, out IPAddress? literal);
         if (!isLiteral && !policy.MayPermit(target.Host, target.Port))

@@ -161,10 +161,9 @@ public sealed class PeerSession
     {
         if (PeerCapabilities.HasFlag(Capabilities.Goodbye) && OpenStream() is { } stream)
         {
-            byte[] header = new byte[StreamHeader.MaximumLength];
-            int length = new StreamHeader(StreamRequest.Goodbye).Write(header);
             // On its way is all that can be had: nobody answers a goodbye.
-            await Task.WhenAny(stream.WriteAsync(header.AsMemory(0, length)).AsTask(), Task.Delay(GoodbyeTimeout)).ConfigureAwait(false);
+            Task sent = HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Goodbye), HeaderFormat.V1).AsTask();
+            await Task.WhenAny(sent, Task.Delay(GoodbyeTimeout)).ConfigureAwait(false);
         }
 
         Close(CloseReason.Local);
@@ -223,12 +222,45 @@ public sealed class PeerSession
         return taken;
     }
 
+    internal DatagramWrite TryWriteDatagram(MuxStream stream, ReadOnlyMemory<byte> data)
+    {
+        Enter();
+        DatagramWrite result = _session.Mux.TryWriteDatagram(stream, data);
+        Leave(MonotonicClock.Now);
+        return result;
+    }
+
+    internal bool ReadFrames(MuxStream stream)
+    {
+        lock (_lock)
+            return MuxSession.ReadFrames(stream);
+    }
+
+    internal void ReadBytes(MuxStream stream)
+    {
+        lock (_lock)
+            MuxSession.ReadBytes(stream);
+    }
+
+    /// <summary>A frame's length, or -1 for nothing yet; 0 is the end.</summary>
+    /// <exception cref="TunnelClosedException">The session ended.</exception>
+    internal int ReadFrame(MuxStream stream, Span<byte> destination)
+    {
+        Enter();
+        int length = _session.ReadFrame(stream, destination);
+        return LeaveReading(stream, Math.Max(0, length));
+    }
+
     /// <summary>What is there, or -1 for nothing yet; 0 is the end.</summary>
     /// <exception cref="TunnelClosedException">The session ended.</exception>
     internal int Read(MuxStream stream, Span<byte> destination)
     {
         Enter();
-        int count = _session.Read(stream, destination);
+        return LeaveReading(stream, _session.Read(stream, destination));
+    }
+
+    private int LeaveReading(MuxStream stream, int count)
+    {
         bool ended = stream.EndOfStream, dead = _session.IsClosed;
         Leave(MonotonicClock.Now);
         if (count != 0)
@@ -245,7 +277,7 @@ public sealed class PeerSession
     {
         lock (_lock)
         {
-            if (stream.Available != 0 || stream.EndOfStream)
+            if (stream.HasInput || stream.EndOfStream)
                 return false;
             signal.Arm();
             return true;

@@ -5,10 +5,10 @@ namespace Tunnel.App.Runtime;
 /// <summary>One question and its answer through a whole session, on a stream of its own.</summary>
 internal static class StreamExchange
 {
-    /// <returns>The answer; null when the peer closed the stream instead, as stock peers do with what they do not know.</returns>
+    /// <returns>The answer; null when the peer closed the stream instead, as stock peers do with what they do not know, or said something else.</returns>
     /// <exception cref="TimeoutException">Nothing came back in time.</exception>
-    /// <exception cref="IOException">The session ended, or the peer answered with something that is no header.</exception>
-    public static async Task<StreamHeader?> RunAsync(PeerSession session, StreamHeader question, TimeSpan timeout)
+    /// <exception cref="IOException">The session ended.</exception>
+    public static async Task<StreamHeader?> RunAsync(PeerSession session, StreamHeader question, HeaderFormat format, TimeSpan timeout)
     {
         TunnelStream stream = session.OpenStream() ?? throw new IOException("the session takes no stream");
         // Closing is what ends a read that waits.
@@ -24,7 +24,7 @@ internal static class StreamExchange
             Timeout.InfiniteTimeSpan);
         try
         {
-            StreamHeader? answer = await ExchangeAsync(stream, question).ConfigureAwait(false);
+            StreamHeader? answer = await ExchangeAsync(stream, question, format).ConfigureAwait(false);
             return answer is null && Volatile.Read(ref expired) ? throw new TimeoutException(Silence(session, timeout)) : answer;
         }
         catch (IOException) when (Volatile.Read(ref expired))
@@ -40,22 +40,9 @@ internal static class StreamExchange
     private static string Silence(PeerSession session, TimeSpan timeout) =>
         $"{session.Peer} does not answer within {timeout.TotalSeconds:0.#} s (is the key the same, is the server running, does a firewall drop its port?)";
 
-    private static async Task<StreamHeader?> ExchangeAsync(TunnelStream stream, StreamHeader question)
+    private static async Task<StreamHeader?> ExchangeAsync(TunnelStream stream, StreamHeader question, HeaderFormat format)
     {
-        byte[] buffer = new byte[StreamHeader.MaximumLength];
-        int length = question.Write(buffer);
-        await stream.WriteAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
-        for (int have = 0; ;)
-        {
-            int count = await stream.ReadAsync(buffer.AsMemory(have)).ConfigureAwait(false);
-            if (count == 0)
-                return null;
-            have += count;
-            HeaderStatus status = StreamHeader.TryRead(buffer.AsSpan(0, have), out StreamHeader? header, out _);
-            if (status == HeaderStatus.Complete)
-                return header;
-            if (status == HeaderStatus.Invalid)
-                throw new IOException("the server answered with something that is not a stream header");
-        }
+        await HeaderExchange.SendAsync(stream, question, format).ConfigureAwait(false);
+        return (await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false))?.Header;
     }
 }

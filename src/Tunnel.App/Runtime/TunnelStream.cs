@@ -29,6 +29,9 @@ public sealed class TunnelStream
 
     public long BytesReceived => _stream.BytesReceived;
 
+    /// <summary>Datagrams that did not make it through this end of the stream; see <see cref="MuxStream.DatagramsDropped"/>.</summary>
+    public long DatagramsDropped => _stream.DatagramsDropped;
+
     /// <summary>The peer will write no more.</summary>
     public bool PeerFinished => _stream.PeerFinished;
 
@@ -75,6 +78,38 @@ public sealed class TunnelStream
         if (!taken || _stream.IsClosed)
             throw new IOException("the stream is closed");
     }
+
+    /// <summary>
+    /// Sends a datagram as one frame, when the peer's window has room for it; false when it never will have. The data must not change
+    /// until the task ends.
+    /// </summary>
+    /// <exception cref="TunnelClosedException">The session ended.</exception>
+    /// <exception cref="IOException">The stream was closed at this end.</exception>
+    public async ValueTask<bool> WriteFrameAsync(ReadOnlyMemory<byte> data)
+    {
+        _written.Arm();
+        DatagramWrite result = _session.TryWriteDatagram(_stream, data);
+        if (result == DatagramWrite.Taken)
+            await _written.Wait().ConfigureAwait(false);
+        if (_stream.IsReset)
+            throw new StreamResetException();
+        if (_session.IsClosed)
+            throw new TunnelClosedException(_session.CloseReason);
+        if (result == DatagramWrite.Closed || _stream.IsClosed)
+            throw new IOException("the stream is closed");
+        return result == DatagramWrite.Taken;
+    }
+
+    /// <summary>What is read from now on is frames; false when it is too late for that.</summary>
+    public bool ReadFrames() => _session.ReadFrames(_stream);
+
+    /// <summary>What is read from now on is bytes: a stream that the peer opened may forget where frames end.</summary>
+    public void ReadBytes() => _session.ReadBytes(_stream);
+
+    /// <summary>Takes a frame if there is one: its length, 0 at the end, -1 for nothing yet.</summary>
+    /// <param name="destination">Room for <see cref="MuxFrame.MaximumData"/>.</param>
+    /// <exception cref="TunnelClosedException">The session ended before the stream did.</exception>
+    public int TryReadFrame(Span<byte> destination) => _session.ReadFrame(_stream, destination);
 
     /// <summary>Says that nothing more will be written; reading goes on.</summary>
     public void CloseWrite() => _session.CloseWrite(_stream);

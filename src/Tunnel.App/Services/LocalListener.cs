@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Tunnel.App.Services;
 
 /// <summary>A TCP listener that hands each connection to a service; what goes wrong with one connection or one accept ends neither.</summary>
-public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate, ILogger logger) : IDisposable
+public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate, ILogger logger) : ILocalListener
 {
     private static readonly TimeSpan PauseAfterError = TimeSpan.FromMilliseconds(100);
 

@@ -9,10 +9,12 @@ namespace Tunnel.App.Services;
 
 /// <summary>A SOCKS5 proxy whose connections go out at the server. Names are resolved there.</summary>
 public sealed class Socks5Listener(
-    IPEndPoint listen, Socks5Credentials? credentials, StreamOpener opener, ListenerGate gate, ILogger logger)
+    IPEndPoint listen, Socks5Credentials? credentials, UdpService service, ListenerGate gate, ILogger logger)
     : LocalListener(listen, gate, logger)
 {
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(30);
+
+    private int _associations;
 
     protected override string Name => "socks5";
 
@@ -21,8 +23,36 @@ public sealed class Socks5Listener(
         var protocol = new Socks5Protocol(socket, credentials);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(HandshakeTimeout);
-        (_, Target target) = await protocol.AcceptAsync(limit.Token).ConfigureAwait(false);
+        (Socks5Command command, Target target) = await protocol.AcceptAsync(limit.Token).ConfigureAwait(false);
         limit.CancelAfter(Timeout.InfiniteTimeSpan);
+        if (command == Socks5Command.UdpAssociate)
+            await AssociateAsync(socket, protocol, stop).ConfigureAwait(false);
+        else
+            await ConnectAsync(socket, protocol, target, stop).ConfigureAwait(false);
+    }
+
+    private async Task AssociateAsync(Socket socket, Socks5Protocol protocol, CancellationToken stop)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _associations) > service.Limits.Associations)
+            {
+                await protocol.ReplyAsync(Socks5Reply.GeneralFailure, stop).ConfigureAwait(false);
+                return;
+            }
+
+            using var association = new Socks5Association(socket, service, Logger);
+            await protocol.ReplyAsync(association.RelayEndPoint, stop).ConfigureAwait(false);
+            await association.RunAsync(stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _associations);
+        }
+    }
+
+    private async Task ConnectAsync(Socket socket, Socks5Protocol protocol, Target target, CancellationToken stop)
+    {
         TunnelStream stream = await OpenAsync(protocol, target, stop).ConfigureAwait(false);
         await protocol.ReplyAsync(Socks5Reply.Succeeded, stop).ConfigureAwait(false);
         await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
@@ -32,7 +62,7 @@ public sealed class Socks5Listener(
     {
         try
         {
-            return await opener.OpenAsync(target, stop).ConfigureAwait(false);
+            return await service.Opener.OpenAsync(target, stop).ConfigureAwait(false);
         }
         catch (IOException e)
         {

@@ -63,6 +63,15 @@ public sealed class Socks5Protocol(Socket socket, Socks5Credentials? credentials
     public async ValueTask ReplyAsync(Socks5Reply reply, CancellationToken cancel) =>
         await SendAsync([Version, (byte)reply, 0, AddressIPv4, 0, 0, 0, 0, 0, 0], cancel).ConfigureAwait(false);
 
+    /// <summary>Answers that it succeeded, and at which address the client's datagrams are awaited.</summary>
+    public async ValueTask ReplyAsync(IPEndPoint relay, CancellationToken cancel)
+    {
+        byte[] address = relay.Address.GetAddressBytes();
+        byte type = address.Length == 4 ? AddressIPv4 : AddressIPv6;
+        byte[] port = [(byte)(relay.Port >> 8), (byte)relay.Port];
+        await SendAsync([Version, (byte)Socks5Reply.Succeeded, 0, type, .. address, .. port], cancel).ConfigureAwait(false);
+    }
+
     private async Task NegotiateAsync(CancellationToken cancel)
     {
         await FillAsync(2, cancel).ConfigureAwait(false);
@@ -104,7 +113,7 @@ public sealed class Socks5Protocol(Socket socket, Socks5Credentials? credentials
         string host = await ReadHostAsync(_buffer[3], cancel).ConfigureAwait(false);
         await FillAsync(2, cancel).ConfigureAwait(false);
         ushort port = BinaryPrimitives.ReadUInt16BigEndian(_buffer);
-        if (command == Socks5Command.Connect)
+        if (command is Socks5Command.Connect or Socks5Command.UdpAssociate)
             return (command, new Target(host, port));
         await ReplyAsync(Socks5Reply.CommandNotSupported, cancel).ConfigureAwait(false);
         throw new Socks5Exception($"command {(byte)command} is not supported");

@@ -6,8 +6,9 @@ namespace Tunnel.App.Services;
 /// <summary>Opens streams to targets through a client's sessions.</summary>
 /// <param name="pool">The sessions.</param>
 /// <param name="timeout">For how long a stream that its session lost before it began is opened anew.</param>
-/// <param name="writeHeader">False where the peer dials one fixed target and knows no headers (kcptun).</param>
-public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, bool writeHeader)
+/// <param name="format">How the server reads headers; null where it dials one fixed target and knows none (kcptun).</param>
+/// <param name="framing">How datagrams are told apart on streams to UDP targets.</param>
+public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFormat? format, UdpFraming framing)
 {
     /// <summary>
     /// A stream to a target. With peers that say how the dial went, it is connected; with others the server was asked, no more.
@@ -23,8 +24,8 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, bool wri
             TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
             try
             {
-                if (writeHeader)
-                    await AskAsync(stream, target).ConfigureAwait(false);
+                if (format is { } known)
+                    await AskAsync(stream, target, known).ConfigureAwait(false);
                 return stream;
             }
             catch (TunnelClosedException) when (Environment.TickCount64 < giveUpAt)
@@ -39,18 +40,29 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, bool wri
         }
     }
 
-    private static async ValueTask AskAsync(TunnelStream stream, Target target)
+    private static async ValueTask AskAsync(TunnelStream stream, Target target, HeaderFormat known)
     {
         bool withResult = stream.Session.PeerCapabilities.HasFlag(Capabilities.DialResult);
-        byte[] buffer = new byte[StreamHeader.MaximumLength];
-        int length = new StreamHeader(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target).Write(buffer);
-        await stream.WriteAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
+        var header = new StreamHeader(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
+        await HeaderExchange.SendAsync(stream, header, known).ConfigureAwait(false);
         if (!withResult)
             return;
-        int count = await stream.ReadAsync(buffer.AsMemory(0, 1)).ConfigureAwait(false);
+        byte[] buffer = new byte[1];
+        int count = await stream.ReadAsync(buffer).ConfigureAwait(false);
         var result = (DialResult)(count == 0 ? (byte)DialResult.Failed : buffer[0]);
         if (result != DialResult.Connected)
             throw new DialException(target, result);
+    }
+
+    /// <summary>Opens a stream of datagrams.</summary>
+    /// <exception cref="TunnelUnavailableException">There is no session within the open timeout.</exception>
+    /// <exception cref="TunnelClosedException">The session ended meanwhile.</exception>
+    public async ValueTask<OpenedUdp> OpenUdpAsync(Target target, CancellationToken cancel)
+    {
+        TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
+        framing.Begin(stream);
+        await HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Udp, target), format ?? default).ConfigureAwait(false);
+        return new OpenedUdp(stream, framing);
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime;
@@ -12,6 +13,7 @@ public sealed partial class StreamServer
     private readonly Dialer _dialer;
     private readonly TimeSpan _headerTimeout;
     private readonly Target? _fixedTarget;
+    private readonly UdpServing _udp;
     private readonly ILogger _logger;
     private readonly CancellationToken _stop;
     private readonly RateLimitedLog _failed;
@@ -23,13 +25,15 @@ public sealed partial class StreamServer
     /// <param name="dialer">Reaches the targets.</param>
     /// <param name="headerTimeout">A stream whose header has not come by then is closed.</param>
     /// <param name="fixedTarget">Where every stream goes when the peer knows no headers (kcptun); otherwise null.</param>
+    /// <param name="udp">How datagrams are relayed.</param>
     /// <param name="logger">Where a user sees what was refused.</param>
     /// <param name="stop">Ends every relay.</param>
-    public StreamServer(Dialer dialer, TimeSpan headerTimeout, Target? fixedTarget, ILogger logger, CancellationToken stop)
+    public StreamServer(Dialer dialer, TimeSpan headerTimeout, Target? fixedTarget, UdpServing udp, ILogger logger, CancellationToken stop)
     {
         _dialer = dialer;
         _headerTimeout = headerTimeout;
         _fixedTarget = fixedTarget;
+        _udp = udp;
         _stop = stop;
         _logger = logger;
         _failed = new RateLimitedLog(logger, "streams that failed");
@@ -52,7 +56,7 @@ public sealed partial class StreamServer
         try
         {
             if (_fixedTarget is { } target)
-                await RelayAsync(stream, target, ReadOnlyMemory<byte>.Empty, withResult: false).ConfigureAwait(false);
+                await RelayAsync(stream, target, withResult: false).ConfigureAwait(false);
             else
                 await ServeHeaderAsync(stream).ConfigureAwait(false);
         }
@@ -70,67 +74,57 @@ public sealed partial class StreamServer
 
     private async Task ServeHeaderAsync(TunnelStream stream)
     {
-        byte[] buffer = new byte[StreamHeader.MaximumLength];
-        (StreamHeader header, int length, int have) = await ReadHeaderAsync(stream, buffer).ConfigureAwait(false);
+        (StreamHeader header, HeaderFormat format) = await ReadHeaderAsync(stream).ConfigureAwait(false);
         switch (header.Request)
         {
             case StreamRequest.Ping:
-                await AnswerAsync(stream, new StreamHeader(StreamRequest.Pong)).ConfigureAwait(false);
+                await AnswerAsync(stream, new StreamHeader(StreamRequest.Pong), format).ConfigureAwait(false);
                 break;
             case StreamRequest.Flags:
                 stream.Session.WearFlags([.. header.Flags!]);
                 break;
             case StreamRequest.Capabilities:
                 stream.Session.Announced(header.Capabilities);
-                await AnswerAsync(stream, new StreamHeader(StreamRequest.Capabilities, Capabilities: stream.Session.OwnCapabilities)).ConfigureAwait(false);
+                var ours = new StreamHeader(StreamRequest.Capabilities, Capabilities: stream.Session.OwnCapabilities);
+                await AnswerAsync(stream, ours, format).ConfigureAwait(false);
                 break;
             case StreamRequest.Goodbye:
                 stream.Session.Close(CloseReason.Goodbye);
                 break;
             case StreamRequest.Tcp or StreamRequest.Dial:
-                bool withResult = header.Request == StreamRequest.Dial;
-                await RelayAsync(stream, header.Target, buffer.AsMemory(length, have - length), withResult).ConfigureAwait(false);
+                await RelayAsync(stream, header.Target, withResult: header.Request == StreamRequest.Dial).ConfigureAwait(false);
+                break;
+            case StreamRequest.Udp:
+                await RelayDatagramsAsync(stream, header.Target).ConfigureAwait(false);
                 break;
             default:
                 throw new IOException($"the peer asks for {header.Request}, which this version does not do");
         }
     }
 
-    private async Task<(StreamHeader Header, int Length, int Have)> ReadHeaderAsync(TunnelStream stream, byte[] buffer)
+    private async Task<ReceivedHeader> ReadHeaderAsync(TunnelStream stream)
     {
         // Closing is what ends a read that waits.
         await using var timer = new Timer(s => ((TunnelStream)s!).Close(), stream, _headerTimeout, Timeout.InfiniteTimeSpan);
-        for (int have = 0; have < buffer.Length;)
-        {
-            int count = await stream.ReadAsync(buffer.AsMemory(have)).ConfigureAwait(false);
-            if (count == 0)
-                break;
-            have += count;
-            HeaderStatus status = StreamHeader.TryRead(buffer.AsSpan(0, have), out StreamHeader? header, out int length);
-            if (status == HeaderStatus.Complete)
-                return (header!, length, have);
-            if (status == HeaderStatus.Invalid)
-                break;
-        }
-
+        if (await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false) is { } received)
+            return received;
         // A stream that is opened and closed again without a word is how some peers check that the session lives.
         Interlocked.Increment(ref _headerFailures);
         throw new IOException("no valid stream header came");
     }
 
-    private static async Task AnswerAsync(TunnelStream stream, StreamHeader answer)
+    private static async Task AnswerAsync(TunnelStream stream, StreamHeader answer, HeaderFormat format)
     {
-        byte[] buffer = new byte[StreamHeader.MaximumLength];
-        int length = answer.Write(buffer);
-        await stream.WriteAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
+        await HeaderExchange.SendAsync(stream, answer, format).ConfigureAwait(false);
         stream.CloseWrite();
         // The peer closes once it has read the answer; closing first could drop it.
         byte[] rest = new byte[1];
         await stream.ReadAsync(rest).ConfigureAwait(false);
     }
 
-    private async Task RelayAsync(TunnelStream stream, Target target, ReadOnlyMemory<byte> first, bool withResult)
+    private async Task RelayAsync(TunnelStream stream, Target target, bool withResult)
     {
+        stream.ReadBytes();
         Socket socket;
         try
         {
@@ -146,9 +140,6 @@ public sealed partial class StreamServer
 
         if (withResult)
             await SayAsync(stream, DialResult.Connected).ConfigureAwait(false);
-
-        for (int sent = 0; sent < first.Length;)
-            sent += await socket.SendAsync(first[sent..], SocketFlags.None, _stop).ConfigureAwait(false);
         await new Relay(socket, stream, isClient: false).RunAsync(_stop).ConfigureAwait(false);
     }
 
@@ -158,6 +149,25 @@ public sealed partial class StreamServer
             LogDenied(_logger, target, stream.Session.Peer);
         else if (e is not TargetDeniedException && _dialFailed.Admits())
             LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
+    }
+
+    private async Task RelayDatagramsAsync(TunnelStream stream, Target target)
+    {
+        if (!_udp.Framing.Begin(stream))
+            throw new IOException("too many datagrams came before the header had been read");
+        DatagramSocket socket;
+        try
+        {
+            IPEndPoint address = await _dialer.ResolveFirstAsync(target, _stop).ConfigureAwait(false);
+            socket = DatagramSocket.ConnectTo(address);
+        }
+        catch (Exception e) when (e is SocketException or TimeoutException or TargetDeniedException)
+        {
+            LogNotConnected(stream, target, e);
+            return;
+        }
+
+        await new UdpRelay(new OpenedUdp(stream, _udp.Framing), socket, _udp.Limits.Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
     }
 
     private static async ValueTask SayAsync(TunnelStream stream, DialResult result)
@@ -194,3 +204,9 @@ public sealed partial class StreamServer
     [LoggerMessage(Level = LogLevel.Information, Message = "{Target} is denied to {Peer} by [targets]")]
     private static partial void LogDenied(ILogger logger, Target target, Protocol.Wire.Endpoint peer);
 }
+
+/// <summary>How a server relays datagrams.</summary>
+/// <param name="Framing">How they are told apart on a stream.</param>
+/// <param name="Limits">The bounds.</param>
+/// <param name="Meter">Where they are counted.</param>
+public sealed record UdpServing(UdpFraming Framing, UdpLimits Limits, UdpMeter Meter);

@@ -29,6 +29,9 @@ public readonly record struct MuxFrame(byte Version, MuxCommand Command, ushort 
 {
     public const int HeaderLength = 8;
 
+    /// <summary>Data of a frame at most: what its length can say.</summary>
+    public const int MaximumData = ushort.MaxValue;
+
     /// <summary>Data of a window update: consumed u32 LE, window u32 LE.</summary>
     public const int WindowUpdateLength = 8;
 

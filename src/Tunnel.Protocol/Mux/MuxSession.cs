@@ -37,6 +37,8 @@ public sealed class MuxSession : IOrderedByteUser
     private int _headerFilled;
     private int _payloadLeft;
     private MuxStream? _payloadStream;
+    private ReadOnlyMemory<byte> _unfinished;
+    private MuxStream? _unfinishedStream;
     private uint _nextId;
     private long _now;
     private long _lastFrameAt;
@@ -77,7 +79,7 @@ public sealed class MuxSession : IOrderedByteUser
     /// <summary>Streams opened by the peer and refused because a cap was reached.</summary>
     public long StreamsRefused { get; private set; }
 
-    public bool HasOutput => !IsClosed && (_control.Count != 0 || _ready.Count != 0 || _endings.Count != 0);
+    public bool HasOutput => !IsClosed && (_control.Count != 0 || _ready.Count != 0 || _endings.Count != 0 || !_unfinished.IsEmpty);
 
     /// <summary>When <see cref="Advance"/> is wanted, in milliseconds.</summary>
     public long Deadline => IsClosed ? long.MaxValue : Math.Min(_nextKeepAliveAt, _lastFrameAt + _options.KeepAliveTimeout);
@@ -141,11 +143,61 @@ public sealed class MuxSession : IOrderedByteUser
         return true;
     }
 
+    /// <summary>
+    /// As <see cref="TryWrite"/>, but the data goes out as one frame, over as many segments as it takes, once the peer's window has
+    /// room for all of it. When that window becomes smaller than the datagram, it is dropped, and counted by the stream.
+    /// </summary>
+    public DatagramWrite TryWriteDatagram(MuxStream stream, ReadOnlyMemory<byte> data)
+    {
+        if (stream.IsClosed || stream.WriteClosed)
+            return DatagramWrite.Closed;
+        Invariant.Check(!stream.HasPendingWrite);
+        if (data.IsEmpty || data.Length > MuxFrame.MaximumData || !CanEverSend(stream, data.Length))
+            return DatagramWrite.Impossible;
+        stream.PendingWrite = data;
+        stream.PendingIsDatagram = true;
+        MakeReady(stream);
+        return DatagramWrite.Taken;
+    }
+
+    /// <summary>
+    /// From now on frames are read, with <see cref="ReadFrame"/>: those that come, and those that wait. False when too many came
+    /// for their ends to be still known. Streams that this end opened are told before anything comes.
+    /// </summary>
+    public static bool ReadFrames(MuxStream stream)
+    {
+        if (stream.Frames is null && stream.BytesReceived != 0)
+            return false;
+        stream.Frames ??= new FrameLengths();
+        stream.ReadsFrames = true;
+        stream.ReadableRaised = stream.HasInput;
+        return true;
+    }
+
+    /// <summary>From now on where frames end does not matter: a stream that the peer opened need not remember it.</summary>
+    public static void ReadBytes(MuxStream stream) => stream.Frames = stream.ReadsFrames ? stream.Frames : null;
+
+    /// <summary>Takes one frame: its length, or -1 for none (yet).</summary>
+    /// <param name="stream">One that reads frames.</param>
+    /// <param name="destination">Room for <see cref="MuxFrame.MaximumData"/>.</param>
+    public int ReadFrame(MuxStream stream, Span<byte> destination)
+    {
+        if (!stream.HasInput || stream.IsClosed)
+            return -1;
+        int length = stream.Frames!.Take();
+        Invariant.Check(stream.Received.Read(destination[..length]) == length);
+        Buffered -= length;
+        stream.ReadableRaised &= stream.HasInput;
+        Consume(stream, length);
+        return length;
+    }
+
     /// <summary>Takes what was received, in order; 0 when there is nothing (yet): see <see cref="MuxStream.EndOfStream"/>.</summary>
     public int Read(MuxStream stream, Span<byte> destination)
     {
         int count = stream.Received.Read(destination);
         Buffered -= count;
+        stream.Frames?.Skip(count);
         stream.ReadableRaised &= stream.Available != 0;
         if (count != 0 && !stream.IsClosed)
             Consume(stream, count);
@@ -191,6 +243,8 @@ public sealed class MuxSession : IOrderedByteUser
             Raise(MuxEventKind.Written, stream);
         }
 
+        _unfinished = default;
+        _unfinishedStream = null;
         _streams.Clear();
         _control.Clear();
         _ready.Clear();
@@ -220,6 +274,8 @@ public sealed class MuxSession : IOrderedByteUser
     public int Fill(Span<byte> destination)
     {
         int written = 0;
+        if (!ContinueDatagram(destination, ref written))
+            return written;
         while (_control.TryPeek(out ControlFrame frame) && TryWriteControl(destination, ref written, frame))
             _control.Dequeue();
         if (_control.Count != 0)
@@ -274,7 +330,7 @@ public sealed class MuxSession : IOrderedByteUser
                 break;
             case MuxCommand.Data:
                 _payloadLeft = frame.Length;
-                _payloadStream = _streams.GetValueOrDefault(frame.StreamId);
+                _payloadStream = Receiver(frame);
                 break;
             case MuxCommand.WindowUpdate:
                 OnWindowUpdate(frame.StreamId, _header.AsSpan(MuxFrame.HeaderLength));
@@ -302,8 +358,36 @@ public sealed class MuxSession : IOrderedByteUser
             Accept(stream, data[..n]);
         _payloadLeft -= n;
         if (_payloadLeft == 0)
-            _payloadStream = null;
+            EndFrame();
         return data[n..];
+    }
+
+    /// <summary>Whose a frame's data is; nobody's when the stream is not there, or holds as many datagrams as it may.</summary>
+    private MuxStream? Receiver(MuxFrame frame)
+    {
+        if (!_streams.TryGetValue(frame.StreamId, out MuxStream? stream) || stream.Frames is not { Count: >= FrameLengths.Maximum })
+            return stream;
+        if (!stream.ReadsFrames)
+        {
+            stream.Frames = null;
+            return stream;
+        }
+
+        stream.DatagramsDropped++;
+        stream.BytesReceived += frame.Length;
+        Consume(stream, frame.Length);
+        return null;
+    }
+
+    private void EndFrame()
+    {
+        MuxStream? stream = _payloadStream;
+        _payloadStream = null;
+        if (stream is not { IsClosed: false, Frames: { } frames })
+            return;
+        frames.End();
+        if (stream.ReadsFrames)
+            RaiseReadable(stream);
     }
 
     private void Accept(MuxStream stream, ReadOnlySpan<byte> data)
@@ -317,7 +401,9 @@ public sealed class MuxSession : IOrderedByteUser
         stream.Received.Write(data);
         stream.BytesReceived += data.Length;
         Buffered += data.Length;
-        RaiseReadable(stream);
+        stream.Frames?.Add(data.Length);
+        if (!stream.ReadsFrames)
+            RaiseReadable(stream);
     }
 
     private void OnOpen(uint id)
@@ -339,6 +425,8 @@ public sealed class MuxSession : IOrderedByteUser
         }
 
         MuxStream stream = Add(id);
+        // Whether its frames are datagrams, the header will say; they may be there before it has been read.
+        stream.Frames = new FrameLengths();
         ShrinkInitialWindow(stream);
         Raise(MuxEventKind.Opened, stream);
     }
@@ -379,6 +467,8 @@ public sealed class MuxSession : IOrderedByteUser
             return;
         stream.PeerConsumed = BinaryPrimitives.ReadUInt32LittleEndian(data);
         stream.PeerWindow = BinaryPrimitives.ReadUInt32LittleEndian(data[4..]);
+        if (stream.PendingIsDatagram && stream != _unfinishedStream && !CanEverSend(stream, stream.PendingWrite.Length))
+            DropDatagram(stream);
         if (CanSend(stream))
             MakeReady(stream);
     }
@@ -407,6 +497,13 @@ public sealed class MuxSession : IOrderedByteUser
     {
         stream.IsClosed = true;
         stream.PendingWrite = default;
+        if (stream == _unfinishedStream)
+        {
+            // The peer was promised a whole frame, and the writer will want its memory back.
+            _unfinished = _unfinished.ToArray();
+            _unfinishedStream = null;
+        }
+
         Buffered -= stream.Available;
         stream.Received.Clear();
     }
@@ -460,8 +557,14 @@ public sealed class MuxSession : IOrderedByteUser
 
     private void WriteData(Span<byte> destination, ref int written, MuxStream stream)
     {
+        if (stream.PendingIsDatagram)
+        {
+            WriteDatagram(destination, ref written, stream);
+            return;
+        }
+
         int length = Math.Min(SendRoom(stream), destination.Length - written - MuxFrame.HeaderLength);
-        length = Math.Min(Math.Min(length, stream.PendingWrite.Length), ushort.MaxValue);
+        length = Math.Min(Math.Min(length, stream.PendingWrite.Length), MuxFrame.MaximumData);
         if (length <= 0)
             return;
         WriteHeader(destination, ref written, MuxCommand.Data, length, stream.Id);
@@ -471,6 +574,47 @@ public sealed class MuxSession : IOrderedByteUser
         stream.BytesSent += length;
         if (!stream.HasPendingWrite)
             Raise(MuxEventKind.Written, stream);
+    }
+
+    private void WriteDatagram(Span<byte> destination, ref int written, MuxStream stream)
+    {
+        if (!CanSend(stream))
+            return;
+        WriteHeader(destination, ref written, MuxCommand.Data, stream.PendingWrite.Length, stream.Id);
+        stream.BytesSent += stream.PendingWrite.Length;
+        _unfinished = stream.PendingWrite;
+        _unfinishedStream = stream;
+        ContinueDatagram(destination, ref written);
+    }
+
+    /// <summary>Sends on in the frame that a segment's end cut; false while there is more of it, and so room for nothing else.</summary>
+    private bool ContinueDatagram(Span<byte> destination, ref int written)
+    {
+        int count = Math.Min(_unfinished.Length, destination.Length - written);
+        _unfinished.Span[..count].CopyTo(destination[written..]);
+        written += count;
+        _unfinished = _unfinished[count..];
+        if (!_unfinished.IsEmpty)
+            return false;
+        if (_unfinishedStream is not { } stream)
+            return true;
+        _unfinishedStream = null;
+        EndDatagram(stream);
+        return true;
+    }
+
+    private void DropDatagram(MuxStream stream)
+    {
+        stream.DatagramsDropped++;
+        EndDatagram(stream);
+    }
+
+    private void EndDatagram(MuxStream stream)
+    {
+        stream.PendingWrite = default;
+        stream.PendingIsDatagram = false;
+        Raise(MuxEventKind.Written, stream);
+        MakeReady(stream);
     }
 
     private void WriteFinish(Span<byte> destination, ref int written, MuxStream stream)
@@ -494,8 +638,12 @@ public sealed class MuxSession : IOrderedByteUser
     {
         if (stream.IsClosed || stream.FinishSent)
             return false;
+        if (stream.PendingIsDatagram)
+            return stream != _unfinishedStream && SendRoom(stream) >= stream.PendingWrite.Length;
         return stream.HasPendingWrite ? SendRoom(stream) > 0 : stream.WriteClosed;
     }
+
+    private bool CanEverSend(MuxStream stream, int length) => _options.Version == 1 || length <= stream.PeerWindow;
 
     /// <summary>Bytes that the peer's window allows.</summary>
     private int SendRoom(MuxStream stream)

@@ -22,6 +22,9 @@ public sealed class MuxStream
     /// <summary>Bytes that can be read now.</summary>
     public int Available => Received.Length;
 
+    /// <summary>Something can be read now: a byte, or, where frames are datagrams, one of them.</summary>
+    public bool HasInput => ReadsFrames ? Frames!.Count != 0 : Received.Length != 0;
+
     /// <summary>The peer will write no more, and everything it wrote was read; or the stream is gone.</summary>
     public bool EndOfStream => Received.Length == 0 && (PeerFinished || IsClosed);
 
@@ -46,9 +49,21 @@ public sealed class MuxStream
     /// <summary>Bytes of data received since the stream opened.</summary>
     public long BytesReceived { get; internal set; }
 
+    /// <summary>Datagrams dropped: received and not read in time, or not sent because the peer's window became too small.</summary>
+    public long DatagramsDropped { get; internal set; }
+
     internal ByteQueue Received { get; }
 
+    /// <summary>Null when where frames end does not matter (any more).</summary>
+    internal FrameLengths? Frames { get; set; }
+
+    /// <summary>What is read is frames, not bytes.</summary>
+    internal bool ReadsFrames { get; set; }
+
     internal ReadOnlyMemory<byte> PendingWrite { get; set; }
+
+    /// <summary>The pending write goes out as one frame or not at all.</summary>
+    internal bool PendingIsDatagram { get; set; }
 
     internal bool FinishSent { get; set; }
 

@@ -121,6 +121,15 @@ public sealed class Session : IDisposable
         return count;
     }
 
+    /// <summary>Takes a frame (-1 for none yet), and lets in what had to wait for the room.</summary>
+    public int ReadFrame(MuxStream stream, Span<byte> destination)
+    {
+        int length = Mux.ReadFrame(stream, destination);
+        if (length > 0 && Kcp.WaitingForUser != 0)
+            Kcp.DeliverWaiting();
+        return length;
+    }
+
     /// <summary>Closes a stream both ways at once, and lets in what had to wait for the room.</summary>
     public void Close(MuxStream stream)
     {

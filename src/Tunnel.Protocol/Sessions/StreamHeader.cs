@@ -1,9 +1,8 @@
-using System.Buffers.Binary;
 using System.Text;
 
 namespace Tunnel.Protocol.Sessions;
 
-/// <summary>What the first bytes of a stream ask for.</summary>
+/// <summary>What the first bytes of a stream ask for. The numbers are those of every format; from 16 on they are ours, and of V1 only.</summary>
 public enum StreamRequest : byte
 {
     Ping = 1,
@@ -28,149 +27,75 @@ public enum StreamRequest : byte
     Goodbye = 18,
 }
 
+/// <summary>How a header is written. There is no negotiation: a client is told, a server sees it from the first bytes.</summary>
+public enum HeaderFormat
+{
+    /// <summary>paqet 1.0.0-alpha.21: <see cref="StreamHeaderV1"/>.</summary>
+    V1,
+
+    /// <summary>The guard fork: <see cref="StreamHeaderV3"/>.</summary>
+    V3,
+
+    /// <summary>Earlier paqet, later fork: <see cref="StreamHeaderGob"/>.</summary>
+    Gob,
+}
+
 /// <summary>A host (literal or name) and a port, as a stream header names its target.</summary>
 public readonly record struct Target(string Host, ushort Port)
 {
+    /// <summary>No host is longer, as no name is.</summary>
+    public const int MaximumHost = 253;
+
     public override string ToString() => Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+
+    /// <summary>The host in a header; null if it cannot be one.</summary>
+    internal static string? ReadHost(ReadOnlySpan<byte> host)
+    {
+        // A name or a literal is ASCII; control characters would end up in logs.
+        if (host.IsEmpty || host.Length > MaximumHost || host.ContainsAnyExceptInRange((byte)0x21, (byte)0x7E))
+            return null;
+        return Encoding.ASCII.GetString(host);
+    }
+
+    /// <summary>Writes the host's bytes; returns how many.</summary>
+    /// <exception cref="ArgumentException">The host is empty or too long.</exception>
+    internal int WriteHost(Span<byte> destination)
+    {
+        int length = Encoding.ASCII.GetByteCount(Host);
+        if (length is 0 or > MaximumHost)
+            throw new ArgumentException($"a target's host is 1 to {MaximumHost} bytes long");
+        return Encoding.ASCII.GetBytes(Host, destination);
+    }
 }
 
-/// <summary>The state of reading a header from bytes that may not all be there yet.</summary>
-public enum HeaderStatus
-{
-    Complete,
-
-    /// <summary>More bytes are needed.</summary>
-    Incomplete,
-
-    /// <summary>This is not a header, or not one that this version knows.</summary>
-    Invalid,
-}
-
-/// <summary>
-/// The stream header of paqet 1.0.0-alpha.21 ("V1"): <c>50 01 | type u8 | body length u16 BE | body</c>. The body of TCP and UDP is
-/// <c>host length u8 | host | port u16 BE</c>, of a flags announcement <c>count u8 | count x u16 BE</c>, of capabilities
-/// <c>bits u32 BE</c> and whatever later versions add, and empty otherwise.
-/// </summary>
+/// <summary>What a stream says first, whichever way it is written.</summary>
 /// <param name="Request">What is asked for.</param>
 /// <param name="Target">For TCP and UDP.</param>
-/// <param name="Capabilities">For <see cref="StreamRequest.Capabilities"/>: what the sender can do.</param>
 /// <param name="Flags">For an announcement: TCP flag bitmasks (FIN 1, SYN 2, RST 4, PSH 8, ACK 0x10, URG 0x20, ECE 0x40, CWR 0x80, NS 0x100).</param>
+/// <param name="Capabilities">For <see cref="StreamRequest.Capabilities"/>: what the sender can do.</param>
 public sealed record StreamHeader(
     StreamRequest Request, Target Target = default, IReadOnlyList<ushort>? Flags = null, Capabilities Capabilities = Capabilities.None)
 {
-    /// <summary>No header is longer than this.</summary>
-    public const int MaximumLength = PrefixLength + MaximumBody;
+    /// <summary>No header is longer than this, in any format.</summary>
+    public const int MaximumLength = 4096;
 
-    private const int PrefixLength = 5;
-    private const int MaximumBody = 4096;
-    private const int MaximumHost = 253;
-    private const int MaximumFlags = 64;
-    private const int CapabilitiesLength = 4;
-    private const byte Magic = 0x50;
-    private const byte Version = 0x01;
+    /// <summary>An announcement has no more bitmasks than this.</summary>
+    internal const int MaximumFlags = 64;
 
-    /// <summary>Reads a header from the front of <paramref name="source"/>; <paramref name="length"/> is what it took.</summary>
-    public static HeaderStatus TryRead(ReadOnlySpan<byte> source, out StreamHeader? header, out int length)
-    {
-        header = null;
-        length = 0;
-        if (source.Length >= 1 && source[0] != Magic || source.Length >= 2 && source[1] != Version)
-            return HeaderStatus.Invalid;
-        if (source.Length < PrefixLength)
-            return HeaderStatus.Incomplete;
-        int bodyLength = BinaryPrimitives.ReadUInt16BigEndian(source[3..]);
-        if (bodyLength > MaximumBody)
-            return HeaderStatus.Invalid;
-        if (source.Length < PrefixLength + bodyLength)
-            return HeaderStatus.Incomplete;
-        length = PrefixLength + bodyLength;
-        header = ReadBody((StreamRequest)source[2], source.Slice(PrefixLength, bodyLength));
-        return header is null ? HeaderStatus.Invalid : HeaderStatus.Complete;
-    }
+    /// <summary>The bits that an announcement's bitmasks have.</summary>
+    internal const int FlagBits = 0x1FF;
+
+    /// <summary>It dials somewhere, and so names a target.</summary>
+    internal bool HasTarget => Request is StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial;
 
     /// <summary>Writes the header; returns its length.</summary>
+    /// <param name="format">The peer's.</param>
     /// <param name="destination">At least <see cref="MaximumLength"/> bytes.</param>
     /// <exception cref="ArgumentException">The host is empty or longer than 253 bytes.</exception>
-    public int Write(Span<byte> destination)
+    public int Write(HeaderFormat format, Span<byte> destination) => format switch
     {
-        destination[0] = Magic;
-        destination[1] = Version;
-        destination[2] = (byte)Request;
-        Span<byte> body = destination[PrefixLength..];
-        int bodyLength = Request switch
-        {
-            StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial => WriteTarget(body, Target),
-            StreamRequest.Capabilities => WriteCapabilities(body, Capabilities),
-            StreamRequest.Flags => WriteFlags(body, Flags ?? []),
-            _ => 0,
-        };
-        BinaryPrimitives.WriteUInt16BigEndian(destination[3..], (ushort)bodyLength);
-        return PrefixLength + bodyLength;
-    }
-
-    private static StreamHeader? ReadBody(StreamRequest request, ReadOnlySpan<byte> body)
-    {
-        switch (request)
-        {
-            case StreamRequest.Ping or StreamRequest.Pong or StreamRequest.Goodbye:
-                return body.IsEmpty ? new StreamHeader(request) : null;
-            case StreamRequest.Capabilities:
-                return body.Length < CapabilitiesLength
-                    ? null
-                    : new StreamHeader(request, Capabilities: (Capabilities)BinaryPrimitives.ReadUInt32BigEndian(body));
-            case StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial:
-                return ReadTarget(body) is { } target ? new StreamHeader(request, target) : null;
-            case StreamRequest.Flags:
-                return ReadFlags(body) is { } flags ? new StreamHeader(request, default, flags) : null;
-            default:
-                return null;
-        }
-    }
-
-    private static Target? ReadTarget(ReadOnlySpan<byte> body)
-    {
-        if (body.IsEmpty || body[0] is 0 or > MaximumHost || body.Length != 1 + body[0] + 2)
-            return null;
-        ReadOnlySpan<byte> host = body.Slice(1, body[0]);
-        // A name or a literal is ASCII; control characters would end up in logs.
-        if (host.ContainsAnyExceptInRange((byte)0x21, (byte)0x7E))
-            return null;
-        return new Target(Encoding.ASCII.GetString(host), BinaryPrimitives.ReadUInt16BigEndian(body[^2..]));
-    }
-
-    private static ushort[]? ReadFlags(ReadOnlySpan<byte> body)
-    {
-        if (body.IsEmpty || body[0] > MaximumFlags || body.Length != 1 + 2 * body[0])
-            return null;
-        var flags = new ushort[body[0]];
-        for (int i = 0; i < flags.Length; i++)
-            flags[i] = (ushort)(BinaryPrimitives.ReadUInt16BigEndian(body[(1 + 2 * i)..]) & 0x1FF);
-        return flags;
-    }
-
-    private static int WriteTarget(Span<byte> body, Target target)
-    {
-        int hostLength = Encoding.ASCII.GetByteCount(target.Host);
-        if (hostLength is 0 or > MaximumHost)
-            throw new ArgumentException($"a target's host is 1 to {MaximumHost} bytes long");
-        body[0] = (byte)hostLength;
-        Encoding.ASCII.GetBytes(target.Host, body[1..]);
-        BinaryPrimitives.WriteUInt16BigEndian(body[(1 + hostLength)..], target.Port);
-        return 1 + hostLength + 2;
-    }
-
-    private static int WriteCapabilities(Span<byte> body, Capabilities capabilities)
-    {
-        BinaryPrimitives.WriteUInt32BigEndian(body, (uint)capabilities);
-        return CapabilitiesLength;
-    }
-
-    private static int WriteFlags(Span<byte> body, IReadOnlyList<ushort> flags)
-    {
-        int count = Math.Min(flags.Count, MaximumFlags);
-        body[0] = (byte)count;
-        for (int i = 0; i < count; i++)
-            BinaryPrimitives.WriteUInt16BigEndian(body[(1 + 2 * i)..], flags[i]);
-        return 1 + 2 * count;
-    }
+        HeaderFormat.V3 => StreamHeaderV3.Write(this, destination),
+        HeaderFormat.Gob => StreamHeaderGob.Write(this, destination),
+        _ => StreamHeaderV1.Write(this, destination),
+    };
 }

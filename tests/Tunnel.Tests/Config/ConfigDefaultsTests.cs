@@ -49,6 +49,7 @@ public class ConfigDefaultsTests
 
         Assert.Equal(1, transport.Conn);
         Assert.Equal(TransportProfile.Paqet, transport.Profile);
+        Assert.Equal(HeaderDialect.V1, transport.Header);
         Assert.Equal(TimeSpan.FromSeconds(10), transport.OpenTimeout);
         Assert.Equal(TimeSpan.FromSeconds(3), transport.Grace);
     }

@@ -35,7 +35,6 @@ public class ConfigProblemsTests
     [InlineData("[[socks5]]\nlisten='127.0.0.1:2'\nusername='u'\n", 7, 1, "socks5.password", "no password")]
     [InlineData("[[socks5]]\nlisten='127.0.0.1:2'\npassword='u'\n", 7, 1, "socks5.username", "no username")]
     [InlineData("[[socks5]]\nlisten='127.0.0.1:2'\npassword='u'\nusername=''", 10, 10, "socks5.username", "empty")]
-    [InlineData("[[forward]]\nlisten='127.0.0.1:2'\ntarget='a:1'\nprotocol='udp'", 10, 10, "forward.protocol", "not available in this")]
     [InlineData("[[forward]]\nlisten='127.0.0.1:2'\ntarget='a:1'\nprotocol='sctp'", 10, 10, "forward.protocol", "not one of them")]
     [InlineData("[forward]\nlisten='127.0.0.1:2'\n", 7, 2, "forward", "this is a table")]
     [InlineData("[[socks5]]\nlisten='0.0.0.0:2'\n", 8, 8, "socks5.listen", "anyone who reaches 0.0.0.0:2 could use this proxy")]
@@ -51,6 +50,15 @@ public class ConfigProblemsTests
     [InlineData("[transport]\ndial_timeout=3\n", 8, 1, "transport.dial_timeout", "belongs in a server's file only")]
     public void ClientMistakes(string extra, int line, int column, string key, string what) =>
         AssertProblem(ConfigText.LoadClient(ConfigText.Client + extra).Problems, line, column, key, what);
+
+    [Fact]
+    public void KcptunCarriesNoDatagrams() => AssertProblem(
+        ConfigText.LoadClient(KcptunClient + "[[forward]]\nlisten='127.0.0.1:2'\nprotocol='udp'").Problems, 11, 10, "forward.protocol", "no datagrams");
+
+    [Fact]
+    public void TcpAndUdpMayShareAPort() => Assert.Equal(
+        [ForwardProtocol.Tcp, ForwardProtocol.Udp],
+        ConfigText.ValidClient(ConfigText.Client + Forward("tcp") + Forward("udp")).Forward.Select(f => f.Protocol));
 
     [Fact]
     public void FreePortsMayRepeat() =>
@@ -201,4 +209,6 @@ public class ConfigProblemsTests
         Assert.Equal((line, column, key), (problem.Line, problem.Column, problem.Key));
         Assert.Contains(what, problem.What);
     }
+
+    private static string Forward(string protocol) => $"[[forward]]\nlisten='127.0.0.1:2'\ntarget='a:1'\nprotocol='{protocol}'\n";
 }

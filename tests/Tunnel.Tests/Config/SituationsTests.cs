@@ -48,6 +48,9 @@ public class SituationsTests
         KcpConfig paqet = ConfigLoader.LoadServer(Path.Combine(Repository.PathOf("configs"), "paqet-peer", "server.toml")).Config!.Transport.Kcp;
         Assert.Equal((KcpBlock.Aes, null), (paqet.Block, paqet.Guard));
 
+        ClientConfig fork = ConfigLoader.LoadClient(Path.Combine(Repository.PathOf("configs"), "paqet-fork-peer", "client.toml")).Config!;
+        Assert.Equal(HeaderDialect.V3, fork.Transport.Header);
+
         ServerConfig kcptun = ConfigLoader.LoadServer(Path.Combine(Repository.PathOf("configs"), "kcptun-peer", "server.toml")).Config!;
         Assert.Equal(new IPEndPoint(IPAddress.Parse("192.0.2.80"), 80), new IPEndPoint(kcptun.Target!.Literal!, kcptun.Target.Port));
     }

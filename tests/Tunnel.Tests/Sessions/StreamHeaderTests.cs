@@ -6,54 +6,42 @@ namespace Tunnel.Tests.Sessions;
 
 public class StreamHeaderTests
 {
-    private const string TcpExample = "500104000e0b6578616d706c652e636f6d01bb";
+    public static TheoryData<HeaderFormat, string, StreamRequest, string> Vectors => HeaderVectors.All;
 
-    public static TheoryData<string> Valid =>
-        [TcpExample, "5001010000", "5001020000", "500103000301 0018", "5001050007043a3a3a310035", "50010300050200180010"];
-
-    [Fact]
-    public void TcpTarget()
-    {
-        var header = new StreamHeader(StreamRequest.Tcp, new Target("example.com", 443));
-        Assert.Equal(TcpExample, Written(header));
-        Assert.Equal(header, Read(TcpExample));
-        Assert.Equal("example.com:443", header.Target.ToString());
-        Assert.Equal("[::1]:53", new Target("::1", 53).ToString());
-    }
+    private static readonly HeaderFormat[] Formats = [HeaderFormat.V1, HeaderFormat.V3, HeaderFormat.Gob];
 
     [Theory]
-    [InlineData(StreamRequest.Ping, "5001010000")]
-    [InlineData(StreamRequest.Pong, "5001020000")]
-    [InlineData(StreamRequest.Goodbye, "5001120000")]
-    public void WithoutBody(StreamRequest request, string bytes)
+    [MemberData(nameof(Vectors))]
+    public void ReadAndWrittenBack(HeaderFormat format, string hex, StreamRequest request, string meaning)
     {
-        Assert.Equal(bytes, Written(new StreamHeader(request)));
-        Assert.Equal(request, Read(bytes)!.Request);
+        StreamHeader header = Read(hex, format);
+        Assert.Equal(request, header.Request);
+        Assert.Equal(meaning, HeaderVectors.Meaning(header));
+        Assert.Equal(hex, Written(header, format));
     }
 
-    [Fact]
-    public void Flags()
-    {
-        Assert.Equal("50010300050200180010", Written(new StreamHeader(StreamRequest.Flags, default, [0x18, 0x10])));
-        Assert.Equal([0x18, 0x10], Read("50010300050200180010")!.Flags!.Select(f => (int)f));
-        Assert.Equal(64, Read("5001030081" + "40" + string.Concat(Enumerable.Repeat("0018", 64)))!.Flags!.Count);
-    }
-
+    /// <summary>Whoever reads what is asked for, and no more, reads the header and not a byte of what follows.</summary>
     [Theory]
-    [MemberData(nameof(Valid))]
-    public void TruncatedIsIncomplete(string hex)
+    [MemberData(nameof(Vectors))]
+    public void TruncatedAtEachLength(HeaderFormat format, string hex, StreamRequest request, string meaning)
     {
         byte[] bytes = Hex.Bytes(hex);
         for (int length = 0; length < bytes.Length; length++)
-            Assert.Equal(HeaderStatus.Incomplete, StreamHeader.TryRead(bytes.AsSpan(0, length), out _, out _));
-        Assert.Equal(HeaderStatus.Complete, StreamHeader.TryRead(bytes, out _, out int taken));
-        Assert.Equal(bytes.Length, taken);
-        Assert.Equal(HeaderStatus.Complete, StreamHeader.TryRead([.. bytes, 1, 2, 3], out _, out taken));
-        Assert.Equal(bytes.Length, taken);
+        {
+            HeaderStatus status = StreamHeaderReader.TryRead(bytes.AsSpan(0, length), out StreamHeader? none, out _, out int wanted);
+            Assert.Equal((HeaderStatus.Incomplete, null), (status, none));
+            Assert.InRange(wanted, length + 1, bytes.Length);
+        }
+
+        byte[] more = [.. bytes, 0x2F, 0x7F, 3];
+        Assert.Equal(HeaderStatus.Complete, StreamHeaderReader.TryRead(more, out StreamHeader? header, out HeaderFormat told, out int taken));
+        Assert.Equal((format, bytes.Length, request, meaning), (told, taken, header!.Request, HeaderVectors.Meaning(header)));
     }
 
     [Theory]
     [InlineData("51")]
+    [InlineData("00")]
+    [InlineData("0604")]
     [InlineData("5002")]
     [InlineData("5001011001")]
     [InlineData("500100000000")]
@@ -69,8 +57,17 @@ public class StreamHeaderTests
     [InlineData("5001030000")]
     [InlineData("500103000241 00")]
     [InlineData("50010300020100")]
+    [InlineData("0104")]
+    [InlineData("0400")]
+    [InlineData("0300")]
+    [InlineData("0401 0000 01bb")]
+    [InlineData("0401 00fe")]
+    [InlineData("0401 0001 20 01bb")]
+    [InlineData("0302 41")]
+    [InlineData("2f80")]
+    [InlineData("3080")]
     public void NotAHeader(string hex) =>
-        Assert.Equal(HeaderStatus.Invalid, StreamHeader.TryRead(Hex.Bytes(hex), out _, out _));
+        Assert.Equal(HeaderStatus.Invalid, StreamHeaderReader.TryRead(Hex.Bytes(hex), out _, out _, out _));
 
     [Theory]
     [InlineData(1)]
@@ -78,37 +75,69 @@ public class StreamHeaderTests
     public void HostLengths(int length)
     {
         var header = new StreamHeader(StreamRequest.Udp, new Target(new string('h', length), 65_535));
-        Assert.Equal(header, Read(Written(header)));
+        foreach (HeaderFormat format in Formats)
+            Assert.Equal(header, Read(Written(header, format), format));
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(254)]
-    public void ImpossibleHosts(int length) =>
-        Assert.Throws<ArgumentException>(() => Written(new StreamHeader(StreamRequest.Udp, new Target(new string('h', length), 1))));
-
-    [Fact]
-    public void MutationsNeverThrow() => TestSeed.Run(2000, seed =>
+    public void ImpossibleHosts(int length)
     {
-        var random = new Prng(seed);
-        byte[] bytes = Hex.Bytes(Valid.ElementAt(random.Next(Valid.Count)).Data);
-        for (int i = random.Next(4); i >= 0; i--)
-            bytes[random.Next(bytes.Length)] = (byte)random.NextUInt32();
-        HeaderStatus status = StreamHeader.TryRead(bytes, out StreamHeader? header, out int taken);
-        Assert.Equal(status == HeaderStatus.Complete, header is not null);
-        if (header is not null)
-            Assert.InRange(header.Write(new byte[StreamHeader.MaximumLength]), 5, taken);
-    });
-
-    private static string Written(StreamHeader header)
-    {
-        byte[] buffer = new byte[StreamHeader.MaximumLength];
-        return Hex.Of(buffer.AsSpan(0, header.Write(buffer)));
+        var header = new StreamHeader(StreamRequest.Udp, new Target(new string('h', length), 1));
+        Assert.All(Formats, format => Assert.Throws<ArgumentException>(() => Written(header, format)));
     }
 
-    private static StreamHeader? Read(string hex)
+    [Fact]
+    public void EveryFlagAndEveryPort()
     {
-        Assert.Equal(HeaderStatus.Complete, StreamHeader.TryRead(Hex.Bytes(hex), out StreamHeader? header, out _));
-        return header;
+        ushort[] flags = [.. Enumerable.Range(0, 9).Select(bit => (ushort)(1 << bit)), 0, 0x1FF];
+        foreach (HeaderFormat format in Formats)
+        {
+            Assert.Equal(flags, Read(Written(new StreamHeader(StreamRequest.Flags, default, flags), format), format).Flags);
+            foreach (ushort port in (ushort[])[0, 1, 63, 64, 127, 128, 255, 256, 32_768, 65_535])
+                Assert.Equal(port, Read(Written(new StreamHeader(StreamRequest.Tcp, new Target("h", port)), format), format).Target.Port);
+        }
+    }
+
+    [Fact]
+    public void AListIsCutAtSixtyFour()
+    {
+        var header = new StreamHeader(StreamRequest.Flags, default, [.. Enumerable.Repeat((ushort)0x1FF, 100)]);
+        foreach (HeaderFormat format in Formats)
+            Assert.Equal(64, Read(Written(header, format), format).Flags!.Count);
+    }
+
+    [Fact]
+    public void MutationsNeverThrow()
+    {
+        byte[][] valid = [.. Vectors.Select(row => Hex.Bytes(row.Data.Item2))];
+        TestSeed.Run(5000, seed =>
+        {
+            var random = new Prng(seed);
+            byte[] bytes = [.. valid[random.Next(valid.Length)]];
+            for (int i = random.Next(4); i >= 0; i--)
+                bytes[random.Next(bytes.Length)] = (byte)random.NextUInt32();
+            HeaderStatus status = StreamHeaderReader.TryRead(bytes, out StreamHeader? header, out _, out int length);
+            Assert.Equal(status == HeaderStatus.Complete, header is not null);
+            if (status == HeaderStatus.Incomplete)
+                Assert.InRange(length, bytes.Length + 1, StreamHeader.MaximumLength);
+            if (header is not null)
+                Assert.All(Formats, format => Assert.NotEmpty(Written(header, format)));
+        });
+    }
+
+    private static string Written(StreamHeader header, HeaderFormat format)
+    {
+        byte[] buffer = new byte[StreamHeader.MaximumLength];
+        return Hex.Of(buffer.AsSpan(0, header.Write(format, buffer)));
+    }
+
+    private static StreamHeader Read(string hex, HeaderFormat expected)
+    {
+        byte[] bytes = Hex.Bytes(hex);
+        Assert.Equal(HeaderStatus.Complete, StreamHeaderReader.TryRead(bytes, out StreamHeader? header, out HeaderFormat format, out int length));
+        Assert.Equal((expected, bytes.Length), (format, length));
+        return header!;
     }
 }

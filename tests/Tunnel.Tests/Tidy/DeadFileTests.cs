@@ -12,9 +12,6 @@ public partial class DeadFileTests
         "src/Tunnel.Protocol/Primitives/Prng.cs",
         "src/Tunnel.Links/Memory/MemoryLink.cs",
 
-        // A link that stands beside pcap until the configuration can name it.
-        "src/Tunnel.Links/AfPacket/AfPacketLink.cs",
-
         // Complete in themselves; what calls them is a verb of its own.
         "src/Tunnel.App/Config/ReferenceFile.cs",
         "src/Tunnel.Protocol/Wire/FramePrinter.cs",

@@ -95,22 +95,13 @@ public class CaptureTests
     {
         if (name.StartsWith("kcptun", StringComparison.Ordinal) || stream.Length == 0)
             return stream;
-        if (name == Recordings.Guarded)
-            return ForkHeader(stream);
-        Assert.Equal(HeaderStatus.Complete, StreamHeader.TryRead(stream, out StreamHeader? header, out int length));
+        HeaderStatus status = StreamHeaderReader.TryRead(stream, out StreamHeader? header, out HeaderFormat format, out int length);
+        Assert.Equal(HeaderStatus.Complete, status);
+        Assert.Equal(name == Recordings.Guarded ? HeaderFormat.V3 : HeaderFormat.V1, format);
         if (header!.Request != StreamRequest.Tcp)
             return [];
         Assert.InRange(header.Target.Port, 1, 65_535);
         Assert.NotEmpty(header.Target.Host);
         return stream[length..];
-    }
-
-    /// <summary>The fork's own header: type, flags, and with flag 1 a host of so many bytes (u16 BE) and a port.</summary>
-    private static byte[] ForkHeader(byte[] stream)
-    {
-        if (stream[0] != (byte)StreamRequest.Tcp)
-            return [];
-        Assert.Equal(1, stream[1]);
-        return stream[(2 + 2 + BinaryPrimitives.ReadUInt16BigEndian(stream.AsSpan(2)) + 2)..];
     }
 }

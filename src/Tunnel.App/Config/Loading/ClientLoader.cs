@@ -13,7 +13,7 @@ internal static class ClientLoader
     {
         Setting<TransportProfile> profile = reader.Get(TransportKeys.Profile);
         bool isKcptun = profile.Value == TransportProfile.Kcptun;
-        var taken = new HashSet<IPEndPoint>();
+        var taken = new HashSet<(ForwardProtocol, IPEndPoint)>();
         Socks5Config[] socks5 = [.. reader.GetTables("socks5").Select(table => LoadSocks5(reader, table, isKcptun, taken))];
         ForwardConfig[] forward = [.. reader.GetTables("forward").Select(table => LoadForward(reader, table, profile, taken))];
         RequireListener(reader, isKcptun);
@@ -46,12 +46,12 @@ internal static class ClientLoader
         reader.ReportMissing(TomlPosition.Start, "", "the client has nothing to listen on", allowed);
     }
 
-    private static Socks5Config LoadSocks5(ConfigReader reader, TomlTable table, bool isKcptun, HashSet<IPEndPoint> taken)
+    private static Socks5Config LoadSocks5(ConfigReader reader, TomlTable table, bool isKcptun, HashSet<(ForwardProtocol, IPEndPoint)> taken)
     {
         if (isKcptun)
             reader.Report(table.Position, "[[socks5]]", KcptunHasOneTarget, "[[forward]]");
 
-        Setting<IPEndPoint> listen = LoadListen(reader, EndKeys.Socks5Listen, table, taken);
+        Setting<IPEndPoint> listen = LoadListen(reader, EndKeys.Socks5Listen, table, ForwardProtocol.Tcp, taken);
         Setting<Secret> username = reader.Get(EndKeys.Socks5Username, table);
         Setting<Secret> password = reader.Get(EndKeys.Socks5Password, table);
         if (username.IsSet && !password.IsSet)
@@ -77,23 +77,27 @@ internal static class ClientLoader
         ConfigReader reader,
         TomlTable table,
         Setting<TransportProfile> profile,
-        HashSet<IPEndPoint> taken)
+        HashSet<(ForwardProtocol, IPEndPoint)> taken)
     {
-        IPEndPoint listen = LoadListen(reader, EndKeys.ForwardListen, table, taken).Value;
+        Setting<ForwardProtocol> protocol = reader.Get(EndKeys.ForwardProtocol, table);
+        if (protocol.Value == ForwardProtocol.Udp && profile.Value == TransportProfile.Kcptun)
+            reader.Report(protocol.Position, EndKeys.ForwardProtocol, "transport.profile = \"kcptun\" carries no datagrams", "\"tcp\"");
+        IPEndPoint listen = LoadListen(reader, EndKeys.ForwardListen, table, protocol.Value, taken).Value;
         HostPort? target = TargetLoader.Load(reader, EndKeys.ForwardTarget, table, profile, isForKcptun: false);
-        return new ForwardConfig(listen, target, reader.Get(EndKeys.ForwardProtocol, table).Value);
+        return new ForwardConfig(listen, target, protocol.Value);
     }
 
     private static Setting<IPEndPoint> LoadListen(
         ConfigReader reader,
         ConfigKey<IPEndPoint> key,
         TomlTable table,
-        HashSet<IPEndPoint> taken)
+        ForwardProtocol protocol,
+        HashSet<(ForwardProtocol, IPEndPoint)> taken)
     {
         Setting<IPEndPoint> listen = reader.Require(key, table);
 
         // Port 0 is another port each time.
-        if (listen.State == SettingState.Good && listen.Value.Port != 0 && !taken.Add(listen.Value))
+        if (listen.State == SettingState.Good && listen.Value.Port != 0 && !taken.Add((protocol, listen.Value)))
             reader.Report(listen.Position, key, $"another listener has {listen.Value}", "an address and port of its own");
         return listen;
     }

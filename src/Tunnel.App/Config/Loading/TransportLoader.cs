@@ -14,6 +14,7 @@ internal static class TransportLoader
         {
             Conn = conn.Value,
             Profile = profile.Value,
+            Header = reader.Get(TransportKeys.Header).Value,
             OpenTimeout = reader.Get(TransportKeys.OpenTimeout).Value,
             DialTimeout = reader.Get(TransportKeys.DialTimeout).Value,
             Grace = reader.Get(TransportKeys.Grace).Value,

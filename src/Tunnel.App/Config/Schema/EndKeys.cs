@@ -71,13 +71,11 @@ internal static class EndKeys
     public static readonly ConfigKey<ForwardProtocol> ForwardProtocol = new(
         "forward",
         "protocol",
-        BasicTypes.Choice(
-            word => word == "udp" ? "forwarding of UDP is not available in this version" : null,
-            ("tcp", Config.ForwardProtocol.Tcp)))
+        BasicTypes.Choice(("tcp", Config.ForwardProtocol.Tcp), ("udp", Config.ForwardProtocol.Udp)))
     {
         Side = ConfigSide.Client,
         Default = "\"tcp\"",
-        Doc = "What is forwarded. \"udp\" is not available in this version.",
+        Doc = "What is forwarded. With \"udp\" a stream for each sender, which ends after 60 s of silence; not with the kcptun profile.",
     };
 
     public static readonly IReadOnlyList<ConfigKey> All =

@@ -18,6 +18,17 @@ internal static class TransportKeys
         Doc = "Whose dialect is spoken. \"kcptun\" needs network.link = \"udp\" and has no guard; its peer runs without compression.",
     };
 
+    public static readonly ConfigKey<HeaderDialect> Header = new(
+        "transport",
+        "header",
+        BasicTypes.Choice(("v1", HeaderDialect.V1), ("v3", HeaderDialect.V3), ("gob", HeaderDialect.Gob)))
+    {
+        Side = ConfigSide.Client,
+        Default = "\"v1\"",
+        Doc = "How streams name their targets: \"v1\" for tunnel-server and paqet alpha.21, \"v3\" or \"gob\" for paqet forks. "
+            + "\"gob\" is also for paqet up to alpha.19. Servers understand all.",
+    };
+
     public static readonly ConfigKey<TimeSpan> OpenTimeout = new(
         "transport",
         "open_timeout",
@@ -66,5 +77,6 @@ internal static class TransportKeys
         Doc = "The least important message that is written.",
     };
 
-    public static readonly IReadOnlyList<ConfigKey> All = [Conn, Profile, OpenTimeout, DialTimeout, Grace, Memory, LogLevel];
+    public static readonly IReadOnlyList<ConfigKey> All =
+        [Conn, Profile, Header, OpenTimeout, DialTimeout, Grace, Memory, LogLevel];
 }

@@ -1,0 +1,45 @@
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.App.Runtime;
+
+/// <summary>Sends and reads the headers of streams, whichever format the peer speaks.</summary>
+public static class HeaderExchange
+{
+    /// <summary>Sends a header in frames of its own: what follows it never shares one with it.</summary>
+    /// <exception cref="TunnelClosedException">The session ended.</exception>
+    public static async ValueTask SendAsync(TunnelStream stream, StreamHeader header, HeaderFormat format)
+    {
+        byte[] buffer = new byte[StreamHeader.MaximumLength];
+        Memory<byte> rest = buffer.AsMemory(0, header.Write(format, buffer));
+        while (!rest.IsEmpty)
+        {
+            int part = StreamHeaderReader.FirstPart(format, rest.Span);
+            await stream.WriteAsync(rest[..part]).ConfigureAwait(false);
+            rest = rest[part..];
+        }
+    }
+
+    /// <summary>Reads a header and not a byte more; null when the stream ends instead, or says something else.</summary>
+    /// <exception cref="TunnelClosedException">The session ended.</exception>
+    public static async ValueTask<ReceivedHeader?> ReceiveAsync(TunnelStream stream)
+    {
+        byte[] buffer = new byte[StreamHeader.MaximumLength];
+        int have = 0;
+        while (true)
+        {
+            HeaderStatus status = StreamHeaderReader.TryRead(
+                buffer.AsSpan(0, have), out StreamHeader? header, out HeaderFormat format, out int length);
+            if (status == HeaderStatus.Complete)
+                return new ReceivedHeader(header!, format);
+            if (status == HeaderStatus.Invalid)
+                return null;
+            int count = await stream.ReadAsync(buffer.AsMemory(have, length - have)).ConfigureAwait(false);
+            if (count == 0)
+                return null;
+            have += count;
+        }
+    }
+}
+
+/// <summary>A header, and how it was written: an answer is written the same way.</summary>
+public sealed record ReceivedHeader(StreamHeader Header, HeaderFormat Format);

@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.App.Services;
+
+/// <summary>A local UDP port whose datagrams all go to one target, sent there by the server: a stream for each of its clients.</summary>
+public sealed partial class UdpForwardListener(IPEndPoint listen, Target target, UdpService service, ILogger logger) : ILocalListener
+{
+    private readonly DatagramSocket _socket = new(listen.AddressFamily);
+
+    /// <inheritdoc/>
+    public IPEndPoint Wanted => listen;
+
+    /// <inheritdoc/>
+    public IPEndPoint LocalEndPoint => _socket.LocalEndPoint;
+
+    /// <summary>Nothing: datagrams have no end that one could wait for.</summary>
+    public int Active => 0;
+
+    /// <inheritdoc/>
+    public void Bind()
+    {
+        _socket.Bind(listen);
+        LogListening(logger, LocalEndPoint);
+    }
+
+    /// <inheritdoc/>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var flows = new UdpFlows<SocketAddress>(service.Limits.FlowsOfForward, service, logger, stop);
+        var from = new SocketAddress(listen.AddressFamily);
+        try
+        {
+            while (true)
+            {
+                await _socket.WaitAsync(stop).ConfigureAwait(false);
+                TakeAll(flows, from);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
+        {
+            // Stopped.
+        }
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private void TakeAll(UdpFlows<SocketAddress> flows, SocketAddress from)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(UdpFraming.MaximumDatagram);
+        for (int length = _socket.TryReceive(buffer, from); length >= 0; length = _socket.TryReceive(buffer, from))
+        {
+            if (!flows.TrySend(from, buffer.AsSpan(0, length)))
+                Begin(flows, DatagramSocket.Copy(from), buffer.AsSpan(0, length));
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    private void Begin(UdpFlows<SocketAddress> flows, SocketAddress client, ReadOnlySpan<byte> datagram) => flows.Begin(
+        client, cancel => service.Opener.OpenUdpAsync(target, cancel), reply => _socket.TrySendAsync(reply, client), datagram);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "forward listens on {Address} for datagrams")]
+    private static partial void LogListening(ILogger logger, IPEndPoint address);
+}

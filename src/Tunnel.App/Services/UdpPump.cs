@@ -1,0 +1,34 @@
+using System.Buffers;
+
+namespace Tunnel.App.Services;
+
+/// <summary>Takes datagrams out of a stream; the same at both ends of the tunnel.</summary>
+internal static class UdpPump
+{
+    /// <summary>Until the stream ends. A stream that is quiet holds no buffer.</summary>
+    /// <exception cref="IOException">The session ended.</exception>
+    public static async Task FromStreamAsync(
+        OpenedUdp from, Func<ReadOnlyMemory<byte>, ValueTask<bool>> deliver, IdleWatch idle, UdpMeter meter)
+    {
+        for (int length = 0; length != UdpFraming.End;)
+        {
+            await from.Stream.WaitReadableAsync().ConfigureAwait(false);
+            byte[] buffer = ArrayPool<byte>.Shared.Rent(UdpFraming.MaximumDatagram);
+            try
+            {
+                length = await from.Framing.ReceiveAsync(from.Stream, buffer).ConfigureAwait(false);
+                if (length == UdpFraming.End)
+                    return;
+                idle.Touch();
+                if (await deliver(buffer.AsMemory(0, length)).ConfigureAwait(false))
+                    meter.CountFromTunnel();
+                else
+                    meter.Drop(UdpDrop.Socket);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+    }
+}
