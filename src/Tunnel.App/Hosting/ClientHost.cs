@@ -33,8 +33,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     /// <summary>The listeners, once started.</summary>
     internal IReadOnlyList<ILocalListener> Listeners => _listeners;
 
-    /// <summary>How datagrams are told apart.</summary>
-    internal UdpFraming UdpFraming { get; init; } = UdpFraming.OnePerFrame;
+    /// <summary>Datagrams go behind their lengths to servers that understand that.</summary>
+    internal bool FrameUdp { get; init; } = true;
 
     /// <summary>The bounds of datagrams' relays.</summary>
     internal UdpLimits UdpLimits { get; init; } = new();
@@ -46,7 +46,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _pool = CreatePool(_deadlines);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
         HeaderFormat? format = hasHeader ? Stack.HeaderFormatOf(config.Transport) : null;
-        var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, UdpFraming);
+        var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, FrameUdp);
         var udp = new UdpService(opener, UdpLimits, Udp);
         var gate = new ListenerGate(config.Listeners, _logger);
         KernelLimits.Check(config, _logger);

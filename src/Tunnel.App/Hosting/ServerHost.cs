@@ -29,9 +29,6 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     /// <summary>What became of datagrams.</summary>
     public UdpMeter Udp { get; } = new();
 
-    /// <summary>How datagrams are told apart.</summary>
-    internal UdpFraming UdpFraming { get; init; } = UdpFraming.OnePerFrame;
-
     /// <summary>The bounds of datagrams' relays.</summary>
     internal UdpLimits UdpLimits { get; init; } = new();
 
@@ -45,7 +42,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
         var dialer = new Dialer(config.Transport.DialTimeout, config.Targets);
-        var udp = new UdpServing(UdpFraming, UdpLimits, Udp);
+        var udp = new UdpServing(UdpLimits, Udp);
         _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, udp, _logger, _relays.Token);
         Receiver = Open();
         await base.StartAsync(cancellationToken).ConfigureAwait(false);

@@ -7,8 +7,8 @@ namespace Tunnel.App.Services;
 /// <param name="pool">The sessions.</param>
 /// <param name="timeout">For how long a stream that its session lost before it began is opened anew.</param>
 /// <param name="format">How the server reads headers; null where it dials one fixed target and knows none (kcptun).</param>
-/// <param name="framing">How datagrams are told apart on streams to UDP targets.</param>
-public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFormat? format, UdpFraming framing)
+/// <param name="frameUdp">False: datagrams are told apart as paqet does it even with peers that know better.</param>
+public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFormat? format, bool frameUdp = true)
 {
     /// <summary>
     /// A stream to a target. With peers that say how the dial went, it is connected; with others the server was asked, no more.
@@ -60,8 +60,11 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     public async ValueTask<OpenedUdp> OpenUdpAsync(Target target, CancellationToken cancel)
     {
         TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
+        bool framed = frameUdp && stream.Session.PeerCapabilities.HasFlag(Capabilities.FramedUdp);
+        UdpFraming framing = framed ? UdpFraming.LengthPrefixed : UdpFraming.OnePerFrame;
         framing.Begin(stream);
-        await HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Udp, target), format ?? default).ConfigureAwait(false);
+        var header = new StreamHeader(framed ? StreamRequest.UdpFramed : StreamRequest.Udp, target);
+        await HeaderExchange.SendAsync(stream, header, format ?? default).ConfigureAwait(false);
         return new OpenedUdp(stream, framing);
     }
 }

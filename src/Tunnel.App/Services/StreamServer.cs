@@ -94,8 +94,9 @@ public sealed partial class StreamServer
             case StreamRequest.Tcp or StreamRequest.Dial:
                 await RelayAsync(stream, header.Target, withResult: header.Request == StreamRequest.Dial).ConfigureAwait(false);
                 break;
-            case StreamRequest.Udp:
-                await RelayDatagramsAsync(stream, header.Target).ConfigureAwait(false);
+            case StreamRequest.Udp or StreamRequest.UdpFramed:
+                UdpFraming framing = header.Request == StreamRequest.Udp ? UdpFraming.OnePerFrame : UdpFraming.LengthPrefixed;
+                await RelayDatagramsAsync(stream, header.Target, framing).ConfigureAwait(false);
                 break;
             default:
                 throw new IOException($"the peer asks for {header.Request}, which this version does not do");
@@ -151,9 +152,9 @@ public sealed partial class StreamServer
             LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
     }
 
-    private async Task RelayDatagramsAsync(TunnelStream stream, Target target)
+    private async Task RelayDatagramsAsync(TunnelStream stream, Target target, UdpFraming framing)
     {
-        if (!_udp.Framing.Begin(stream))
+        if (!framing.Begin(stream))
             throw new IOException("too many datagrams came before the header had been read");
         DatagramSocket socket;
         try
@@ -167,7 +168,7 @@ public sealed partial class StreamServer
             return;
         }
 
-        await new UdpRelay(new OpenedUdp(stream, _udp.Framing), socket, _udp.Limits.Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
+        await new UdpRelay(new OpenedUdp(stream, framing), socket, _udp.Limits.Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
     }
 
     private static async ValueTask SayAsync(TunnelStream stream, DialResult result)
@@ -206,7 +207,6 @@ public sealed partial class StreamServer
 }
 
 /// <summary>How a server relays datagrams.</summary>
-/// <param name="Framing">How they are told apart on a stream.</param>
 /// <param name="Limits">The bounds.</param>
 /// <param name="Meter">Where they are counted.</param>
-public sealed record UdpServing(UdpFraming Framing, UdpLimits Limits, UdpMeter Meter);
+public sealed record UdpServing(UdpLimits Limits, UdpMeter Meter);

@@ -25,6 +25,9 @@ public enum StreamRequest : byte
 
     /// <summary>The sender ends the session, now and orderly.</summary>
     Goodbye = 18,
+
+    /// <summary>As <see cref="Udp"/>, with each datagram behind its length (u16 big-endian): it need not be a frame of its own.</summary>
+    UdpFramed = 19,
 }
 
 /// <summary>How a header is written. There is no negotiation: a client is told, a server sees it from the first bytes.</summary>
@@ -86,7 +89,7 @@ public sealed record StreamHeader(
     internal const int FlagBits = 0x1FF;
 
     /// <summary>It dials somewhere, and so names a target.</summary>
-    internal bool HasTarget => Request is StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial;
+    internal bool HasTarget => Request is StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial or StreamRequest.UdpFramed;
 
     /// <summary>Writes the header; returns its length.</summary>
     /// <param name="format">The peer's.</param>

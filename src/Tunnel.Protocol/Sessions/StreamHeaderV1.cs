@@ -55,7 +55,7 @@ internal static class StreamHeaderV1
                 return body.Length < CapabilitiesLength
                     ? null
                     : new StreamHeader(request, Capabilities: (Capabilities)BinaryPrimitives.ReadUInt32BigEndian(body));
-            case StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial:
+            case StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial or StreamRequest.UdpFramed:
                 return ReadTarget(body) is { } target ? new StreamHeader(request, target) : null;
             case StreamRequest.Flags:
                 return !body.IsEmpty && body.Length == FlagList.LengthOf(body[0]) && FlagList.Read(body) is { } flags

@@ -23,20 +23,19 @@ internal sealed class TunnelPair : IAsyncDisposable
 
     /// <param name="listeners">TOML of the client.</param>
     /// <param name="header">The client's way to write stream headers.</param>
-    /// <param name="framing">How datagrams are told apart, at both ends.</param>
+    /// <param name="frameUdp">Whether datagrams go behind their lengths.</param>
     /// <param name="limits">Bounds, at both ends.</param>
     public static async Task<TunnelPair> StartAsync(
-        string listeners, string header = "v1", UdpFraming? framing = null, UdpLimits? limits = null)
+        string listeners, string header = "v1", bool frameUdp = true, UdpLimits? limits = null)
     {
         int port = FreePort();
         const string Common = "[network]\nlink='udp'\n[transport]\ngrace='0s'\n[transport.kcp]\nkey='k'\n";
         ServerConfig serverConfig = ConfigText.ValidServer($"[listen]\nport={port}\n[network.ipv4]\naddress='127.0.0.1'\n{Common}");
         string clientText = $"[server]\naddress='127.0.0.1:{port}'\n{listeners}{Common.Replace("grace", $"header='{header}'\ngrace")}";
         ClientConfig clientConfig = ConfigText.ValidClient(clientText);
-        framing ??= UdpFraming.OnePerFrame;
         limits ??= new UdpLimits();
-        var server = new ServerHost(serverConfig, NullLoggerFactory.Instance, new Lifetime()) { UdpFraming = framing, UdpLimits = limits };
-        var client = new ClientHost(clientConfig, NullLoggerFactory.Instance, new Lifetime()) { UdpFraming = framing, UdpLimits = limits };
+        var server = new ServerHost(serverConfig, NullLoggerFactory.Instance, new Lifetime()) { UdpLimits = limits };
+        var client = new ClientHost(clientConfig, NullLoggerFactory.Instance, new Lifetime()) { FrameUdp = frameUdp, UdpLimits = limits };
         await server.StartAsync(CancellationToken.None);
         await client.StartAsync(CancellationToken.None);
         return new TunnelPair(client, server);

@@ -25,7 +25,7 @@ public class UdpTests
     public async Task Forward(int length, string header, bool framePerDatagram)
     {
         using var echo = new UdpEcho(IPAddress.Loopback);
-        await using TunnelPair pair = await TunnelPair.StartAsync(ForwardTo(echo.Port), header, Framing(framePerDatagram));
+        await using TunnelPair pair = await TunnelPair.StartAsync(ForwardTo(echo.Port), header, !framePerDatagram);
         using var application = new UdpApplication(pair.Listener);
         await ExchangeAsync(application, length, 2000);
         Assert.Equal((2000L, 2000L), (pair.Client.Udp.ToTunnel, pair.Client.Udp.FromTunnel));
@@ -159,7 +159,6 @@ public class UdpTests
 
     private static string ForwardTo(int port) => $"[[forward]]\nlisten='127.0.0.1:0'\nprotocol='udp'\ntarget='127.0.0.1:{port}'\n";
 
-    private static UdpFraming Framing(bool framePerDatagram) => framePerDatagram ? UdpFraming.OnePerFrame : UdpFraming.LengthPrefixed;
 
     private static async Task Eventually(Func<bool> condition)
     {
