@@ -39,6 +39,8 @@ public sealed class AfPacketLink : IPacketLink
         {
             RequireInterface();
             _descriptor = AfPacketSocket.Open(options, _interfaceIndex);
+            if (options.BypassQueue && !InterfaceProbe.Offloads(options.Interface).Tso)
+                StopMerging("it does not cut them itself, and past the queue the kernel does not either");
         }
         catch
         {
@@ -49,7 +51,7 @@ public sealed class AfPacketLink : IPacketLink
 
     /// <summary>Opens the link, or throws <see cref="LinkException"/>.</summary>
     /// <param name="options">What to capture, and how.</param>
-    /// <param name="notice">Told, in a sentence, of what a person may want to know: that merged frames are refused.</param>
+    /// <param name="notice">Told, in a sentence, of what a person may want to know: that merged frames are refused. Any thread.</param>
     public static AfPacketLink Open(AfPacketOptions options, Action<string>? notice = null) => new(options, notice);
 
     public string Name => "afpacket";
@@ -149,8 +151,14 @@ public sealed class AfPacketLink : IPacketLink
         _meter.Sent(0, 0, segments);
 
         // The frame itself is not to blame, its caller makes them all alike: neither will the next one pass.
-        if (error == EINVAL && Interlocked.Exchange(ref _maxMergedLength, 0) != 0)
-            _notice?.Invoke($"{_options.Interface} takes no merged frames ({Libc.Describe(error)}): sending them one by one from now on");
+        if (error == EINVAL)
+            StopMerging(Libc.Describe(error));
+    }
+
+    private void StopMerging(string reason)
+    {
+        if (Interlocked.Exchange(ref _maxMergedLength, 0) != 0)
+            _notice?.Invoke($"{_options.Interface} takes no merged frames ({reason}): sending them one by one from now on");
     }
 
     private int Drain(IFrameSink sink)

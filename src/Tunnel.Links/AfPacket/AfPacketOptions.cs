@@ -19,8 +19,8 @@ public sealed record AfPacketOptions
     public int SendBufferBytes { get; init; } = 8 << 20;
 
     /// <summary>
-    /// Hand frames to the device past its queueing discipline. Then nothing is shaped or fairly queued, and a merged frame is lost
-    /// without a word where the device cannot cut it itself, because the kernel only does that on the way through the queue.
+    /// Hand frames to the device past its queueing discipline. Then nothing is shaped or fairly queued, and merged frames go only where
+    /// the device cuts them itself, for the kernel does so on the way through the queue. It saved nothing to a tenth of a send's cost.
     /// </summary>
     public bool BypassQueue { get; init; }
 

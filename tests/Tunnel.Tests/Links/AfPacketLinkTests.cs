@@ -175,6 +175,25 @@ public sealed class AfPacketLinkTests
         Assert.Equal(2, link.Counters.SendErrors);
     }
 
+    [Theory]
+    [InlineData(true, 65535)]
+    [InlineData(false, 0)]
+    public void Past_the_queue_the_device_must_cut(bool offloads, int longest)
+    {
+        TestHost.RequireRoot();
+        using TestHost.VethPair veth = TestHost.NewVeth();
+        if (!offloads)
+            SwitchOffloadsOff(veth.Left);
+        List<string> notices = [];
+        var options = new AfPacketOptions { Interface = veth.Left, FirstPort = 29870, BypassQueue = true };
+        using AfPacketLink left = AfPacketLink.Open(options, notices.Add);
+        Assert.Equal(longest, left.MaxMergedLength);
+        Assert.Equal(offloads ? 0 : 1, notices.Count);
+        Assert.Equal(offloads, left.SendMerged(MergedFrames.Create(v6: false, 29870, 29871, 40 * 1300, 3), 54, 1300));
+        byte[] frame = TestFrames.Tcp(29870, 29871, 1000);
+        Assert.Equal(1, left.Send(frame, frame.Length, default));
+    }
+
     [Fact]
     public void Wake_ends_the_next_receive()
     {

@@ -35,11 +35,21 @@ internal static class TestHost
             Run($"ip link add {Left} type veth peer name {Right}");
             Run($"ip link set {Left} up");
             Run($"ip link set {Right} up");
+            WaitForCarrier(Left);
+            WaitForCarrier(Right);
         }
 
         public string Left { get; }
 
         public string Right { get; }
+
+        /// <summary>The kernel notices a carrier in its own time; until then it takes what is sent, and drops it without a word.</summary>
+        private static void WaitForCarrier(string name)
+        {
+            long giveUp = Environment.TickCount64 + 2000;
+            while (File.ReadAllText($"/sys/class/net/{name}/operstate").Trim() != "up" && Environment.TickCount64 < giveUp)
+                Thread.Sleep(1);
+        }
 
         public void Dispose()
         {
