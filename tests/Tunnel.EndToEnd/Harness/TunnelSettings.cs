@@ -24,11 +24,19 @@ internal sealed class TunnelSettings
         set => _values[key] = value;
     }
 
-    /// <summary>A server on raw TCP segments, which finds everything by itself.</summary>
-    public static TunnelSettings PcapServer() => new() { ["listen.port"] = ServerPort };
+    /// <summary>A server on raw TCP segments through libpcap, which finds everything else by itself.</summary>
+    public static TunnelSettings PcapServer() => new()
+    {
+        ["listen.port"] = ServerPort,
+        ["network.link"] = "pcap",
+    };
 
     /// <param name="address">The server's, as in a file.</param>
-    public static TunnelSettings PcapClient(string address) => new() { ["server.address"] = $"{address}:{ServerPort}" };
+    public static TunnelSettings PcapClient(string address) => new()
+    {
+        ["server.address"] = $"{address}:{ServerPort}",
+        ["network.link"] = "pcap",
+    };
 
     /// <summary>A server on ordinary UDP, on loopback.</summary>
     public static TunnelSettings UdpServer(int port) => new()
