@@ -32,6 +32,8 @@ internal class ChildProcess : IAsyncDisposable
         string[] command = networkNamespace is null
             ? [program, .. arguments]
             : ["ip", "netns", "exec", networkNamespace, program, .. arguments];
+        // A shell's background jobs ignore interrupts, and so would whatever the tests start from one.
+        command = ["env", "--default-signal=INT", .. command];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
