@@ -41,10 +41,15 @@ internal sealed class PcapPair
     {
         Requires.Tool("curl");
         Namespaces hosts = await test.CreateNamespacesAsync(addresses);
-        ChildProcess target = test.StartProcess(
-            hosts.Server, Environment.ProcessPath!, [.. SelfArguments(), "serve-http", $"{TargetPort}"]);
-        await target.LineAsync(HttpTargetProgram.ReadyLine);
+        await StartTargetAsync(test, hosts.Server);
         return hosts;
+    }
+
+    /// <summary>The target, on a host.</summary>
+    public static async Task StartTargetAsync(EndToEndTest test, string host)
+    {
+        ChildProcess target = test.StartProcess(host, Environment.ProcessPath!, [.. SelfArguments(), "serve-http", $"{TargetPort}"]);
+        await target.LineAsync(HttpTargetProgram.ReadyLine);
     }
 
     // Under "dotnet x.dll" the process is dotnet, and needs to be told the file.
