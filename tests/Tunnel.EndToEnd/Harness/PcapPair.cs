@@ -48,9 +48,13 @@ internal sealed class PcapPair
     /// <summary>The target, on a host.</summary>
     public static async Task StartTargetAsync(EndToEndTest test, string host)
     {
-        ChildProcess target = test.StartProcess(host, Environment.ProcessPath!, [.. SelfArguments(), "serve-http", $"{TargetPort}"]);
+        ChildProcess target = StartSelf(test, host, "serve-http", $"{TargetPort}");
         await target.LineAsync(HttpTargetProgram.ReadyLine);
     }
+
+    /// <summary>This program, in one of its other roles, on a host.</summary>
+    public static ChildProcess StartSelf(EndToEndTest test, string host, params string[] arguments) =>
+        test.StartProcess(host, Environment.ProcessPath!, [.. SelfArguments(), .. arguments]);
 
     // Under "dotnet x.dll" the process is dotnet, and needs to be told the file.
     private static string[] SelfArguments() =>
