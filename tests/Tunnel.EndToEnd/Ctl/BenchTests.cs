@@ -86,7 +86,7 @@ public class BenchTests : EndToEndTest
             listener.Listen();
         if (kind == "closed")
             _ = CloseAllAsync(listener);
-        JsonElement result = await MeasureAsync(["tcp", $"127.0.0.1:{port}", "--timeout", "0.3", "--warm-up", "0"]);
+        JsonElement result = await MeasureAsync(["tcp", $"127.0.0.1:{port}", "--timeout", "0.3", "--warm-up", "0", "-s", "1"]);
         JsonProperty error = Assert.Single(Round(result).GetProperty("errors").EnumerateObject());
         Assert.Equal(kind, error.Name);
         Assert.True(error.Value.GetInt64() > 0);
