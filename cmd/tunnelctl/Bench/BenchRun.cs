@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Tunnel.App.Hosting;
+using Tunnel.Ctl.Bench.Workloads;
+
+namespace Tunnel.Ctl.Bench;
+
+/// <summary>A whole bench: each concurrency, each round.</summary>
+/// <param name="plan">How much.</param>
+/// <param name="load">What, for the file.</param>
+/// <param name="workload">Makes a worker's, by the worker's number.</param>
+/// <param name="processes">Whose processor time is read.</param>
+internal sealed class BenchRun(LoadPlan plan, LoadFacts load, Func<int, IWorkload> workload, IReadOnlyList<int> processes)
+{
+    /// <summary>Told what is under way, about once a second.</summary>
+    public Action<string>? Progress { get; init; }
+
+    public async Task<BenchResult> RunAsync(CancellationToken cancel)
+    {
+        DateTime started = DateTime.UtcNow;
+        var points = new List<BenchPoint>();
+        foreach (int concurrency in plan.Concurrency)
+        {
+            var rounds = new List<RoundResult>();
+            for (int round = 1; round <= plan.Rounds; round++)
+                rounds.Add(await RunRoundAsync(concurrency, round, cancel).ConfigureAwait(false));
+            points.Add(new BenchPoint(concurrency, rounds));
+        }
+
+        return new BenchResult(BenchResult.CurrentFormat, $"tunnelctl {TunnelProgram.Version}", started, ReadHost(), load, points);
+    }
+
+    public static HostFacts ReadHost() => new(
+        Environment.MachineName,
+        RuntimeInformation.OSDescription,
+        ReadProcessor(),
+        Environment.ProcessorCount,
+        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+
+    private async Task<RoundResult> RunRoundAsync(int concurrency, int round, CancellationToken cancel)
+    {
+        var run = new LoadRun(plan, concurrency, workload, processes);
+        using var stop = new CancellationTokenSource();
+        Task reporting = ReportAsync(run, concurrency, round, stop.Token);
+        try
+        {
+            return await run.RunAsync(cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await reporting.ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReportAsync(LoadRun run, int concurrency, int round, CancellationToken stop)
+    {
+        for (int second = 0; !stop.IsCancellationRequested; second++)
+        {
+            Progress?.Invoke(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{load.Workload}, {concurrency} at a time, round {round} of {plan.Rounds}: {second} s, {run.Progress} operations"));
+            await Task.Delay(TimeSpan.FromSeconds(1), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static string ReadProcessor()
+    {
+        try
+        {
+            string? line = File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal));
+            return line?.Split(':', 2)[1].Trim() ?? "unknown";
+        }
+        catch (IOException)
+        {
+            return "unknown";
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace Tunnel.Ctl.Bench;
+
+/// <summary>Results for people: medians of the rounds.</summary>
+internal static class BenchTable
+{
+    public static void Print(IAnsiConsole console, BenchResult result)
+    {
+        bool isBulk = result.Load.Workload == "bulk", isHold = result.Load.Workload == "hold";
+        bool hasProcesses = result.Points.Any(p => p.Rounds.Any(r => r.Processes.Count != 0));
+        var table = new Table { Border = TableBorder.Simple };
+        table.AddColumn(Right("at a time"));
+        string[] names = isHold ? ["held", "lost"] : isBulk ? ["Mbit/s", "errors"] : ["ops/s", "p50", "p95", "p99", "p99.9", "max", "errors"];
+        foreach (string name in names)
+            table.AddColumn(Right(name));
+        if (hasProcesses)
+            table.AddColumn(Right(isHold ? "KiB each" : "CPU s/GB"));
+        foreach (BenchPoint point in result.Points)
+            table.AddRow([.. Row(point, isBulk, isHold, hasProcesses)]);
+        console.Write(table);
+        // Not through the console: it breaks lines where a terminal would end, even into files.
+        foreach (string line in Remarks(result))
+            console.Profile.Out.Writer.WriteLine(line);
+    }
+
+    public static void Print(IAnsiConsole console, Comparison comparison)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        table.AddColumn(Right("at a time"));
+        table.AddColumn("figure");
+        foreach (string name in (string[])["before", "after", "change", "95 % of the difference"])
+            table.AddColumn(Right(name));
+        table.AddColumn("so");
+        foreach (ComparedFigure row in comparison.Rows)
+            table.AddRow([.. Row(row)]);
+        console.Write(table);
+        foreach (string warning in comparison.Warnings)
+            console.Profile.Out.Writer.WriteLine($"note: {warning}");
+    }
+
+    /// <summary>A duration with three digits and its unit.</summary>
+    public static string Time(double microseconds) => microseconds switch
+    {
+        < 1000 => Digits(microseconds) + " us",
+        < 1e6 => Digits(microseconds / 1e3) + " ms",
+        _ => Digits(microseconds / 1e6) + " s",
+    };
+
+    public static string Digits(double value) => Math.Abs(value) switch
+    {
+        < 10 => value.ToString("0.00", CultureInfo.InvariantCulture),
+        < 100 => value.ToString("0.0", CultureInfo.InvariantCulture),
+        _ => value.ToString("#,0", CultureInfo.InvariantCulture),
+    };
+
+    public static string Words(Verdict verdict) => verdict switch
+    {
+        Verdict.Noise => "noise",
+        Verdict.Better => "better",
+        Verdict.Worse => "worse",
+        _ => "one round: unknown",
+    };
+
+    public static string Percent(double? change) =>
+        change is { } c ? (100 * c).ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture) + " %" : "-";
+
+    private static IEnumerable<string> Row(BenchPoint point, bool isBulk, bool isHold, bool hasProcesses)
+    {
+        double Of(Func<RoundResult, double> figure) => Statistics.Median([.. point.Rounds.Select(figure)]);
+        yield return Count(point.Concurrency);
+        if (isHold)
+            yield return Digits(point.Concurrency - Of(r => r.ErrorCount));
+        else
+            yield return Digits(isBulk ? Of(r => r.MegabitsPerSecond) : Of(r => r.OperationsPerSecond));
+        if (!isBulk && !isHold)
+        {
+            yield return Time(Of(r => r.Latency.Median));
+            yield return Time(Of(r => r.Latency.P95));
+            yield return Time(Of(r => r.Latency.P99));
+            yield return Time(Of(r => r.Latency.P999));
+            yield return Time(Of(r => r.Latency.Maximum));
+        }
+
+        yield return Count(point.Rounds.Sum(r => r.ErrorCount));
+        if (hasProcesses)
+            yield return isHold ? Digits(Of(r => MemoryEach(r, point.Concurrency) / 1024)) : Digits(Of(r => r.ProcessorSecondsPerGigabyte ?? 0));
+    }
+
+    private static double MemoryEach(RoundResult round, int held) =>
+        round.Processes.Sum(p => (double)p.ResidentAfter - p.ResidentBefore) / held;
+
+    private static IEnumerable<string> Row(ComparedFigure row)
+    {
+        yield return Count(row.Concurrency);
+        yield return row.Figure;
+        yield return Digits(row.Before);
+        yield return Digits(row.After);
+        yield return Percent(row.Change);
+        yield return row.Low is { } low && row.High is { } high ? $"{Digits(low)} to {Digits(high)}" : "-";
+        yield return Words(row.Verdict);
+    }
+
+    /// <summary>What a table of medians does not say.</summary>
+    private static IEnumerable<string> Remarks(BenchResult result)
+    {
+        foreach (BenchPoint point in result.Points)
+        {
+            foreach (IGrouping<string, long> kind in point.Rounds.SelectMany(r => r.Errors).GroupBy(e => e.Key, e => e.Value))
+                yield return $"{point.Concurrency} at a time: {kind.Sum()} errors: {kind.Key}";
+            if (point.Rounds.Sum(r => r.Unfinished) is var late and not 0)
+                yield return $"{point.Concurrency} at a time: {late} operations were due and not done when the window closed; the percentiles hold them";
+            LatencyFacts connect = point.Rounds[^1].Connect;
+            if (connect.Count != 0)
+                yield return Connections(point.Concurrency, connect);
+        }
+    }
+
+    private static string Connections(int concurrency, LatencyFacts connect)
+    {
+        string line = $"{concurrency} at a time: connecting took min {Time(connect.Minimum)}, mean {Time(connect.Mean)} "
+            + $"(deviation {Time(connect.StandardDeviation)}), median {Time(connect.Median)}, max {Time(connect.Maximum)}";
+        return connect.Skew switch
+        {
+            > 2 => line + "; mean and median are more than two deviations apart: these times are not reliable",
+            > 1 => line + "; mean and median are more than one deviation apart",
+            _ => line,
+        };
+    }
+
+    private static TableColumn Right(string name) => new TableColumn(name).RightAligned();
+
+    private static string Count(long count) => count.ToString("#,0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,134 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using Spectre.Console;
+using Tunnel.Ctl.Bench.Workloads;
+using Tunnel.Ctl.Verbs;
+
+namespace Tunnel.Ctl.Bench;
+
+/// <summary>What a verb wants done.</summary>
+/// <param name="Workload">Its name.</param>
+/// <param name="Target">As given.</param>
+/// <param name="Detail">What is particular to it.</param>
+/// <param name="Create">Makes a worker's.</param>
+internal sealed record Job(string Workload, string Target, string Detail, Func<int, IWorkload> Create);
+
+/// <summary>The options that all loads have in common.</summary>
+internal sealed class LoadOptions
+{
+    private readonly Option<string> _concurrency = new("--concurrency", "-c")
+    {
+        Description = "Workers at one time; several, as 4,8,16, are run one after the other", DefaultValueFactory = _ => "1",
+    };
+
+    private readonly Option<double> _seconds = new("--seconds", "-s") { Description = "How long a round measures", DefaultValueFactory = _ => 5 };
+    private readonly Option<long?> _requests = new("--requests", "-n") { Description = "How many operations a round measures, instead of --seconds" };
+    private readonly Option<double> _warmUp = new("--warm-up") { Description = "Seconds before each round that are not counted", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> _rounds = new("--rounds") { Description = "Rounds of each concurrency", DefaultValueFactory = _ => 3 };
+    private readonly Option<double?> _rate = new("--rate")
+    {
+        Description = "Operations a second on a fixed schedule, all workers together; what is late counts from when it was due",
+    };
+
+    private readonly Option<double> _timeout = new("--timeout") { Description = "Seconds for one operation", DefaultValueFactory = _ => 10 };
+    private readonly Option<string?> _through = new("--through") { Description = "socks5://[USER:PASSWORD@]ADDRESS:PORT, such as the tunnel's client" };
+    private readonly Option<string?> _processes = new("--pid") { Description = "Processes of this host, as 123,456, whose processor time and memory are read" };
+    private readonly Option<string?> _save = new("--save") { Description = "Keep the result in this file (never written over)" };
+    private readonly Option<bool> _json = new("--json") { Description = "JSON instead of a table" };
+
+    /// <summary>Nothing happens once the connections are there, so an operation has no timeout.</summary>
+    public bool HoldsStill { get; init; }
+
+    public void AddTo(Command command)
+    {
+        Option[] common = [_concurrency, _seconds, _warmUp, _rounds, _through, _processes, _save, _json];
+        Option[] moving = [_requests, _rate, _timeout];
+        foreach (Option option in HoldsStill ? common : [.. common, .. moving])
+            command.Add(option);
+    }
+
+    public Route RouteTo(ParseResult parsed, DnsEndPoint target) =>
+        new(target, parsed.GetValue(_through) is { } proxy ? Socks5Proxy.Parse(proxy) : null);
+
+    public Task<int> RunAsync(ParseResult parsed, Func<Job> job, CancellationToken cancel) => BenchVerb.Guarded(async () =>
+    {
+        InlineSockets.Enable();
+        Job what = job();
+        LoadPlan plan = PlanOf(parsed);
+        if (parsed.GetValue(_save) is { } taken && File.Exists(taken))
+            throw new BenchException($"{taken} is there already and is not written over");
+        BenchResult result = await RunAsync(parsed, what, plan, cancel).ConfigureAwait(false);
+        if (parsed.GetValue(_save) is { } path)
+            BenchFile.Save(path, result);
+        if (parsed.GetValue(_json))
+            Console.Out.WriteLine(BenchFile.Write(result));
+        else
+            BenchTable.Print(AnsiConsole.Console, result);
+    });
+
+    private async Task<BenchResult> RunAsync(ParseResult parsed, Job job, LoadPlan plan, CancellationToken cancel)
+    {
+        LoadFacts facts = FactsOf(parsed, job, plan);
+        int[] processes = ListOf(parsed.GetValue(_processes) ?? "", "--pid");
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        if (!console.Profile.Capabilities.Interactive)
+            return await new BenchRun(plan, facts, job.Create, processes).RunAsync(cancel).ConfigureAwait(false);
+        return await console.Status().StartAsync(facts.Workload, context =>
+        {
+            var run = new BenchRun(plan, facts, job.Create, processes) { Progress = text => context.Status(Markup.Escape(text)) };
+            return run.RunAsync(cancel);
+        }).ConfigureAwait(false);
+    }
+
+    private LoadPlan PlanOf(ParseResult parsed)
+    {
+        double seconds = Positive(parsed.GetValue(_seconds), "--seconds"), warmUp = parsed.GetValue(_warmUp);
+        if (warmUp < 0)
+            throw new BenchException($"--warm-up {warmUp}: not less than 0");
+        int[] concurrency = ListOf(parsed.GetValue(_concurrency)!, "--concurrency");
+        if (concurrency.Length == 0 || concurrency.Any(c => c < 1))
+            throw new BenchException("--concurrency: numbers from 1, as 4,8,16");
+        double timeout = HoldsStill ? seconds + warmUp + 3600 : Positive(parsed.GetValue(_timeout), "--timeout");
+        long? requests = HoldsStill ? null : parsed.GetValue(_requests);
+        double? rate = HoldsStill ? null : parsed.GetValue(_rate);
+        return new LoadPlan(
+            concurrency,
+            (int)Positive(parsed.GetValue(_rounds), "--rounds"),
+            TimeSpan.FromSeconds(seconds),
+            requests is { } n ? (long)Positive(n, "--requests") : null,
+            TimeSpan.FromSeconds(warmUp),
+            rate is { } r ? Positive(r, "--rate") : null,
+            TimeSpan.FromSeconds(timeout));
+    }
+
+    private LoadFacts FactsOf(ParseResult parsed, Job job, LoadPlan plan)
+    {
+        Socks5Proxy? proxy = parsed.GetValue(_through) is { } text ? Socks5Proxy.Parse(text) : null;
+        return new LoadFacts(
+            job.Workload,
+            job.Target,
+            proxy is null ? null : $"socks5://{proxy.Address}",
+            job.Detail,
+            plan.WarmUp.TotalSeconds,
+            plan.Requests is null ? plan.Duration.TotalSeconds : null,
+            plan.Requests,
+            plan.Rate);
+    }
+
+    private static double Positive(double value, string option) =>
+        value > 0 ? value : throw new BenchException($"{option} {value.ToString(CultureInfo.InvariantCulture)}: more than 0");
+
+    private static int[] ListOf(string text, string option)
+    {
+        try
+        {
+            return [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            throw new BenchException($"{option} \"{text}\": numbers with commas between");
+        }
+    }
+}

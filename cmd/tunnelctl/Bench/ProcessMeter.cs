@@ -1,0 +1,59 @@
+using System.Globalization;
+
+namespace Tunnel.Ctl.Bench;
+
+/// <summary>What processes of this host spent while a window was open, from /proc.</summary>
+/// <param name="ids">Process ids; one that is not there counts nothing.</param>
+internal sealed class ProcessMeter(IReadOnlyList<int> ids)
+{
+    /// <summary>The kernel's USER_HZ, the same on every machine that .NET runs on.</summary>
+    private const double TicksPerSecond = 100;
+
+    private const int UserTicks = 13;
+    private const int SystemTicks = 14;
+
+    private Sample[] _start = [];
+    private Sample[] _mark = [];
+
+    /// <summary>Before the load.</summary>
+    public void Start() => _mark = _start = TakeSamples();
+
+    /// <summary>The window opens.</summary>
+    public void Mark() => _mark = TakeSamples();
+
+    /// <summary>The window has closed.</summary>
+    public IReadOnlyList<ProcessUse> Stop() =>
+    [
+        .. TakeSamples().Select((end, i) => new ProcessUse(
+            ids[i], end.Name, end.Seconds - _mark[i].Seconds, _start[i].Resident, end.Resident, end.Peak)),
+    ];
+
+    private Sample[] TakeSamples() => [.. ids.Select(TakeSample)];
+
+    private static Sample TakeSample(int id)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{id}/stat");
+            int nameEnd = stat.LastIndexOf(')');
+            string[] fields = stat[(nameEnd + 2)..].Split(' ');
+            double ticks = Parse(fields[UserTicks - 2]) + Parse(fields[SystemTicks - 2]);
+            string[] status = File.ReadAllLines($"/proc/{id}/status");
+            return new Sample(stat[(stat.IndexOf('(') + 1)..nameEnd], ticks / TicksPerSecond, Bytes(status, "VmRSS:"), Bytes(status, "VmHWM:"));
+        }
+        catch (IOException)
+        {
+            return new Sample("", 0, 0, 0);
+        }
+    }
+
+    private static double Parse(string number) => double.Parse(number, CultureInfo.InvariantCulture);
+
+    private static long Bytes(string[] status, string name)
+    {
+        string? line = status.FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal));
+        return line is null ? 0 : (long)Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal).Trim()) * 1024;
+    }
+
+    private readonly record struct Sample(string Name, double Seconds, long Resident, long Peak);
+}

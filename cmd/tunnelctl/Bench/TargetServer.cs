@@ -1,0 +1,155 @@
+using System.Net;
+using System.Net.Sockets;
+using Tunnel.Ctl.Bench.Workloads;
+
+namespace Tunnel.Ctl.Bench;
+
+/// <summary>
+/// The target of benches: HTTP on one port (GET / of 13 bytes, GET /bytes/N), echo over TCP and UDP on the next, bulk on the one after.
+/// </summary>
+internal sealed class TargetServer : IDisposable
+{
+    private const int Backlog = 4096;
+    private const int BulkChunk = 256 * 1024;
+
+    private static readonly byte[] Source = Payload.Random(BulkChunk);
+
+    private readonly Socket _http;
+    private readonly Socket _echo;
+    private readonly Socket _bulk;
+    private readonly Socket _datagrams;
+
+    /// <exception cref="BenchException">A port is taken, or the address is not this host's.</exception>
+    public TargetServer(IPEndPoint first)
+    {
+        _http = Listen(first, 0);
+        _echo = Listen(first, 1);
+        _bulk = Listen(first, 2);
+        _datagrams = new Socket(first.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 4 << 20 };
+        Bind(_datagrams, new IPEndPoint(first.Address, first.Port + 1));
+    }
+
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        using CancellationTokenRegistration stop = cancel.Register(Dispose);
+        await Task.WhenAll(
+            AcceptAsync(_http, TargetHttp.ServeAsync),
+            AcceptAsync(_echo, EchoAsync),
+            AcceptAsync(_bulk, ServeBulkAsync),
+            EchoDatagramsAsync()).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _echo.Dispose();
+        _bulk.Dispose();
+        _datagrams.Dispose();
+    }
+
+    private static Socket Listen(IPEndPoint first, int offset)
+    {
+        var socket = new Socket(first.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Bind(socket, new IPEndPoint(first.Address, first.Port + offset));
+        socket.Listen(Backlog);
+        return socket;
+    }
+
+    private static void Bind(Socket socket, IPEndPoint address)
+    {
+        try
+        {
+            socket.Bind(address);
+        }
+        catch (SocketException e)
+        {
+            throw new BenchException($"cannot listen on {address}: {e.Message}");
+        }
+    }
+
+    private static async Task AcceptAsync(Socket listener, Func<Socket, Task> serve)
+    {
+        while (true)
+        {
+            try
+            {
+                Socket socket = await listener.AcceptAsync().ConfigureAwait(false);
+                socket.NoDelay = true;
+                _ = ServeAsync(socket, serve);
+            }
+            catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
+            {
+                return;
+            }
+            catch (SocketException)
+            {
+                // No more descriptors, most likely: some will come back.
+                await Task.Delay(50).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task ServeAsync(Socket socket, Func<Socket, Task> serve)
+    {
+        using (socket)
+        {
+            try
+            {
+                await serve(socket).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException or LoadException)
+            {
+                // The client has gone, or does not speak what is spoken here.
+            }
+        }
+    }
+
+    private static async Task EchoAsync(Socket socket)
+    {
+        // A held connection's price is to be the tunnel's, not this buffer's.
+        byte[] buffer = new byte[4096];
+        while (await socket.ReceiveAsync(buffer, SocketFlags.None).ConfigureAwait(false) is var count and not 0)
+        {
+            await SocketBytes.SendAsync(socket, buffer.AsMemory(0, count)).ConfigureAwait(false);
+            if (count == buffer.Length && count < BulkChunk)
+                buffer = new byte[count * 2];
+        }
+    }
+
+    private static async Task ServeBulkAsync(Socket socket)
+    {
+        byte[] buffer = new byte[BulkChunk];
+        await SocketBytes.ReceiveAsync(socket, buffer.AsMemory(0, 1)).ConfigureAwait(false);
+        if (buffer[0] == (byte)BulkDirection.Down)
+        {
+            while (true)
+                await SocketBytes.SendAsync(socket, Source).ConfigureAwait(false);
+        }
+
+        while (await socket.ReceiveAsync(buffer, SocketFlags.None).ConfigureAwait(false) != 0)
+        {
+        }
+    }
+
+    private async Task EchoDatagramsAsync()
+    {
+        byte[] buffer = new byte[64 * 1024];
+        EndPoint any = new IPEndPoint(_datagrams.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
+        while (true)
+        {
+            try
+            {
+                SocketReceiveFromResult got = await _datagrams.ReceiveFromAsync(buffer, SocketFlags.None, any).ConfigureAwait(false);
+                await _datagrams.SendToAsync(buffer.AsMemory(0, got.ReceivedBytes), SocketFlags.None, got.RemoteEndPoint).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
+            {
+                return;
+            }
+            catch (SocketException)
+            {
+                // An ICMP answer to an earlier datagram: that sender has gone, the others have not.
+            }
+        }
+    }
+}

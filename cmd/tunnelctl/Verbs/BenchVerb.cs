@@ -1,0 +1,194 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using Spectre.Console;
+using Tunnel.App.Hosting;
+using Tunnel.Ctl.Bench;
+using Tunnel.Ctl.Bench.Workloads;
+
+namespace Tunnel.Ctl.Verbs;
+
+/// <summary>bench: load through a running tunnel or straight to a target; results kept, compared and reported.</summary>
+internal static class BenchVerb
+{
+    private const string Examples = """
+        Load through a running tunnel, or straight to a target.
+
+        Examples:
+          tunnelctl bench serve --listen 127.0.0.1:9000
+          tunnelctl bench http http://127.0.0.1:9000/ -c 4,8,16 --seconds 10
+          tunnelctl bench tcp 127.0.0.1:9001 --through socks5://127.0.0.1:1080 -c 50 --save before.json
+          tunnelctl bench tcp 127.0.0.1:9001 --rate 1000
+          tunnelctl bench bulk 127.0.0.1:9002 --direction up --pid $(pidof tunnel-client)
+          tunnelctl bench compare before.json after.json
+        """;
+
+    public static Command Create()
+    {
+        var command = new Command("bench", Examples)
+        {
+            CreateHttp(), CreateTcp(), CreateConnect(), CreateUdp(), CreateBulk(), CreateHold(), CreateServe(), CreateCompare(),
+        };
+        return command;
+    }
+
+    private static Command CreateHttp()
+    {
+        var url = new Argument<string>("url") { Description = "http://HOST:PORT/PATH" };
+        var closing = new Option<bool>("--no-keepalive") { Description = "A connection for each request" };
+        var load = new LoadOptions();
+        var command = new Command("http", "Requests a second and their times: GET over HTTP/1.1") { url, closing };
+        load.AddTo(command);
+        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
+        {
+            bool keepAlive = !parsed.GetValue(closing);
+            if (!Uri.TryCreate(parsed.GetValue(url), UriKind.Absolute, out Uri? uri) || uri.Scheme != "http")
+                throw new BenchException($"\"{parsed.GetValue(url)}\" is not http://HOST:PORT/PATH (TLS would be measured instead of the tunnel)");
+            Route route = load.RouteTo(parsed, new DnsEndPoint(uri.Host.Trim('[', ']'), uri.Port));
+            string detail = $"GET {uri.PathAndQuery}, {(keepAlive ? "kept alive" : "a connection each")}";
+            return new Job("http", uri.ToString(), detail, _ => new HttpWorkload(route, uri.PathAndQuery, keepAlive));
+        }, cancel));
+        return command;
+    }
+
+    private static Command CreateTcp()
+    {
+        var target = TargetArgument("an echo server: bench serve's second port");
+        var size = new Option<int>("--size") { Description = "Bytes of a message", DefaultValueFactory = _ => 64 };
+        var load = new LoadOptions();
+        var command = new Command("tcp", "Round trips of a message to an echo server, over connections that stay") { target, size };
+        load.AddTo(command);
+        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
+        {
+            Route route = load.RouteTo(parsed, Route.ParseTarget(parsed.GetValue(target)!));
+            int bytes = AtLeast(1, parsed.GetValue(size), "--size");
+            return new Job("tcp", parsed.GetValue(target)!, $"{bytes} bytes there and back", _ => new EchoWorkload(route, bytes));
+        }, cancel));
+        return command;
+    }
+
+    private static Command CreateConnect()
+    {
+        var target = TargetArgument("an echo server, or with --only any");
+        var only = new Option<bool>("--only") { Description = "Only connect; otherwise one byte is echoed, which shows that it goes all the way" };
+        var load = new LoadOptions();
+        var command = new Command("connect", "New connections a second") { target, only };
+        load.AddTo(command);
+        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
+        {
+            Route route = load.RouteTo(parsed, Route.ParseTarget(parsed.GetValue(target)!));
+            bool echo = !parsed.GetValue(only);
+            return new Job("connect", parsed.GetValue(target)!, echo ? "with a byte echoed" : "only", _ => new ConnectWorkload(route, echo));
+        }, cancel));
+        return command;
+    }
+
+    private static Command CreateUdp()
+    {
+        var target = TargetArgument("a UDP echo server: bench serve's second port");
+        var size = new Option<int>("--size") { Description = "Bytes of a datagram", DefaultValueFactory = _ => 1200 };
+        var patience = new Option<double>("--lost-after") { Description = "Seconds after which a datagram is lost", DefaultValueFactory = _ => 1 };
+        var load = new LoadOptions();
+        var command = new Command("udp", "Round trips of a datagram to an echo server; through SOCKS5 by UDP ASSOCIATE") { target, size, patience };
+        load.AddTo(command);
+        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
+        {
+            Route route = load.RouteTo(parsed, Route.ParseTarget(parsed.GetValue(target)!));
+            int bytes = AtLeast(sizeof(long), parsed.GetValue(size), "--size");
+            var wait = TimeSpan.FromSeconds(parsed.GetValue(patience));
+            return new Job("udp", parsed.GetValue(target)!, $"{bytes} bytes there and back", _ => new UdpWorkload(route, bytes, wait));
+        }, cancel));
+        return command;
+    }
+
+    private static Command CreateBulk()
+    {
+        var target = TargetArgument("bench serve's third port");
+        var direction = new Option<string>("--direction") { Description = "down (from the target) or up", DefaultValueFactory = _ => "down" };
+        direction.AcceptOnlyFromAmong("down", "up");
+        var load = new LoadOptions();
+        var command = new Command("bulk", "Throughput of connections that carry as much as they can") { target, direction };
+        load.AddTo(command);
+        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
+        {
+            Route route = load.RouteTo(parsed, Route.ParseTarget(parsed.GetValue(target)!));
+            BulkDirection way = parsed.GetValue(direction) == "up" ? BulkDirection.Up : BulkDirection.Down;
+            return new Job("bulk", parsed.GetValue(target)!, parsed.GetValue(direction)!, _ => new BulkWorkload(route, way));
+        }, cancel));
+        return command;
+    }
+
+    private static Command CreateHold()
+    {
+        var target = TargetArgument("an echo server: bench serve's second port");
+        var load = new LoadOptions { HoldsStill = true };
+        var command = new Command("hold", "Connections that are opened and held, idle; with --pid what memory each costs there") { target };
+        load.AddTo(command);
+        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
+        {
+            Route route = load.RouteTo(parsed, Route.ParseTarget(parsed.GetValue(target)!));
+            return new Job("hold", parsed.GetValue(target)!, "idle", _ => new HoldWorkload(route));
+        }, cancel));
+        return command;
+    }
+
+    private static Command CreateServe()
+    {
+        var listen = new Option<string>("--listen") { Description = "ADDRESS:PORT of the first of three ports", DefaultValueFactory = _ => "127.0.0.1:9000" };
+        var command = new Command("serve", "The target: HTTP on a port, echo (TCP and UDP) on the next, bulk on the one after") { listen };
+        command.SetAction((parsed, cancel) => Guarded(async () =>
+        {
+            if (!IPEndPoint.TryParse(parsed.GetValue(listen)!, out IPEndPoint? first) || first.Port is 0 or > 65533)
+                throw new BenchException($"\"{parsed.GetValue(listen)}\" is not ADDRESS:PORT with room for two ports more");
+            InlineSockets.Enable();
+            using var server = new TargetServer(first);
+            Console.Out.WriteLine($"serving http://{first}/ (GET / and /bytes/N), echo on port {first.Port + 1} (TCP, UDP), bulk on port {first.Port + 2}");
+            await server.RunAsync(cancel).ConfigureAwait(false);
+        }));
+        return command;
+    }
+
+    private static Command CreateCompare()
+    {
+        var before = new Argument<string>("before") { Description = "A file of bench --save" };
+        var after = new Argument<string>("after") { Description = "Another, of the same load" };
+        var json = new Option<bool>("--json") { Description = "JSON instead of a table" };
+        var command = new Command("compare", "What changed between two benches, and whether it is more than noise") { before, after, json };
+        command.SetAction((parsed, _) => Guarded(() =>
+        {
+            string a = parsed.GetValue(before)!, b = parsed.GetValue(after)!;
+            Comparison comparison = Comparison.Of(a, BenchFile.Load(a), b, BenchFile.Load(b));
+            if (parsed.GetValue(json))
+                Console.Out.WriteLine(System.Text.Json.JsonSerializer.Serialize(comparison, BenchJson.Default.Comparison));
+            else
+                BenchTable.Print(AnsiConsole.Console, comparison);
+            return Task.CompletedTask;
+        }));
+        return command;
+    }
+
+    private static Argument<string> TargetArgument(string what) => new("target") { Description = $"HOST:PORT of {what}" };
+
+    private static int AtLeast(int least, int value, string option) =>
+        value >= least ? value : throw new BenchException($"{option} {value}: at least {least}");
+
+    /// <summary>What the user can mend is one line and no stack.</summary>
+    internal static async Task<int> Guarded(Func<Task> action)
+    {
+        try
+        {
+            await action().ConfigureAwait(false);
+            return ExitCode.Success;
+        }
+        catch (Exception e) when (e is BenchException or FormatException)
+        {
+            await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
+            return e is BenchException ? ExitCode.Failure : ExitCode.Usage;
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("stopped; nothing was measured to its end").ConfigureAwait(false);
+            return ExitCode.Failure;
+        }
+    }
+}

@@ -1,0 +1,211 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Tunnel.EndToEnd.Harness;
+
+namespace Tunnel.EndToEnd.Ctl;
+
+/// <summary>bench against its own target, straight and through a tunnel. What the figures are is not tested: only that they are figures.</summary>
+public class BenchTests : EndToEndTest
+{
+    private const string Straight = "";
+
+    [Theory(Timeout = Limit)]
+    [InlineData("http", 0, "-c", "1,4")]
+    [InlineData("http", 0, "--no-keepalive")]
+    [InlineData("tcp", 1, "-c", "4", "--size", "5000")]
+    [InlineData("tcp", 1, "--rate", "200")]
+    [InlineData("connect", 1)]
+    [InlineData("udp", 1)]
+    [InlineData("bulk", 2)]
+    [InlineData("bulk", 2, "--direction", "up")]
+    public async Task EveryLoadIsCarried(string workload, int port, params string[] options)
+    {
+        int first = await ServeAsync();
+        UdpPair pair = await UdpPair.StartAsync(this, FreeUdpPort());
+        string proxy = $"socks5://127.0.0.1:{await pair.Client.Socks5PortAsync()}";
+        foreach (string through in (string[])[Straight, proxy])
+        {
+            JsonElement result = await MeasureAsync([workload, Target(workload, first + port), .. Through(through), .. options]);
+            Assert.Equal(workload, result.GetProperty("load").GetProperty("workload").GetString());
+            foreach (JsonElement point in result.GetProperty("points").EnumerateArray())
+                AssertMeasured(point, workload, options.Contains("--no-keepalive"));
+        }
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task HeldConnectionsAreHeldAndTheirMemoryIsRead()
+    {
+        int first = await ServeAsync();
+        UdpPair pair = await UdpPair.StartAsync(this, FreeUdpPort());
+        JsonElement result = await MeasureAsync(
+        [
+            "hold", Target("hold", first + 1), "-c", "100", "--warm-up", "1", "--pid", $"{pair.Client.Id},{pair.Server.Id}",
+            .. Through($"socks5://127.0.0.1:{await pair.Client.Socks5PortAsync()}"),
+        ]);
+        JsonElement round = result.GetProperty("points")[0].GetProperty("rounds")[0];
+        Assert.Empty(round.GetProperty("errors").EnumerateObject());
+        Assert.All(round.GetProperty("processes").EnumerateArray(), p => Assert.True(p.GetProperty("resident_before").GetInt64() > 1 << 20));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task ByRequestsExactlySoManyAreCounted()
+    {
+        int first = await ServeAsync();
+        JsonElement result = await MeasureAsync(["http", Target("http", first), "-c", "4", "-n", "500"]);
+        Assert.Equal(500, Round(result).GetProperty("operations").GetInt64());
+    }
+
+    /// <summary>A target that stops for a while: what was due meanwhile is late, and the percentiles say so.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task AStalledTargetIsSeenOnASchedule()
+    {
+        int port = FreeTcpPort();
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        listener.Listen();
+        Task serving = EchoOnceAndStallAsync(listener);
+        JsonElement result = await MeasureAsync(["tcp", $"127.0.0.1:{port}", "--rate", "100", "--seconds", "2", "--warm-up", "0"]);
+        JsonElement round = Round(result);
+        Assert.InRange(round.GetProperty("unfinished").GetInt64(), 100, 200);
+        Assert.True(round.GetProperty("latency").GetProperty("median").GetDouble() > 200_000);
+        listener.Close();
+        await serving;
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("refused")]
+    [InlineData("timeout")]
+    [InlineData("closed")]
+    public async Task FailuresAreCountedByKind(string kind)
+    {
+        int port = FreeTcpPort();
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        if (kind != "refused")
+            listener.Listen();
+        if (kind == "closed")
+            _ = CloseAllAsync(listener);
+        JsonElement result = await MeasureAsync(["tcp", $"127.0.0.1:{port}", "--timeout", "0.3", "--warm-up", "0", "-s", "1"]);
+        JsonProperty error = Assert.Single(Round(result).GetProperty("errors").EnumerateObject());
+        Assert.Equal(kind, error.Name);
+        Assert.True(error.Value.GetInt64() > 0);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task TwoKeptResultsAreCompared()
+    {
+        int first = await ServeAsync();
+        foreach (string name in (string[])["a.json", "b.json"])
+            await MeasureAsync(["tcp", Target("tcp", first + 1), "--rounds", "3", "-s", "0.3", "--save", PathOf(name)]);
+        string text = (await Tool.RunAsync(Binaries.Ctl, "bench", "compare", PathOf("a.json"), PathOf("b.json"))).Expect();
+        Assert.Contains("operations/s", text, StringComparison.Ordinal);
+        string json = (await Tool.RunAsync(Binaries.Ctl, "bench", "compare", "--json", PathOf("a.json"), PathOf("b.json"))).Expect();
+        Assert.NotEmpty(JsonDocument.Parse(json).RootElement.GetProperty("rows").EnumerateArray());
+        ToolResult again = await Tool.RunAsync(Binaries.Ctl, "bench", "tcp", Target("tcp", first + 1), "--save", PathOf("a.json"));
+        Assert.Equal(1, again.ExitCode);
+        Assert.Contains("not written over", again.Error, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("HOST:PORT", "tcp", "nowhere")]
+    [InlineData("http://", "http", "https://127.0.0.1/")]
+    [InlineData("socks5://", "tcp", "127.0.0.1:1", "--through", "http://127.0.0.1:1")]
+    [InlineData("--concurrency", "tcp", "127.0.0.1:1", "-c", "0")]
+    [InlineData("--seconds", "tcp", "127.0.0.1:1", "-s", "-1")]
+    [InlineData("Required argument 'target' missing", "tcp")]
+    public async Task WhatMakesNoSenseIsRefused(string says, params string[] arguments)
+    {
+        ToolResult result = await Tool.RunAsync(Binaries.Ctl, ["bench", .. arguments]);
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains(says, result.Error + result.Output, StringComparison.Ordinal);
+    }
+
+    private static void AssertMeasured(JsonElement point, string workload, bool connects)
+    {
+        JsonElement round = point.GetProperty("rounds")[0];
+        Assert.Empty(round.GetProperty("errors").EnumerateObject());
+        Assert.True(round.GetProperty("operations").GetInt64() > 0);
+        Assert.True(round.GetProperty("seconds").GetDouble() > 0);
+        if (workload != "connect")
+            Assert.True(round.GetProperty("bytes").GetInt64() > 0);
+        if (connects || workload == "connect")
+            Assert.True(round.GetProperty("connect").GetProperty("count").GetInt64() > 0);
+        JsonElement latency = round.GetProperty("latency");
+        string[] ascending = ["minimum", "median", "p95", "p99", "p999", "maximum"];
+        double[] values = [.. ascending.Select(n => latency.GetProperty(n).GetDouble())];
+        Assert.Equal(values.Order(), values);
+    }
+
+    private static async Task<JsonElement> MeasureAsync(string[] arguments)
+    {
+        string[] brief = arguments.Contains("-s") || arguments.Contains("--seconds") ? [] : ["-s", "0.3"];
+        string[] rounds = arguments.Contains("--rounds") ? [] : ["--rounds", "1"];
+        string[] warmUp = arguments.Contains("--warm-up") ? [] : ["--warm-up", "0.2"];
+        ToolResult result = await Tool.RunAsync(Binaries.Ctl, ["bench", .. arguments, .. brief, .. rounds, .. warmUp, "--json"]);
+        return JsonDocument.Parse(result.Expect()).RootElement;
+    }
+
+    private static JsonElement Round(JsonElement result) => result.GetProperty("points")[0].GetProperty("rounds")[0];
+
+    private static string Target(string workload, int port) => workload == "http" ? $"http://127.0.0.1:{port}/" : $"127.0.0.1:{port}";
+
+    private static string[] Through(string proxy) => proxy.Length == 0 ? [] : ["--through", proxy];
+
+    private async Task<int> ServeAsync()
+    {
+        // Three ports in a row: another program may have one of them.
+        for (int attempt = 0; ; attempt++)
+        {
+            int first = FreeTcpPort();
+            ChildProcess server = StartProcess(null, Binaries.Ctl, "bench", "serve", "--listen", $"127.0.0.1:{first}");
+            await Until.TrueAsync("bench serve says something", () => server.Lines.Length != 0 || server.HasExited);
+            if (server.Count("serving http") != 0)
+                return first;
+            Assert.True(attempt < 5, server.Text);
+        }
+    }
+
+    private static int FreeTcpPort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return Math.Min(((IPEndPoint)socket.LocalEndPoint!).Port, 65500);
+    }
+
+    private static async Task EchoOnceAndStallAsync(Socket listener)
+    {
+        using Socket socket = await listener.AcceptAsync();
+        byte[] buffer = new byte[4096];
+        for (int i = 0; i < 5; i++)
+            await socket.SendAsync(buffer.AsMemory(0, await socket.ReceiveAsync(buffer)));
+        try
+        {
+            while (await socket.ReceiveAsync(buffer) != 0)
+            {
+            }
+        }
+        catch (SocketException)
+        {
+            // The bench gave the connection up.
+        }
+    }
+
+    private static async Task CloseAllAsync(Socket listener)
+    {
+        try
+        {
+            byte[] buffer = new byte[4096];
+            while (true)
+            {
+                // Read first: a close with unread bytes would be a reset.
+                using Socket socket = await listener.AcceptAsync();
+                await socket.ReceiveAsync(buffer);
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
+    }
+}
