@@ -47,7 +47,7 @@ public class ConfigProblemsTests
     [InlineData("[network.ipv4]\nport=5\n[transport]\nconn=2\n", 8, 6, "network.ipv4.port", "transport.conn is 2")]
     [InlineData("[network.ipv6]\nport=5\n[transport]\nconn=2\n", 8, 6, "network.ipv6.port", "transport.conn is 2")]
     [InlineData("[listen]\nport=1\nfoo=1\n", 7, 2, "[listen]", "belongs in a server's file only; this is a client's")]
-    [InlineData("[transport]\ndial_timeout=3\n", 8, 1, "transport.dial_timeout", "belongs in a server's file only")]
+    [InlineData("[transport]\nmemory=3\n", 8, 1, "transport.memory", "belongs in a server's file only")]
     public void ClientMistakes(string extra, int line, int column, string key, string what) =>
         AssertProblem(ConfigText.LoadClient(ConfigText.Client + extra).Problems, line, column, key, what);
 
