@@ -8,10 +8,12 @@ public sealed record ClientConfig
     /// <summary>The tunnel server.</summary>
     public required HostPort Server { get; init; }
 
-    /// <summary>SOCKS5 listeners. There is at least one listener, of either kind.</summary>
+    /// <summary>SOCKS5 listeners. There is at least one of these, a forward, or a reverse.</summary>
     public required IReadOnlyList<Socks5Config> Socks5 { get; init; }
 
     public required IReadOnlyList<ForwardConfig> Forward { get; init; }
+
+    public required IReadOnlyList<ReverseConfig> Reverse { get; init; }
 
     /// <summary>What all listeners have in common.</summary>
     public required ListenersConfig Listeners { get; init; }
@@ -41,6 +43,12 @@ public sealed record Socks5Credentials(Secret Username, Secret Password);
 /// <param name="Target">Null with the kcptun profile, where the server knows the target.</param>
 /// <param name="Protocol">What is forwarded.</param>
 public sealed record ForwardConfig(IPEndPoint Listen, HostPort? Target, ForwardProtocol Protocol);
+
+/// <summary>A listener at the server whose connections all go to one target near the client.</summary>
+/// <param name="Listen">The server's address.</param>
+/// <param name="Target">As the client sees it.</param>
+/// <param name="Protocol">What is carried.</param>
+public sealed record ReverseConfig(IPEndPoint Listen, HostPort Target, ForwardProtocol Protocol);
 
 public enum ForwardProtocol
 {

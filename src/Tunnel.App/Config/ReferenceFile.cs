@@ -31,7 +31,7 @@ public static class ReferenceFile
     {
         string side = table.Side == ConfigSide.Both ? "" : $" ({Suggestion.NameOf(table.Side)} only)";
         text.Append($"\n# {table.Doc}{side}\n#{table.Header}\n");
-        foreach (ConfigKey key in ConfigCatalog.KeysOf(table.Name))
+        foreach (ConfigKey key in ConfigCatalog.KeysOf(table))
             AppendKey(text, key, isSideClear: key.Side == table.Side);
     }
 

@@ -12,6 +12,12 @@ public sealed record ServerConfig
     /// <summary>What clients may reach.</summary>
     public required TargetPolicy Targets { get; init; }
 
+    /// <summary>Where clients may have this server listen; empty: nowhere.</summary>
+    public required ReversePolicy Reverse { get; init; }
+
+    /// <summary>What the listeners of reverse forwards have in common.</summary>
+    public required ListenersConfig Listeners { get; init; }
+
     public required NetworkConfig Network { get; init; }
 
     public required TransportConfig Transport { get; init; }

@@ -53,6 +53,9 @@ public sealed record TargetRule
     /// <summary>Whether it is about addresses rather than names.</summary>
     public bool IsNetwork => _name is null;
 
+    /// <summary>Whether an address can match it.</summary>
+    public bool IsOfAddresses => IsNetwork || IsEverything;
+
     private bool IsEverything => _name == "*";
 
     /// <param name="network">IPv4 where it can be: an IPv4-mapped one matches nothing.</param>
@@ -78,7 +81,7 @@ public sealed record TargetRule
 
     public bool MatchesAddress(IPAddress address, int port)
     {
-        if (!HasPort(port) || !(IsNetwork || IsEverything))
+        if (!HasPort(port) || !IsOfAddresses)
             return false;
         return IsEverything || _network.Contains(Plain(address));
     }

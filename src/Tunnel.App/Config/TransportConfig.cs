@@ -14,7 +14,7 @@ public sealed record TransportConfig
     /// <summary>Client: how long opening a stream waits for a session.</summary>
     public required TimeSpan OpenTimeout { get; init; }
 
-    /// <summary>Server: how long connecting to a target may take.</summary>
+    /// <summary>How long connecting to a target may take; a client's targets are those of its reverse forwards.</summary>
     public required TimeSpan DialTimeout { get; init; }
 
     /// <summary>How long a stop waits for streams to end.</summary>

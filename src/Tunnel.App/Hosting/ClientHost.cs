@@ -19,6 +19,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     private int _result;
     private ConnectionPool? _pool;
     private CancellationTokenSource? _relays;
+    private ReverseForwards? _reverse;
     private HostNetworkMonitor? _network;
 
     /// <summary>What ended the client, as an exit code.</summary>
@@ -43,7 +44,9 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     {
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
-        _pool = CreatePool(_deadlines);
+        _reverse = new ReverseForwards(
+            config.Reverse, config.Transport.DialTimeout, new UdpServing(UdpLimits, Udp), _logger, _relays.Token);
+        _pool = CreatePool(_deadlines, _reverse);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
         HeaderFormat? format = hasHeader ? Stack.HeaderFormatOf(config.Transport) : null;
         var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, FrameUdp);
@@ -62,7 +65,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     {
         foreach (ILocalListener listener in _listeners)
             listener.Dispose();
-        await Drain.WaitAsync(() => _listeners.Sum(l => l.Active), config.Transport.Grace, cancellationToken).ConfigureAwait(false);
+        _reverse?.Dispose();
+        await Drain.WaitAsync(() => _listeners.Sum(l => l.Active) + (_reverse?.Active ?? 0), config.Transport.Grace, cancellationToken).ConfigureAwait(false);
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         _network?.Dispose();
@@ -103,14 +107,18 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _network.Changed += () => _ = Task.Run(pool.OnNetworkChanged);
     }
 
-    private ConnectionPool CreatePool(DeadlineLoop deadlines)
+    private ConnectionPool CreatePool(DeadlineLoop deadlines, ReverseForwards reverse)
     {
         SessionFactory sessions = Stack.CreateFactory(config.Transport, admission: null);
         var links = new ClientLinks(config, _logger);
         ushort[] wanted = config.Network.Tcp.Remote;
         bool announce = config.Network.Link != LinkKind.Udp && wanted is not [Protocol.Wire.TcpFlags.Default];
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
-        var options = new ClientConnectionOptions(hasHeader, announce ? wanted : [], Stack.HeaderFormatOf(config.Transport));
+        var options = new ClientConnectionOptions(hasHeader, announce ? wanted : [], Stack.HeaderFormatOf(config.Transport))
+        {
+            SessionUp = reverse.Register,
+            Serve = reverse.ServeAsync,
+        };
         return new ConnectionPool(
             config.Transport.Conn,
             config.Transport.OpenTimeout,
@@ -118,9 +126,13 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
                 index, links.OpenAsync, sessions, deadlines, options, changed, isWanted, _logger));
     }
 
-    private ILocalListener CreateForward(ForwardConfig forward, UdpService udp, ListenerGate gate) => forward.Protocol == ForwardProtocol.Udp
-        ? new UdpForwardListener(forward.Listen, TargetOf(forward.Target), udp, _logger)
-        : new ForwardListener(forward.Listen, TargetOf(forward.Target), udp.Opener, gate, _logger);
+    private ILocalListener CreateForward(ForwardConfig forward, UdpService udp, ListenerGate gate)
+    {
+        Target target = TargetOf(forward.Target);
+        return forward.Protocol == ForwardProtocol.Udp
+            ? new UdpForwardListener("forward", forward.Listen, (_, cancel) => udp.Opener.OpenUdpAsync(target, cancel), udp, _logger)
+            : new ForwardListener(forward.Listen, target, udp.Opener, gate, _logger);
+    }
 
     private void Listen(ILocalListener listener)
     {

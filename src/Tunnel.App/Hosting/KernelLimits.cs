@@ -19,8 +19,12 @@ internal static partial class KernelLimits
         Warn(logger, BacklogProblem(config.Listeners.Backlog, ReadNumber(SomaxconnFile)));
     }
 
-    public static void Check(ServerConfig config, ILogger logger) =>
+    public static void Check(ServerConfig config, ILogger logger)
+    {
+        // What the listeners of reverse forwards take are streams, too.
         Warn(logger, DescriptorProblem(OpenFileLimit(), config.Transport.Kcp.MaxStreamsTotal, "transport.kcp.max_streams_total"));
+        Warn(logger, BacklogProblem(config.Listeners.Backlog, ReadNumber(SomaxconnFile)));
+    }
 
     /// <param name="limit">Descriptors that the process may have; 0 if that is not known.</param>
     /// <param name="connections">Connections that it is to carry, a descriptor each.</param>

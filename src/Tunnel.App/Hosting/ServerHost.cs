@@ -16,6 +16,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     private DeadlineLoop? _deadlines;
     private int _result;
     private StreamServer? _streams;
+    private ReverseListeners? _reverse;
     private CancellationTokenSource? _relays;
     private SessionFactory? _sessions;
     private ServerLinks? _links;
@@ -33,6 +34,9 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     /// <summary>The bounds of datagrams' relays.</summary>
     internal UdpLimits UdpLimits { get; init; } = new();
 
+    /// <summary>The listeners of reverse forwards, once started.</summary>
+    internal ReverseListeners? Reverse => _reverse;
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         KcpConfig kcp = config.Transport.Kcp;
@@ -44,14 +48,16 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
         var dialer = new Dialer(config.Transport.DialTimeout, config.Targets);
         var udp = new UdpServing(UdpLimits, Udp);
-        _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, udp, _logger, _relays.Token);
+        _reverse = new ReverseListeners(config.Reverse, new ListenerGate(config.Listeners, _logger), udp, _logger, _relays.Token);
+        _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, udp, _reverse, _logger, _relays.Token);
         Receiver = Open();
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        await Drain.WaitAsync(() => _streams?.Active ?? 0, config.Transport.Grace, cancellationToken).ConfigureAwait(false);
+        _reverse?.Dispose();
+        await Drain.WaitAsync(() => (_streams?.Active ?? 0) + (_reverse?.Active ?? 0), config.Transport.Grace, cancellationToken).ConfigureAwait(false);
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         await base.StopAsync(cancellationToken).ConfigureAwait(false);

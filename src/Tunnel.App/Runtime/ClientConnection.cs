@@ -115,7 +115,7 @@ public sealed partial class ClientConnection
     private async Task ConnectOnceAsync(CancellationToken stop)
     {
         OpenedLink opened = await _open(stop).ConfigureAwait(false);
-        using var receiver = new ClientReceiver(opened, _sessions, _deadlines);
+        using var receiver = new ClientReceiver(opened, _sessions, _deadlines) { Serve = _options.Serve };
         Receiver = receiver;
         receiver.FecSeen += peer => LogFec(_logger, peer);
         receiver.Link.Broke += OnBroke;
@@ -145,23 +145,41 @@ public sealed partial class ClientConnection
 
     /// <summary>
     /// Asks for the peer's capabilities. A stock peer closes that stream, which shows that it is there; PING then shows that it
-    /// speaks the same stream header. The other formats have no word for capabilities.
+    /// speaks the same stream header.
     /// </summary>
     private async Task IntroduceAsync(PeerSession session)
     {
         TimeSpan timeout = _isWanted() ? ShortProbeTimeout : ProbeTimeout;
-        if (_options.Header == HeaderFormat.V1)
-        {
-            var question = new StreamHeader(StreamRequest.Capabilities, Capabilities: session.OwnCapabilities);
-            StreamHeader? answer = await StreamExchange.RunAsync(session, question, HeaderFormat.V1, timeout).ConfigureAwait(false);
-            if (answer?.Request == StreamRequest.Capabilities)
-            {
-                session.Announced(answer.Capabilities);
-                return;
-            }
-        }
-
+        if (_options.Header != HeaderFormat.V1)
+            // A peer that does not know this format may wait for more of it, so nothing waits for the peer. A server of ours answers
+            // this before PING, as it came before.
+            _ = TryLearnAsync(session, timeout);
+        else if (await LearnAsync(session, timeout).ConfigureAwait(false))
+            return;
         await StreamPing.RunAsync(session, _options.Header, timeout).ConfigureAwait(false);
+    }
+
+    private static async Task TryLearnAsync(PeerSession session, TimeSpan timeout)
+    {
+        try
+        {
+            await LearnAsync(session, timeout).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or TimeoutException)
+        {
+            // Whether the peer is there is PING's to find out.
+        }
+    }
+
+    private static async Task<bool> LearnAsync(PeerSession session, TimeSpan timeout)
+    {
+        // The question is the same whatever the streams' format: the others have no word for it.
+        var question = new StreamHeader(StreamRequest.Capabilities, Capabilities: session.OwnCapabilities);
+        StreamHeader? answer = await StreamExchange.RunAsync(session, question, HeaderFormat.V1, timeout).ConfigureAwait(false);
+        if (answer?.Request != StreamRequest.Capabilities)
+            return false;
+        session.Announced(answer.Capabilities);
+        return true;
     }
 
     private async Task AnnounceFlagsAsync(PeerSession session)
@@ -185,6 +203,8 @@ public sealed partial class ClientConnection
         }
 
         _changed(this);
+        if (session is not null)
+            _options.SessionUp?.Invoke(Index, session);
     }
 
     /// <summary>
@@ -232,4 +252,11 @@ public sealed partial class ClientConnection
 /// <param name="Ping">Send PING and wait for PONG before the session is used (paqet); false where the peer knows no such thing.</param>
 /// <param name="AnnouncedFlags">TCP flags that the server should wear towards this client; empty: do not announce.</param>
 /// <param name="Header">How the server writes and reads stream headers.</param>
-public sealed record ClientConnectionOptions(bool Ping, ushort[] AnnouncedFlags, HeaderFormat Header);
+public sealed record ClientConnectionOptions(bool Ping, ushort[] AnnouncedFlags, HeaderFormat Header)
+{
+    /// <summary>Told of each session that is up, and of which connection's it is; returns at once.</summary>
+    public Action<int, PeerSession>? SessionUp { get; init; }
+
+    /// <summary>Takes charge of a stream that the server opened, whose header has been read.</summary>
+    public Func<TunnelStream, StreamHeader, Task>? Serve { get; init; }
+}

@@ -25,6 +25,9 @@ public sealed class ClientReceiver : LinkReceiver
 
     public PeerSession Session { get; }
 
+    /// <summary>Takes charge of a stream that the server opened for more than to say something; null: nobody does.</summary>
+    public Func<TunnelStream, StreamHeader, Task>? Serve { get; init; }
+
     /// <summary>Ends when the session has ended, for whatever reason.</summary>
     public Task Closed => _closed.Task;
 
@@ -54,7 +57,7 @@ public sealed class ClientReceiver : LinkReceiver
         _firewall?.Dispose();
     }
 
-    /// <summary>The only thing that a server opens a stream for is to say goodbye.</summary>
+    /// <summary>A server opens streams to say goodbye, to ask whether this end lives, and for what connected to its listeners.</summary>
     private async Task ListenAsync(TunnelStream stream)
     {
         try
@@ -62,11 +65,18 @@ public sealed class ClientReceiver : LinkReceiver
             ReceivedHeader? received = await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false);
             if (received?.Header.Request == StreamRequest.Goodbye)
                 Session.Close(CloseReason.Goodbye);
-            stream.Close();
+            else if (received?.Header.Request == StreamRequest.Ping)
+                await HeaderExchange.AnswerAsync(stream, new StreamHeader(StreamRequest.Pong), received.Format).ConfigureAwait(false);
+            else if (received is not null && Serve is not null)
+                await Serve(stream, received.Header).ConfigureAwait(false);
         }
         catch (IOException)
         {
             // The session ended first.
+        }
+        finally
+        {
+            stream.Close();
         }
     }
 

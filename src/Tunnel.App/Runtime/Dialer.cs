@@ -49,6 +49,22 @@ public sealed class Dialer(TimeSpan timeout, TargetPolicy policy)
         }
     }
 
+    /// <summary>What to tell the other end about a dial that failed.</summary>
+    public static DialResult ResultOf(Exception e) => e switch
+    {
+        TargetDeniedException => DialResult.NotAllowed,
+        TimeoutException => DialResult.TimedOut,
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => DialResult.Refused,
+        SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown } => DialResult.NetworkUnreachable,
+        SocketException
+        {
+            SocketErrorCode: SocketError.HostUnreachable or SocketError.HostDown or SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain
+        } => DialResult.HostUnreachable,
+        SocketException { SocketErrorCode: SocketError.TimedOut } => DialResult.TimedOut,
+        SocketException { SocketErrorCode: SocketError.AccessDenied } => DialResult.NotAllowed,
+        _ => DialResult.Failed,
+    };
+
     /// <summary>The target's addresses, less those that the policy denies.</summary>
     /// <exception cref="TargetDeniedException">None is left.</exception>
     private async ValueTask<IPAddress[]> ResolveAsync(Target target, CancellationToken cancel)

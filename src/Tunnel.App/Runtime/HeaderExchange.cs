@@ -19,6 +19,34 @@ public static class HeaderExchange
         }
     }
 
+    /// <summary>Answers a header with another, and waits until the peer has read it: it closes then, and closing first could drop it.</summary>
+    /// <exception cref="IOException">The stream or its session ended.</exception>
+    public static async Task AnswerAsync(TunnelStream stream, StreamHeader answer, HeaderFormat format)
+    {
+        await SendAsync(stream, answer, format).ConfigureAwait(false);
+        stream.CloseWrite();
+        await stream.ReadAsync(new byte[1]).ConfigureAwait(false);
+    }
+
+    /// <summary>Answers a header with one byte; when it is the last, waits until the peer has read it.</summary>
+    /// <exception cref="IOException">The stream or its session ended.</exception>
+    public static async Task AnswerAsync(TunnelStream stream, byte answer, bool isLast)
+    {
+        await stream.WriteAsync(new[] { answer }).ConfigureAwait(false);
+        if (!isLast)
+            return;
+        stream.CloseWrite();
+        await stream.ReadAsync(new byte[1]).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads an answer of one byte; null when the stream ends instead.</summary>
+    /// <exception cref="IOException">The stream or its session ended.</exception>
+    public static async Task<byte?> ReceiveByteAsync(TunnelStream stream)
+    {
+        byte[] buffer = new byte[1];
+        return await stream.ReadAsync(buffer).ConfigureAwait(false) == 0 ? null : buffer[0];
+    }
+
     /// <summary>Reads a header and not a byte more; null when the stream ends instead, or says something else.</summary>
     /// <exception cref="TunnelClosedException">The session ended.</exception>
     public static async ValueTask<ReceivedHeader?> ReceiveAsync(TunnelStream stream)

@@ -44,12 +44,11 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     {
         bool withResult = stream.Session.PeerCapabilities.HasFlag(Capabilities.DialResult);
         var header = new StreamHeader(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
-        await HeaderExchange.SendAsync(stream, header, known).ConfigureAwait(false);
+        // The other formats have no word for it, and whoever announced it reads them all.
+        await HeaderExchange.SendAsync(stream, header, withResult ? HeaderFormat.V1 : known).ConfigureAwait(false);
         if (!withResult)
             return;
-        byte[] buffer = new byte[1];
-        int count = await stream.ReadAsync(buffer).ConfigureAwait(false);
-        var result = (DialResult)(count == 0 ? (byte)DialResult.Failed : buffer[0]);
+        var result = (DialResult)(await HeaderExchange.ReceiveByteAsync(stream).ConfigureAwait(false) ?? (byte)DialResult.Failed);
         if (result != DialResult.Connected)
             throw new DialException(target, result);
     }
@@ -64,7 +63,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         UdpFraming framing = framed ? UdpFraming.LengthPrefixed : UdpFraming.OnePerFrame;
         framing.Begin(stream);
         var header = new StreamHeader(framed ? StreamRequest.UdpFramed : StreamRequest.Udp, target);
-        await HeaderExchange.SendAsync(stream, header, format ?? default).ConfigureAwait(false);
+        await HeaderExchange.SendAsync(stream, header, framed ? HeaderFormat.V1 : format ?? default).ConfigureAwait(false);
         return new OpenedUdp(stream, framing);
     }
 }

@@ -14,6 +14,7 @@ public sealed partial class StreamServer
     private readonly TimeSpan _headerTimeout;
     private readonly Target? _fixedTarget;
     private readonly UdpServing _udp;
+    private readonly ReverseListeners _reverse;
     private readonly ILogger _logger;
     private readonly CancellationToken _stop;
     private readonly RateLimitedLog _failed;
@@ -26,14 +27,23 @@ public sealed partial class StreamServer
     /// <param name="headerTimeout">A stream whose header has not come by then is closed.</param>
     /// <param name="fixedTarget">Where every stream goes when the peer knows no headers (kcptun); otherwise null.</param>
     /// <param name="udp">How datagrams are relayed.</param>
+    /// <param name="reverse">The listeners that clients ask for.</param>
     /// <param name="logger">Where a user sees what was refused.</param>
     /// <param name="stop">Ends every relay.</param>
-    public StreamServer(Dialer dialer, TimeSpan headerTimeout, Target? fixedTarget, UdpServing udp, ILogger logger, CancellationToken stop)
+    public StreamServer(
+        Dialer dialer,
+        TimeSpan headerTimeout,
+        Target? fixedTarget,
+        UdpServing udp,
+        ReverseListeners reverse,
+        ILogger logger,
+        CancellationToken stop)
     {
         _dialer = dialer;
         _headerTimeout = headerTimeout;
         _fixedTarget = fixedTarget;
         _udp = udp;
+        _reverse = reverse;
         _stop = stop;
         _logger = logger;
         _failed = new RateLimitedLog(logger, "streams that failed");
@@ -78,7 +88,7 @@ public sealed partial class StreamServer
         switch (header.Request)
         {
             case StreamRequest.Ping:
-                await AnswerAsync(stream, new StreamHeader(StreamRequest.Pong), format).ConfigureAwait(false);
+                await HeaderExchange.AnswerAsync(stream, new StreamHeader(StreamRequest.Pong), format).ConfigureAwait(false);
                 break;
             case StreamRequest.Flags:
                 stream.Session.WearFlags([.. header.Flags!]);
@@ -86,7 +96,7 @@ public sealed partial class StreamServer
             case StreamRequest.Capabilities:
                 stream.Session.Announced(header.Capabilities);
                 var ours = new StreamHeader(StreamRequest.Capabilities, Capabilities: stream.Session.OwnCapabilities);
-                await AnswerAsync(stream, ours, format).ConfigureAwait(false);
+                await HeaderExchange.AnswerAsync(stream, ours, format).ConfigureAwait(false);
                 break;
             case StreamRequest.Goodbye:
                 stream.Session.Close(CloseReason.Goodbye);
@@ -97,6 +107,9 @@ public sealed partial class StreamServer
             case StreamRequest.Udp or StreamRequest.UdpFramed:
                 UdpFraming framing = header.Request == StreamRequest.Udp ? UdpFraming.OnePerFrame : UdpFraming.LengthPrefixed;
                 await RelayDatagramsAsync(stream, header.Target, framing).ConfigureAwait(false);
+                break;
+            case StreamRequest.Reverse:
+                await _reverse.ServeAsync(stream, header).ConfigureAwait(false);
                 break;
             default:
                 throw new IOException($"the peer asks for {header.Request}, which this version does not do");
@@ -114,15 +127,6 @@ public sealed partial class StreamServer
         throw new IOException("no valid stream header came");
     }
 
-    private static async Task AnswerAsync(TunnelStream stream, StreamHeader answer, HeaderFormat format)
-    {
-        await HeaderExchange.SendAsync(stream, answer, format).ConfigureAwait(false);
-        stream.CloseWrite();
-        // The peer closes once it has read the answer; closing first could drop it.
-        byte[] rest = new byte[1];
-        await stream.ReadAsync(rest).ConfigureAwait(false);
-    }
-
     private async Task RelayAsync(TunnelStream stream, Target target, bool withResult)
     {
         stream.ReadBytes();
@@ -135,7 +139,7 @@ public sealed partial class StreamServer
         {
             LogNotConnected(stream, target, e);
             if (withResult)
-                await SayAsync(stream, ResultOf(e)).ConfigureAwait(false);
+                await SayAsync(stream, Dialer.ResultOf(e)).ConfigureAwait(false);
             return;
         }
 
@@ -171,30 +175,8 @@ public sealed partial class StreamServer
         await new UdpRelay(new OpenedUdp(stream, framing), socket, _udp.Limits.Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
     }
 
-    private static async ValueTask SayAsync(TunnelStream stream, DialResult result)
-    {
-        await stream.WriteAsync(new[] { (byte)result }).ConfigureAwait(false);
-        if (result == DialResult.Connected)
-            return;
-        // The peer closes once it has read the byte; closing first could drop it.
-        stream.CloseWrite();
-        await stream.ReadAsync(new byte[1]).ConfigureAwait(false);
-    }
-
-    private static DialResult ResultOf(Exception e) => e switch
-    {
-        TargetDeniedException => DialResult.NotAllowed,
-        TimeoutException => DialResult.TimedOut,
-        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => DialResult.Refused,
-        SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown } => DialResult.NetworkUnreachable,
-        SocketException
-        {
-            SocketErrorCode: SocketError.HostUnreachable or SocketError.HostDown or SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain
-        } => DialResult.HostUnreachable,
-        SocketException { SocketErrorCode: SocketError.TimedOut } => DialResult.TimedOut,
-        SocketException { SocketErrorCode: SocketError.AccessDenied } => DialResult.NotAllowed,
-        _ => DialResult.Failed,
-    };
+    private static Task SayAsync(TunnelStream stream, DialResult result) =>
+        HeaderExchange.AnswerAsync(stream, (byte)result, isLast: result != DialResult.Connected);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "stream {Id} of {Peer}: {Problem}")]
     private static partial void LogStreamFailed(ILogger logger, uint id, Protocol.Wire.Endpoint peer, string problem);
@@ -205,8 +187,3 @@ public sealed partial class StreamServer
     [LoggerMessage(Level = LogLevel.Information, Message = "{Target} is denied to {Peer} by [targets]")]
     private static partial void LogDenied(ILogger logger, Target target, Protocol.Wire.Endpoint peer);
 }
-
-/// <summary>How a server relays datagrams.</summary>
-/// <param name="Limits">The bounds.</param>
-/// <param name="Meter">Where they are counted.</param>
-public sealed record UdpServing(UdpLimits Limits, UdpMeter Meter);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Tunnel.App.Services;
 
 /// <summary>The flows of one UDP port, at most so many; a flow that ended is begun again by the next datagram. Thread-safe.</summary>
-internal sealed partial class UdpFlows<TKey>(int maximum, UdpService service, ILogger logger, CancellationToken stop)
+internal sealed partial class UdpFlows<TKey>(int maximum, UdpServing service, ILogger logger, CancellationToken stop)
     where TKey : notnull
 {
     private readonly Lock _lock = new();
@@ -62,8 +62,13 @@ internal sealed partial class UdpFlows<TKey>(int maximum, UdpService service, IL
     private static partial void LogFlowEnded(ILogger logger, TKey key, string problem);
 }
 
-/// <summary>What all of a client's relays of datagrams share.</summary>
+/// <summary>What all relays of datagrams of a process share.</summary>
+/// <param name="Limits">Their bounds.</param>
+/// <param name="Meter">Where they count.</param>
+public record UdpServing(UdpLimits Limits, UdpMeter Meter);
+
+/// <summary>The same at a client.</summary>
 /// <param name="Opener">Opens their streams.</param>
 /// <param name="Limits">Their bounds.</param>
 /// <param name="Meter">Where they count.</param>
-public sealed record UdpService(StreamOpener Opener, UdpLimits Limits, UdpMeter Meter);
+public sealed record UdpService(StreamOpener Opener, UdpLimits Limits, UdpMeter Meter) : UdpServing(Limits, Meter);

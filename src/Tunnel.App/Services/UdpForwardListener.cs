@@ -2,12 +2,18 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
 
-/// <summary>A local UDP port whose datagrams all go to one target, sent there by the server: a stream for each of its clients.</summary>
-public sealed partial class UdpForwardListener(IPEndPoint listen, Target target, UdpService service, ILogger logger) : ILocalListener
+/// <summary>A local UDP port whose datagrams all go to one target, sent there by the other end: a stream for each of its clients.</summary>
+/// <param name="name">What it is called in logs.</param>
+/// <param name="listen">Port 0 is any free one.</param>
+/// <param name="open">Opens a stream for the datagrams of an address.</param>
+/// <param name="service">What it shares with others.</param>
+/// <param name="logger">Where flows that failed are told.</param>
+public sealed partial class UdpForwardListener(
+    string name, IPEndPoint listen, Func<IPEndPoint, CancellationToken, ValueTask<OpenedUdp>> open, UdpServing service, ILogger logger)
+    : ILocalListener
 {
     private readonly DatagramSocket _socket = new(listen.AddressFamily);
 
@@ -24,7 +30,7 @@ public sealed partial class UdpForwardListener(IPEndPoint listen, Target target,
     public void Bind()
     {
         _socket.Bind(listen);
-        LogListening(logger, LocalEndPoint);
+        LogListening(logger, name, LocalEndPoint);
     }
 
     /// <inheritdoc/>
@@ -61,8 +67,8 @@ public sealed partial class UdpForwardListener(IPEndPoint listen, Target target,
     }
 
     private void Begin(UdpFlows<SocketAddress> flows, SocketAddress client, ReadOnlySpan<byte> datagram) => flows.Begin(
-        client, cancel => service.Opener.OpenUdpAsync(target, cancel), reply => _socket.TrySendAsync(reply, client), datagram);
+        client, cancel => open((IPEndPoint)listen.Create(client), cancel), reply => _socket.TrySendAsync(reply, client), datagram);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "forward listens on {Address} for datagrams")]
-    private static partial void LogListening(ILogger logger, IPEndPoint address);
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Name} listens on {Address} for datagrams")]
+    private static partial void LogListening(ILogger logger, string name, IPEndPoint address);
 }

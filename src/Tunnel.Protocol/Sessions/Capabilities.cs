@@ -30,8 +30,11 @@ public enum Capabilities : uint
     /// <summary>A <see cref="StreamRequest.UdpFramed"/> is understood: each datagram behind its length.</summary>
     FramedUdp = 32,
 
+    /// <summary>A <see cref="StreamRequest.Reverse"/> is understood by servers, a <see cref="StreamRequest.Connection"/> by clients.</summary>
+    Reverse = 128,
+
     /// <summary>Everything that this version can do, on a link that takes merged frames.</summary>
-    All = DialResult | HalfClose | Goodbye | Reset | MergedFrames | FramedUdp,
+    All = DialResult | HalfClose | Goodbye | Reset | MergedFrames | FramedUdp | Reverse,
 }
 
 /// <summary>How a dial went: one byte in front of the target's. The values are those of SOCKS5 replies (RFC 1928, section 6).</summary>

@@ -28,6 +28,18 @@ public enum StreamRequest : byte
 
     /// <summary>As <see cref="Udp"/>, with each datagram behind its length (u16 big-endian): it need not be a frame of its own.</summary>
     UdpFramed = 19,
+
+    /// <summary>
+    /// Asks the server to listen, and carry what connects there back to the client, for as long as this stream lives. Answered with a
+    /// <see cref="ReverseResult"/>.
+    /// </summary>
+    Reverse = 24,
+
+    /// <summary>
+    /// From a server: somebody connected where a <see cref="Reverse"/> listens. Answered with a <see cref="DialResult"/> before the
+    /// first byte; datagrams go behind their lengths, without an answer.
+    /// </summary>
+    Connection = 25,
 }
 
 /// <summary>How a header is written. There is no negotiation: a client is told, a server sees it from the first bytes.</summary>
@@ -73,11 +85,16 @@ public readonly record struct Target(string Host, ushort Port)
 
 /// <summary>What a stream says first, whichever way it is written.</summary>
 /// <param name="Request">What is asked for.</param>
-/// <param name="Target">For TCP and UDP.</param>
+/// <param name="Target">For TCP and UDP; where to listen for a reverse; who connected for a connection.</param>
 /// <param name="Flags">For an announcement: TCP flag bitmasks (FIN 1, SYN 2, RST 4, PSH 8, ACK 0x10, URG 0x20, ECE 0x40, CWR 0x80, NS 0x100).</param>
 /// <param name="Capabilities">For <see cref="StreamRequest.Capabilities"/>: what the sender can do.</param>
+/// <param name="Reverse">For <see cref="StreamRequest.Reverse"/> and <see cref="StreamRequest.Connection"/>: which one it is.</param>
 public sealed record StreamHeader(
-    StreamRequest Request, Target Target = default, IReadOnlyList<ushort>? Flags = null, Capabilities Capabilities = Capabilities.None)
+    StreamRequest Request,
+    Target Target = default,
+    IReadOnlyList<ushort>? Flags = null,
+    Capabilities Capabilities = Capabilities.None,
+    ReverseName Reverse = default)
 {
     /// <summary>No header is longer than this, in any format.</summary>
     public const int MaximumLength = 4096;
@@ -89,7 +106,10 @@ public sealed record StreamHeader(
     internal const int FlagBits = 0x1FF;
 
     /// <summary>It dials somewhere, and so names a target.</summary>
-    internal bool HasTarget => Request is StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial or StreamRequest.UdpFramed;
+    internal bool HasTarget => HasName || Request is StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial or StreamRequest.UdpFramed;
+
+    /// <summary>It is about a reverse forward, and names it.</summary>
+    internal bool HasName => Request is StreamRequest.Reverse or StreamRequest.Connection;
 
     /// <summary>Writes the header; returns its length.</summary>
     /// <param name="format">The peer's.</param>

@@ -4,8 +4,8 @@ namespace Tunnel.Protocol.Sessions;
 
 /// <summary>
 /// <c>50 01 | type u8 | body length u16 BE | body</c>. The body of TCP and UDP is <c>host length u8 | host | port u16 BE</c>, of a
-/// flags announcement <c>count u8 | count x u16 BE</c>, of capabilities <c>bits u32 BE</c> and whatever later versions add, and empty
-/// otherwise.
+/// flags announcement <c>count u8 | count x u16 BE</c>, of capabilities <c>bits u32 BE</c> and whatever later versions add, of a reverse
+/// forward its <see cref="ReverseName"/> and then as TCP, and empty otherwise.
 /// </summary>
 internal static class StreamHeaderV1
 {
@@ -37,7 +37,8 @@ internal static class StreamHeaderV1
         destination[1] = Version;
         destination[2] = (byte)header.Request;
         Span<byte> body = destination[PrefixLength..];
-        int bodyLength = header.HasTarget ? WriteTarget(body, header.Target)
+        int bodyLength = header.HasName ? header.Reverse.Write(body) + WriteTarget(body[ReverseName.Length..], header.Target)
+            : header.HasTarget ? WriteTarget(body, header.Target)
             : header.Request == StreamRequest.Capabilities ? WriteCapabilities(body, header.Capabilities)
             : header.Request == StreamRequest.Flags ? FlagList.Write(body, header.Flags ?? [])
             : 0;
@@ -57,6 +58,10 @@ internal static class StreamHeaderV1
                     : new StreamHeader(request, Capabilities: (Capabilities)BinaryPrimitives.ReadUInt32BigEndian(body));
             case StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial or StreamRequest.UdpFramed:
                 return ReadTarget(body) is { } target ? new StreamHeader(request, target) : null;
+            case StreamRequest.Reverse or StreamRequest.Connection:
+                return ReverseName.Read(body) is { } name && ReadTarget(body[ReverseName.Length..]) is { } address
+                    ? new StreamHeader(request, address, Reverse: name)
+                    : null;
             case StreamRequest.Flags:
                 return !body.IsEmpty && body.Length == FlagList.LengthOf(body[0]) && FlagList.Read(body) is { } flags
                     ? new StreamHeader(request, default, flags)

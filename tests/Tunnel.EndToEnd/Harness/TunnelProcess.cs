@@ -57,6 +57,12 @@ internal sealed partial class TunnelProcess : ChildProcess
 
     public Task<int> ForwardPortAsync() => ListenPortAsync("forward");
 
+    public async Task<int> UdpForwardPortAsync()
+    {
+        string line = await LineAsync("for datagrams");
+        return int.Parse(PortOfDatagrams().Match(line).Groups[1].Value);
+    }
+
     private async Task ListenAsync()
     {
         byte[] buffer = new byte[512];
@@ -79,4 +85,7 @@ internal sealed partial class TunnelProcess : ChildProcess
 
     [GeneratedRegex(@":(\d+)$")]
     private static partial Regex PortAtEnd();
+
+    [GeneratedRegex(@":(\d+) for datagrams$")]
+    private static partial Regex PortOfDatagrams();
 }

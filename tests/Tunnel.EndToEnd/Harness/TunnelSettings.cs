@@ -75,9 +75,19 @@ internal sealed class TunnelSettings
 
     /// <param name="target">Null where the server knows it (kcptun).</param>
     /// <param name="listen">Where; any port unless told.</param>
-    public TunnelSettings WithForward(string? target, string listen = "127.0.0.1:0")
+    /// <param name="protocol">tcp or udp.</param>
+    public TunnelSettings WithForward(string? target, string listen = "127.0.0.1:0", string protocol = "tcp")
     {
-        _tables.Add($"[[forward]]\nlisten = \"{listen}\"\n" + (target is null ? "" : $"target = \"{target}\"\n"));
+        string to = target is null ? "" : $"target = \"{target}\"\n";
+        _tables.Add($"[[forward]]\nlisten = \"{listen}\"\nprotocol = \"{protocol}\"\n{to}");
+        return this;
+    }
+
+    /// <param name="listen">At the server.</param>
+    /// <param name="target">Near the client.</param>
+    public TunnelSettings WithReverse(string listen, string target)
+    {
+        _tables.Add($"[[reverse]]\nlisten = \"{listen}\"\ntarget = \"{target}\"\n");
         return this;
     }
 

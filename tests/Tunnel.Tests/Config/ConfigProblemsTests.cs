@@ -41,13 +41,19 @@ public class ConfigProblemsTests
     [InlineData("[[socks5]]\nlisten='[::]:2'\nanyone=false", 8, 8, "socks5.listen", "anyone who reaches [::]:2")]
     [InlineData("[[socks5]]\nlisten='192.0.2.1:2'\nanyone=1", 9, 8, "socks5.anyone", "an integer")]
     [InlineData("[[socks5]]\nlisten='192.0.2.1:2'\nusername='u'\n", 7, 1, "socks5.password", "no password")]
+    [InlineData("[[reverse]]\ntarget='a:1'\n", 7, 1, "reverse.listen", "required")]
+    [InlineData("[[reverse]]\nlisten='127.0.0.1:1'\n", 7, 1, "reverse.target", "required")]
+    [InlineData("[[reverse]]\nlisten='127.0.0.1:0'\ntarget='a:1'\n", 8, 8, "reverse.listen", "is not that")]
+    [InlineData("[[reverse]]\nlisten='a.example:1'\ntarget='a:1'\n", 8, 8, "reverse.listen", "is not that")]
+    [InlineData("[[reverse]]\nlisten='127.0.0.1:1'\ntarget='a:1'\n[[reverse]]\nlisten='127.0.0.1:1'\ntarget='b:1'\n", 11, 8, "reverse.listen", "another listener has")]
+    [InlineData("[reverse]\nallow=['*']\n", 7, 2, "reverse", "this is a table")]
     [InlineData("[listeners]\nbacklog='auto'", 8, 9, "listeners.backlog", "a string")]
     [InlineData("[listeners]\nacceptors=0", 8, 11, "listeners.acceptors", "out of range")]
     [InlineData("[targets]\ndeny=[]", 7, 2, "[targets]", "belongs in a server's file only")]
     [InlineData("[network.ipv4]\nport=5\n[transport]\nconn=2\n", 8, 6, "network.ipv4.port", "transport.conn is 2")]
     [InlineData("[network.ipv6]\nport=5\n[transport]\nconn=2\n", 8, 6, "network.ipv6.port", "transport.conn is 2")]
     [InlineData("[listen]\nport=1\nfoo=1\n", 7, 2, "[listen]", "belongs in a server's file only; this is a client's")]
-    [InlineData("[transport]\ndial_timeout=3\n", 8, 1, "transport.dial_timeout", "belongs in a server's file only")]
+    [InlineData("[transport]\nmemory=3\n", 8, 1, "transport.memory", "belongs in a server's file only")]
     public void ClientMistakes(string extra, int line, int column, string key, string what) =>
         AssertProblem(ConfigText.LoadClient(ConfigText.Client + extra).Problems, line, column, key, what);
 

@@ -271,4 +271,41 @@ public class ConfigValuesTests
         Assert.Equal(key.Split('\n')[^1].Length + 4, problem.Column);
         Assert.Contains(allowed, problem.Allowed);
     }
+
+    /// <summary>At the client many tables, at the server one, of the same name.</summary>
+    [Fact]
+    public void ReverseForwards()
+    {
+        string client = ConfigText.Client.Replace("[[socks5]]\nlisten = \"127.0.0.1:1080\"", "[[reverse]]\nlisten='[::1]:81'\ntarget='a.example:80'\nprotocol='udp'");
+        Assert.Equal(
+            new ReverseConfig(IPEndPoint.Parse("[::1]:81"), new HostPort("a.example", 80), ForwardProtocol.Udp),
+            Assert.Single(ConfigText.ValidClient(client).Reverse));
+        Assert.Equal("allow []", ConfigText.ValidServer(ConfigText.Server).Reverse.ToString());
+        Assert.Equal(3, ConfigText.ValidServer(ConfigText.Server + "[listeners]\nacceptors=3\n").Listeners.Acceptors);
+    }
+
+    [Theory]
+    [InlineData("'10.0.0.0/8:80-90'", "10.1.2.3:90", true)]
+    [InlineData("'10.0.0.0/8:80-90'", "10.1.2.3:91", false)]
+    [InlineData("'10.0.0.0/8'", "0.0.0.0:80", false)]
+    [InlineData("'0.0.0.0'", "0.0.0.0:80", true)]
+    [InlineData("'0.0.0.0'", "127.0.0.1:80", false)]
+    [InlineData("'0.0.0.0/0'", "[::]:80", false)]
+    [InlineData("'[::1]:80'", "[::1]:80", true)]
+    [InlineData("'*:80'", "[::]:80", true)]
+    [InlineData("'*:80'", "[::]:81", false)]
+    [InlineData("'127.0.0.1'", "[::ffff:127.0.0.1]:80", true)]
+    [InlineData("", "127.0.0.1:80", false)]
+    public void WhereServersMayListen(string allow, string address, bool permitted) => Assert.Equal(
+        permitted,
+        ConfigText.ValidServer(ConfigText.Server + $"[reverse]\nallow=[{allow}]\n").Reverse.Permits(IPEndPoint.Parse(address)));
+
+    [Theory]
+    [InlineData("'a.example'")]
+    [InlineData("'*.example:80'")]
+    [InlineData("'10.0.0.1/8'")]
+    [InlineData("'10.0.0.0/8:0'")]
+    [InlineData("80")]
+    public void NotWhereServersMayListen(string allow) => Assert.Equal(
+        "reverse.allow", Assert.Single(ConfigText.LoadServer(ConfigText.Server + $"[reverse]\nallow=[{allow}]\n").Problems).Key);
 }

@@ -33,7 +33,7 @@ public class SituationsTests
 
     [Fact]
     public void AllSituationsAreThere() => Assert.Equal(
-        ["forward", "kcptun-peer", "paqet-fork-peer", "paqet-peer", "socks5", "udp"],
+        ["forward", "kcptun-peer", "paqet-fork-peer", "paqet-peer", "reverse", "socks5", "udp"],
         Situations.Order());
 
     [Theory]

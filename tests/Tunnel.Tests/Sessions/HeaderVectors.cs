@@ -24,6 +24,15 @@ internal static class HeaderVectors
         { HeaderFormat.V1, "5001120000", StreamRequest.Goodbye, "" },
         { HeaderFormat.V1, "50011000040000000f", StreamRequest.Capabilities, "0000000f" },
         { HeaderFormat.V1, "500111000e0b6578616d706c652e636f6d01bb", StreamRequest.Dial, "example.com:443" },
+        {
+            HeaderFormat.V1,
+            "5001180027000102030405060708090a0b0c0d0e0f000000070100000d3139322e3136382e302e323530" + "1f90",
+            StreamRequest.Reverse,
+            "102030405060708090a0b0c0d0e0f 7 256 tcp 192.168.0.250:8080"
+        },
+        {
+            HeaderFormat.V1, "500119001d" + "0000000000000000000000000000000000000001" + "000201" + "033a3a31c000", StreamRequest.Connection, "0 1 2 udp [::1]:49152"
+        },
         { HeaderFormat.V3, "0100", StreamRequest.Ping, "" },
         { HeaderFormat.V3, "0200", StreamRequest.Pong, "" },
         { HeaderFormat.V3, "0401000b6578616d706c652e636f6d01bb", StreamRequest.Tcp, "example.com:443" },
@@ -42,6 +51,8 @@ internal static class HeaderVectors
     {
         StreamRequest.Flags => string.Join(' ', header.Flags!.Select(f => $"{f:x}")),
         StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.Dial => header.Target.ToString(),
+        StreamRequest.Reverse or StreamRequest.Connection =>
+            $"{header.Reverse.Client:x} {header.Reverse.Number} {header.Reverse.Session} {(header.Reverse.IsUdp ? "udp" : "tcp")} {header.Target}",
         StreamRequest.Capabilities => $"{(uint)header.Capabilities:x8}",
         _ => "",
     };

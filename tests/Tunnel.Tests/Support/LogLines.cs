@@ -2,8 +2,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Tunnel.Tests.Support;
 
-/// <summary>A logger that keeps what it is told.</summary>
-internal sealed class LogLines : ILogger
+/// <summary>A logger, of every name, that keeps what it is told.</summary>
+internal sealed class LogLines : ILogger, ILoggerFactory
 {
     private readonly List<string> _lines = [];
 
@@ -14,6 +14,17 @@ internal sealed class LogLines : ILogger
             lock (_lines)
                 return [.. _lines];
         }
+    }
+
+    public bool Has(string text) => All.Any(line => line.Contains(text, StringComparison.Ordinal));
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+    public void Dispose()
+    {
+        // Nothing is held.
     }
 
     public IDisposable? BeginScope<TState>(TState state)

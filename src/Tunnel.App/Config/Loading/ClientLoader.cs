@@ -9,6 +9,8 @@ internal static class ClientLoader
 {
     private const string KcptunHasOneTarget = "transport.profile = \"kcptun\" has one target for all streams, so it cannot serve SOCKS5";
 
+    private static readonly string[] ServiceTables = ["socks5", "forward", "reverse"];
+
     public static ClientConfig Load(ConfigReader reader)
     {
         Setting<TransportProfile> profile = reader.Get(TransportKeys.Profile);
@@ -16,6 +18,8 @@ internal static class ClientLoader
         var taken = new HashSet<(ForwardProtocol, IPEndPoint)>();
         Socks5Config[] socks5 = [.. reader.GetTables("socks5").Select(table => LoadSocks5(reader, table, isKcptun, taken))];
         ForwardConfig[] forward = [.. reader.GetTables("forward").Select(table => LoadForward(reader, table, profile, taken))];
+        var takenThere = new HashSet<(ForwardProtocol, IPEndPoint)>();
+        ReverseConfig[] reverse = [.. reader.GetTables("reverse").Select(table => LoadReverse(reader, table, isKcptun, takenThere))];
         RequireListener(reader, isKcptun);
         HostPort server = reader.Require(EndKeys.ServerAddress).Value;
         (NetworkConfig network, TransportConfig transport, LogConfig log) = TransportLoader.Load(reader, profile);
@@ -24,6 +28,7 @@ internal static class ClientLoader
             Server = server,
             Socks5 = socks5,
             Forward = forward,
+            Reverse = reverse,
             Listeners = LoadListeners(reader),
             Network = network,
             Transport = transport,
@@ -31,7 +36,8 @@ internal static class ClientLoader
         };
     }
 
-    private static ListenersConfig LoadListeners(ConfigReader reader) => new(
+    /// <summary>[listeners], which servers have as well.</summary>
+    public static ListenersConfig LoadListeners(ConfigReader reader) => new(
         reader.Get(ServiceKeys.Backlog).Value,
         reader.Get(ServiceKeys.Acceptors).Value,
         reader.Get(ServiceKeys.MaxConnections).Value);
@@ -39,10 +45,10 @@ internal static class ClientLoader
     private static void RequireListener(ConfigReader reader, bool isKcptun)
     {
         // Present but wrong is not missing: that has been reported already.
-        if (reader.Root.TryGet("socks5", out _) || reader.Root.TryGet("forward", out _))
+        if (ServiceTables.Any(name => reader.Root.TryGet(name, out _)))
             return;
 
-        string allowed = isKcptun ? "[[forward]]" : "[[socks5]] or [[forward]]";
+        string allowed = isKcptun ? "[[forward]]" : "[[socks5]], [[forward]] or [[reverse]]";
         reader.ReportMissing(TomlPosition.Start, "", "the client has nothing to listen on", allowed);
     }
 
@@ -85,6 +91,16 @@ internal static class ClientLoader
         IPEndPoint listen = LoadListen(reader, EndKeys.ForwardListen, table, protocol.Value, taken).Value;
         HostPort? target = TargetLoader.Load(reader, EndKeys.ForwardTarget, table, profile, isForKcptun: false);
         return new ForwardConfig(listen, target, protocol.Value);
+    }
+
+    private static ReverseConfig LoadReverse(
+        ConfigReader reader, TomlTable table, bool isKcptun, HashSet<(ForwardProtocol, IPEndPoint)> taken)
+    {
+        if (isKcptun)
+            reader.Report(table.Position, "[[reverse]]", "transport.profile = \"kcptun\" knows no reverse forwards", "[[forward]]");
+        ForwardProtocol protocol = reader.Get(EndKeys.ReverseProtocol, table).Value;
+        Setting<IPEndPoint> listen = LoadListen(reader, EndKeys.ReverseListen, table, protocol, taken);
+        return new ReverseConfig(listen.Value, reader.Require(EndKeys.ReverseTarget, table).Value, protocol);
     }
 
     private static Setting<IPEndPoint> LoadListen(

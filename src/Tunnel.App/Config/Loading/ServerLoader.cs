@@ -16,6 +16,8 @@ internal static class ServerLoader
             Port = port,
             Target = target,
             Targets = new TargetPolicy(reader.Get(ServiceKeys.TargetsAllow).Value, reader.Get(ServiceKeys.TargetsDeny).Value),
+            Reverse = new ReversePolicy(reader.Get(ServiceKeys.ReverseAllow).Value),
+            Listeners = ClientLoader.LoadListeners(reader),
             Network = network,
             Transport = transport,
             Log = log,

@@ -18,7 +18,7 @@ internal sealed class ShapeCheck(ConfigReader reader)
             string name = Suggestion.Join(path, entry.Name);
             if (ConfigCatalog.FindKey(name) is { } key)
                 CheckSide(entry, name, key.Side);
-            else if (ConfigCatalog.FindTable(name) is { } known)
+            else if (ConfigCatalog.FindTable(name, reader.Side) is { } known)
                 CheckKnownTable(entry, known);
             else
                 ReportUnknown(entry, path, name);

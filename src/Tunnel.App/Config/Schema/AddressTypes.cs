@@ -23,6 +23,12 @@ internal static class AddressTypes
         value => ReadText(value, text =>
             Split(text, 0) is var (host, port) && ReadIP(host) is { } ip ? new IPEndPoint(ip, port) : null));
 
+    /// <summary>Where another machine is to listen.</summary>
+    public static readonly ConfigType<IPEndPoint> RemoteListen = new(
+        "\"ipv4:port\" or \"[ipv6]:port\" with a port from 1 to 65535",
+        value => ReadText(value, text =>
+            Split(text, 1) is var (host, port) && ReadIP(host) is { } ip ? new IPEndPoint(ip, port) : null));
+
     public static readonly ConfigType<IPAddress> IPv4 = new("an IPv4 address", value => ReadText(value, ReadIPv4));
 
     public static readonly ConfigType<IPAddress> IPv6 = new("an IPv6 address", value => ReadText(value, ReadIPv6));

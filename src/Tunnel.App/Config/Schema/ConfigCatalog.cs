@@ -17,10 +17,12 @@ internal static class ConfigCatalog
     [
         new("listen", ConfigSide.Server, "What the server listens on."),
         new("server", ConfigSide.Client, "Where the client's server is."),
-        new("socks5", ConfigSide.Client, "A SOCKS5 listener. The client needs at least one [[socks5]] or [[forward]].", IsArray: true),
+        new("socks5", ConfigSide.Client, "A SOCKS5 listener. The client needs at least one [[socks5]], [[forward]] or [[reverse]].", IsArray: true),
         new("forward", ConfigSide.Client, "A listener whose connections all go to one target.", IsArray: true),
-        new("listeners", ConfigSide.Client, "What all listeners have in common: how they stand many connections at once."),
+        new("reverse", ConfigSide.Client, "A listener at the server whose connections all go to one target near the client.", IsArray: true),
+        new("listeners", ConfigSide.Both, "What all listeners have in common: how they stand many connections at once. At a server: those of [reverse]."),
         new("targets", ConfigSide.Server, "What clients may reach through the server: everything, unless this says otherwise."),
+        new("reverse", ConfigSide.Server, "Where clients may have this server listen, for their [[reverse]]: nowhere, unless this says otherwise."),
         new("network", ConfigSide.Both, "How datagrams leave and enter this machine."),
         new("network.ipv4", ConfigSide.Both, "What is found by itself, for IPv4."),
         new("network.ipv6", ConfigSide.Both, "What is found by itself, for IPv6."),
@@ -35,11 +37,17 @@ internal static class ConfigCatalog
         [.. EndKeys.All, .. ServiceKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All];
 
     private static readonly Dictionary<string, ConfigKey> KeysByName = Keys.ToDictionary(key => key.FullName);
-    private static readonly Dictionary<string, ConfigTable> TablesByName = Tables.ToDictionary(table => table.Name);
+
+    /// <summary>A name may be a table's in one end's file and an array's in the other's.</summary>
+    private static readonly ILookup<string, ConfigTable> TablesByName = Tables.ToLookup(table => table.Name);
 
     public static ConfigKey? FindKey(string fullName) => KeysByName.GetValueOrDefault(fullName);
 
-    public static ConfigTable? FindTable(string name) => TablesByName.GetValueOrDefault(name);
+    /// <summary>The table of one end's file, or else the other's.</summary>
+    public static ConfigTable? FindTable(string name, ConfigSide side) =>
+        TablesByName[name].OrderByDescending(table => table.Side.HasFlag(side)).FirstOrDefault();
 
     public static IEnumerable<ConfigKey> KeysOf(string table) => Keys.Where(key => key.Table == table);
+
+    public static IEnumerable<ConfigKey> KeysOf(ConfigTable table) => KeysOf(table.Name).Where(key => table.Side.HasFlag(key.Side));
 }

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Tunnel.App.Config.Schema;
 
-/// <summary>The keys of the tables that only one end's file has: [listen]; [server], [[socks5]], [[forward]].</summary>
+/// <summary>The keys of the tables that only one end's file has: [listen]; [server], [[socks5]], [[forward]], [[reverse]].</summary>
 internal static class EndKeys
 {
     public static readonly ConfigKey<int> ListenPort = new("listen", "port", BasicTypes.Integer(1, 65535))
@@ -78,10 +78,35 @@ internal static class EndKeys
         Doc = "What is forwarded. With \"udp\" a stream for each sender, which ends after 60 s of silence; not with the kcptun profile.",
     };
 
+    public static readonly ConfigKey<IPEndPoint> ReverseListen = new("reverse", "listen", AddressTypes.RemoteListen)
+    {
+        Side = ConfigSide.Client,
+        Example = "\"0.0.0.0:8080\"",
+        Doc = "Where the server is to listen, an address of its own; its [reverse] allow must list it. \"[::]\" is IPv4 as well. Required.",
+    };
+
+    public static readonly ConfigKey<HostPort> ReverseTarget = new("reverse", "target", AddressTypes.Target)
+    {
+        Side = ConfigSide.Client,
+        Example = "\"127.0.0.1:80\"",
+        Doc = "Where what connects there goes, as the client sees it. Required.",
+    };
+
+    public static readonly ConfigKey<ForwardProtocol> ReverseProtocol = new(
+        "reverse",
+        "protocol",
+        BasicTypes.Choice(("tcp", Config.ForwardProtocol.Tcp), ("udp", Config.ForwardProtocol.Udp)))
+    {
+        Side = ConfigSide.Client,
+        Default = "\"tcp\"",
+        Doc = "What is carried. With \"udp\" a stream for each sender, which ends after 60 s of silence.",
+    };
+
     public static readonly IReadOnlyList<ConfigKey> All =
     [
         ListenPort, ListenTarget, ServerAddress,
         Socks5Listen, Socks5Username, Socks5Password, Socks5Anyone,
         ForwardListen, ForwardTarget, ForwardProtocol,
+        ReverseListen, ReverseTarget, ReverseProtocol,
     ];
 }

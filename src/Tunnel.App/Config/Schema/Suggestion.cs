@@ -9,15 +9,15 @@ internal static class Suggestion
     public static string? ForKey(string table, string name, ConfigSide side)
     {
         ConfigKey[] namesakes = [.. ConfigCatalog.Keys.Where(key => key.Name == name)];
-        string[] homes = [.. namesakes.Where(key => key.Side.HasFlag(side)).Select(key => Header(key.Table))];
+        string[] homes = [.. namesakes.Where(key => key.Side.HasFlag(side)).Select(key => Header(key))];
         if (homes.Length > 0)
             return $"it belongs in {string.Join(" or ", homes)}";
         if (namesakes is [var foreign, ..])
-            return $"it belongs in {Header(foreign.Table)} of a {NameOf(foreign.Side)}'s file";
+            return $"it belongs in {Header(foreign)} of a {NameOf(foreign.Side)}'s file";
         if (Nearest(table, name, side) is not { } similar)
             return ForTable(Join(table, name), side);
 
-        string home = similar.Table == table ? "" : $" in {Header(similar.Table)}";
+        string home = similar.Table == table ? "" : $" in {Header(similar)}";
         return $"did you mean \"{similar.Name}\"{home}?";
     }
 
@@ -40,7 +40,7 @@ internal static class Suggestion
         return EditDistance.Nearest(name, candidates, key => key.Name);
     }
 
-    private static string Header(string table) => ConfigCatalog.FindTable(table)!.Header;
+    private static string Header(ConfigKey key) => ConfigCatalog.FindTable(key.Table, key.Side)!.Header;
 
     private static string Last(string name) => name[(name.LastIndexOf('.') + 1)..];
 }

@@ -14,9 +14,15 @@ internal static class TargetRulesType
     public static readonly ConfigType<IReadOnlyList<TargetRule>> List = new(
         $"a list of up to {MaxItems} strings: a network (\"10.0.0.0/8\", \"fd00::/8\"), an address, a name, \"*.name\" for those below it, "
         + "or \"*\"; perhaps with a port or ports behind (\"10.0.0.0/8:80\", \"[fd00::/8]:443\", \"*:1-1024\")",
-        Read);
+        value => Read(value, _ => true));
 
-    private static Parsed<IReadOnlyList<TargetRule>> Read(TomlValue value)
+    /// <summary>The same without names.</summary>
+    public static readonly ConfigType<IReadOnlyList<TargetRule>> Addresses = new(
+        $"a list of up to {MaxItems} strings: a network (\"10.0.0.0/8\", \"fd00::/8\"), an address, or \"*\" for any; perhaps with a port or "
+        + "ports behind (\"0.0.0.0:8080\", \"[::1]:443\", \"*:8000-8999\")",
+        value => Read(value, rule => rule.IsOfAddresses));
+
+    private static Parsed<IReadOnlyList<TargetRule>> Read(TomlValue value, Predicate<TargetRule> isWanted)
     {
         if (value is not TomlArray { IsOfTables: false } array)
             return Parsed<IReadOnlyList<TargetRule>>.Mismatch(value);
@@ -28,7 +34,7 @@ internal static class TargetRulesType
         {
             if (item is not TomlString text)
                 return Parsed<IReadOnlyList<TargetRule>>.Mismatch(item);
-            if (ReadRule(text.Value) is not { } rule)
+            if (ReadRule(text.Value) is not { } rule || !isWanted(rule))
                 return Parsed<IReadOnlyList<TargetRule>>.Bad($"{BasicTypes.Quote(text.Value)} is not that", text.Position);
             rules.Add(rule);
         }

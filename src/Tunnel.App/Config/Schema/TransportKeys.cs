@@ -44,9 +44,8 @@ internal static class TransportKeys
         "dial_timeout",
         UnitTypes.Duration(DurationUnit.Seconds, "1s", "5m"))
     {
-        Side = ConfigSide.Server,
         Default = "\"10s\"",
-        Doc = "How long connecting to a target may take.",
+        Doc = "How long connecting to a target may take; at a client, to a [[reverse]] target.",
     };
 
     public static readonly ConfigKey<TimeSpan> Grace = new("transport", "grace", UnitTypes.Duration(DurationUnit.Seconds, "0s", "5m"))

@@ -1,0 +1,83 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Tunnel.App.Runtime;
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.App.Services;
+
+/// <summary>A port of the server whose connections all go to a client, which dials their target.</summary>
+internal sealed class ReverseTcpListener(IPEndPoint listen, ReverseListening listening, ListenerGate gate, ILogger logger)
+    : LocalListener(listen, gate, logger)
+{
+    /// <summary>What both kinds are called in logs.</summary>
+    public const string LogName = "reverse";
+
+    /// <summary>Longer than any client's dial takes.</summary>
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMinutes(6);
+
+    protected override string Name => LogName;
+
+    protected override async Task HandleAsync(Socket socket, CancellationToken stop)
+    {
+        TunnelStream stream;
+        try
+        {
+            stream = await DialAsync((IPEndPoint)socket.RemoteEndPoint!, stop).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // There is no error to say but a reset.
+            socket.Close(0);
+            throw;
+        }
+
+        await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
+    }
+
+    private async Task<TunnelStream> DialAsync(IPEndPoint peer, CancellationToken stop)
+    {
+        while (true)
+        {
+            if (await TryDialAsync(peer, stop).ConfigureAwait(false) is { } stream)
+                return stream;
+        }
+    }
+
+    /// <summary>Null when the session ended or was given up: nothing of the connection has been sent, so another will do.</summary>
+    /// <exception cref="IOException">The client has gone, or could not connect to the target.</exception>
+    private async Task<TunnelStream?> TryDialAsync(IPEndPoint peer, CancellationToken stop)
+    {
+        ReverseStream opened = default;
+        try
+        {
+            opened = await listening.OpenAsync(peer, stop).ConfigureAwait(false);
+            await AwaitResultAsync(opened.Stream, opened.Expelled, stop).ConfigureAwait(false);
+            return opened.Stream;
+        }
+        catch (TunnelClosedException)
+        {
+            return null;
+        }
+        catch (IOException) when (opened.Expelled.IsCancellationRequested && !stop.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch
+        {
+            opened.Stream?.Close();
+            throw;
+        }
+    }
+
+    private static async Task AwaitResultAsync(TunnelStream stream, CancellationToken expelled, CancellationToken stop)
+    {
+        // Closing is what ends a read that waits.
+        using CancellationTokenRegistration stopped = stop.Register(stream.Close);
+        using CancellationTokenRegistration given = expelled.Register(stream.Close);
+        await using var timer = new Timer(s => ((TunnelStream)s!).Close(), stream, AnswerTimeout, Timeout.InfiniteTimeSpan);
+        byte? answer = await HeaderExchange.ReceiveByteAsync(stream).ConfigureAwait(false);
+        if (answer != (byte)DialResult.Connected)
+            throw new IOException($"the client could not connect to the target: {(answer is { } said ? (DialResult)said : DialResult.Failed)}");
+    }
+}
