@@ -63,6 +63,17 @@ internal sealed class CheckContext
         }
     }
 
+    /// <summary>For setting and setting back, where nothing is sampled and no server asked.</summary>
+    public static CheckContext ForSetting(KernelFiles files, IHostCalls calls, TuningProfile profile, string? interfaceName) => new()
+    {
+        Files = files,
+        Calls = calls,
+        Profile = profile,
+        Interface = interfaceName,
+        Before = HostSample.Empty,
+        After = HostSample.Empty,
+    };
+
     /// <summary>Finds the way, takes the first sample, waits, takes the second.</summary>
     /// <param name="request">What is wanted.</param>
     /// <param name="wait">Waits between the samples.</param>

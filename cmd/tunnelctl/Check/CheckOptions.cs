@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Tunnel.Ctl.Check.Knobs;
+using Tunnel.Ctl.Check.Setting;
 
 namespace Tunnel.Ctl.Check;
 
@@ -56,6 +57,9 @@ internal sealed class CheckOptions
         Interface = parsed.GetValue(Interface),
         ProbeTimeout = parsed.GetValue(Offline) ? null : TimeSpan.FromSeconds(parsed.GetValue(Timeout)),
     };
+
+    public ApplyOptions ApplyOptionsOf(ParseResult parsed) =>
+        new(parsed.GetValue(Only), parsed.GetValue(Yes), parsed.GetValue(Undo), parsed.GetValue(Persist), parsed.GetValue(Json));
 
     public void Validate(CommandResult result)
     {

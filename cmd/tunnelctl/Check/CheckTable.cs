@@ -5,6 +5,9 @@ namespace Tunnel.Ctl.Check;
 /// <summary>A report for people: a table for each topic, then the commands, each on a line of its own so that it can be copied.</summary>
 internal static class CheckTable
 {
+    private const int WideEnough = 140;
+    private const int MarkWidth = 8;
+
     public static void Print(IAnsiConsole console, TextWriter plain, CheckReport report)
     {
         // One width for all the tables, so that they stand below each other.
@@ -13,30 +16,39 @@ internal static class CheckTable
         {
             console.WriteLine();
             console.MarkupLine($"[bold]{Markup.Escape(group.Title)}[/]");
-            console.Write(TableOf(group, names));
+            console.Write(TableOf(group, names, console.Profile.Width));
         }
 
         PrintCommands(plain, report);
         PrintSummary(console, report);
     }
 
-    private static Table TableOf(FindingGroup group, int names)
+    private static Table TableOf(FindingGroup group, int names, int width)
     {
+        bool wide = width >= WideEnough;
         Table table = new Table().Border(TableBorder.None).HideHeaders()
-            .AddColumn(new TableColumn("").Width(8).NoWrap())
-            .AddColumn(new TableColumn("").Width(names).NoWrap())
-            .AddColumn(new TableColumn(""));
-        foreach (Finding finding in group.Findings)
-            table.AddRow(new Markup(MarkOf(finding.Verdict)), new Text(finding.Name), new Markup(Describe(finding)));
+            .AddColumn(new TableColumn("").Width(MarkWidth).NoWrap())
+            .AddColumn(new TableColumn("").Width(names).NoWrap());
+        int rest = width - MarkWidth - names - 5;
+        if (wide)
+            table.AddColumn(new TableColumn("").Width(rest * 4 / 10)).AddColumn(new TableColumn("").Width(rest * 2 / 10));
+        table.AddColumn(new TableColumn("").Width(wide ? rest * 4 / 10 : rest));
+        foreach (Finding f in group.Findings)
+        {
+            if (wide)
+                table.AddRow(new Markup(MarkOf(f.Verdict)), new Text(f.Name), new Text(f.Is), new Text(f.Should), new Markup($"[dim]{Markup.Escape(f.Why)}[/]"));
+            else
+                table.AddRow(new Markup(MarkOf(f.Verdict)), new Text(f.Name), new Markup(Describe(f)));
+        }
+
         return table;
     }
 
+    /// <summary>All in one column, where there is no room for three.</summary>
     private static string Describe(Finding finding)
     {
-        string text = Markup.Escape(finding.Is);
-        if (finding.Should.Length > 0 && finding.Verdict is Verdict.Advice or Verdict.Broken)
-            text += $" [dim]→[/] [bold]{Markup.Escape(finding.Should)}[/]";
-        return $"{text} [dim]({Markup.Escape(finding.Why)})[/]";
+        string should = finding.Should.Length == 0 ? "" : $"; should be {finding.Should}";
+        return $"{Markup.Escape(finding.Is)}[bold]{Markup.Escape(should)}[/] [dim]({Markup.Escape(finding.Why)})[/]";
     }
 
     private static string MarkOf(Verdict verdict) => verdict switch
@@ -53,9 +65,9 @@ internal static class CheckTable
         if (todo.Length == 0)
             return;
         plain.WriteLine();
-        plain.WriteLine("To change it, as root:");
+        plain.WriteLine("Commands, as root:");
         foreach (Finding finding in todo)
-            plain.WriteLine($"  {finding.Command}");
+            plain.WriteLine($"  {finding.Command}  # {finding.Name}");
     }
 
     private static void PrintSummary(IAnsiConsole console, CheckReport report)

@@ -21,6 +21,16 @@ internal sealed record HostSample
     /// <summary>Of the interface's driver; none where it has none.</summary>
     public required IReadOnlyList<NicStatistic> Driver { get; init; }
 
+    public static HostSample Empty { get; } = new()
+    {
+        Interrupts = [],
+        Softnet = [],
+        Cpu = null,
+        Network = new Dictionary<string, long>(),
+        Link = new Dictionary<string, long>(),
+        Driver = [],
+    };
+
     public static HostSample Read(KernelFiles files, IHostCalls calls, string? interfaceName) => new()
     {
         Interrupts = ProcInterrupts.Parse(files.Read("/proc/interrupts").Text ?? ""),

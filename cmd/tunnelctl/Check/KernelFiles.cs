@@ -46,6 +46,32 @@ internal sealed class KernelFiles(string root = "/")
         }
     }
 
+    /// <summary>
+    /// Puts a whole new file in the place of an ordinary one (or none), so that nobody sees half of it; with null removes it. Null when
+    /// that was done, else why not.
+    /// </summary>
+    public string? Replace(string path, string? text)
+    {
+        try
+        {
+            string place = PathOf(path);
+            if (text is null)
+            {
+                File.Delete(place);
+                return null;
+            }
+
+            Directory.CreateDirectory(Path.GetDirectoryName(place)!);
+            File.WriteAllText(place + ".new", text);
+            File.Move(place + ".new", place, overwrite: true);
+            return null;
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            return Explain(path, e);
+        }
+    }
+
     public bool Exists(string path) => Path.Exists(PathOf(path));
 
     /// <summary>The names of what is in a folder, sorted as people count (rx-2 before rx-10); none when there is no such folder.</summary>

@@ -1,5 +1,8 @@
 using System.CommandLine;
 using Tunnel.Ctl.Check;
+using Tunnel.Ctl.Check.Knobs;
+using Tunnel.Ctl.Check.Setting;
+using Tunnel.Ctl.Check.Snapshots;
 
 namespace Tunnel.Ctl.Verbs;
 
@@ -32,21 +35,57 @@ internal static class CheckVerb
         return command;
     }
 
-    private static Task<int> RunAsync(CheckOptions o, ParseResult parsed, CancellationToken cancel)
+    private static async Task<int> RunAsync(CheckOptions o, ParseResult parsed, CancellationToken cancel)
     {
-        CheckRequest request = o.RequestOf(parsed);
-        return LookAsync(o, parsed, request, cancel);
+        try
+        {
+            CheckRequest request = o.RequestOf(parsed);
+            bool json = parsed.GetValue(o.Json);
+            if (parsed.GetValue(o.Diff) is [var before, var after])
+                return Compare(before, after, json);
+            if (parsed.GetValue(o.Revert) is { } undo)
+                return RevertRun.Run(request.Files, request.Calls, undo, json);
+            if (parsed.GetValue(o.Apply))
+                return await ApplyAsync(request, o.ApplyOptionsOf(parsed), cancel).ConfigureAwait(false);
+            return await LookAsync(o, parsed, request, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TuningException or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
+            return CheckExit.Advice;
+        }
+    }
+
+    private static int Compare(string before, string after, bool json)
+    {
+        SnapshotDiff diff = SnapshotDiff.Of(Snapshot.Read(before), Snapshot.Read(after));
+        if (json)
+            Console.Out.WriteLine(JsonText.Write(diff));
+        else
+            diff.Print(Console.Out);
+        return CheckExit.Good;
+    }
+
+    private static async Task<int> ApplyAsync(CheckRequest request, ApplyOptions options, CancellationToken cancel)
+    {
+        CheckContext context = await CheckContext.GatherAsync(request, () => Task.CompletedTask, cancel).ConfigureAwait(false);
+        return await ApplyRun.RunAsync(context, options, cancel).ConfigureAwait(false);
     }
 
     private static async Task<int> LookAsync(CheckOptions o, ParseResult parsed, CheckRequest request, CancellationToken cancel)
     {
         CheckReport report = await Terminal.WithProgressAsync("looking", p => CheckRun.RunAsync(request, p, cancel)).ConfigureAwait(false);
+        string? snapshot = parsed.GetValue(o.Snapshot);
+        if (snapshot is not null)
+            Snapshot.Of(report).Create(snapshot);
         if (parsed.GetValue(o.Only) is { } only)
-            report = report.Only(only);
+            report = report.Only(KnobCatalog.Find(only)?.Name ?? only);
         if (parsed.GetValue(o.Json))
             Console.Out.WriteLine(JsonText.Write(CheckJson.Of(report)));
+        else if (snapshot is not null)
+            Console.Out.WriteLine($"wrote {snapshot}");
         else
             CheckTable.Print(Terminal.Output, Console.Out, report);
-        return report.ExitCode;
+        return snapshot is not null ? CheckExit.Good : report.ExitCode;
     }
 }

@@ -32,7 +32,7 @@ internal sealed class CoalescingKnob : Knob
         {
             TuningProfile.Throughput => Choose(state.AdaptiveRx || state.RxUsecs >= ManyUsecs, $"adaptive, or rx-usecs {ManyUsecs} or more", state, Bulk),
             TuningProfile.Latency => Choose(!state.AdaptiveRx && state.RxUsecs <= FewUsecs, $"rx-usecs {FewUsecs} or less", state, Prompt),
-            _ => new Judgement(true, "as it is", Format(state)),
+            _ => new Judgement(true, "as it is", Format(state)) { Matters = false },
         };
     }
 

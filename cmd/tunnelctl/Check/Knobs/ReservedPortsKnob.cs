@@ -24,9 +24,9 @@ internal sealed class ReservedPortsKnob : Knob
         if (CpuList.ParseList(text, most: 65536) is not { } reserved)
             return Judgement.Unknown($"\"{text}\" is not a list of ports");
         if (context.File?.Server is not { } server)
-            return new Judgement(true, "a server's port", text);
+            return new Judgement(true, "a server's port", text) { Matters = false };
         if (reserved.Contains(server.Port) || IsOutsideOfRange(context, server.Port))
-            return new Judgement(true, "the server's port, or outside of ip_local_port_range", text);
+            return new Judgement(true, "the server's port, or outside of ip_local_port_range", text) { Matters = reserved.Contains(server.Port) };
         string port = server.Port.ToString(CultureInfo.InvariantCulture);
         return new Judgement(false, $"with {port}", text.Length == 0 ? port : $"{text},{port}");
     }

@@ -13,15 +13,16 @@ internal sealed class RfsKnob : Knob
 
     public override Reading Read(CheckContext context) => QueueFiles.Read(context, File);
 
-    /// <summary>For throughput the table's entries, divided among the queues; nothing while there is no table.</summary>
+    /// <summary>For throughput the entries that the table has, or should have, divided among the queues.</summary>
     public override Judgement Judge(CheckContext context, Reading now)
     {
         if (QueueFiles.Parse(now) is not { } queues)
             return Judgement.Unknown(now.Problem ?? $"\"{now.Text?.Trim()}\" is no list of numbers");
-        if (!context.Files.Read(SysctlKnobs.FlowEntries.Path).TryNumber(out long entries, out string problem))
-            return Judgement.Unknown(problem);
-        if (context.Profile != TuningProfile.Throughput || entries == 0)
-            return new Judgement(true, entries == 0 ? "0 while net.core.rps_sock_flow_entries is 0" : "as it is", now.Text!);
+        Judgement table = SysctlKnobs.FlowEntries.Judge(context, SysctlKnobs.FlowEntries.Read(context));
+        if (table.Problem is not null)
+            return Judgement.Unknown(table.Problem);
+        if (!table.Matters || !new Reading(table.Set, null).TryNumber(out long entries, out _))
+            return new Judgement(true, "as it is", now.Text!) { Matters = false };
         long each = Math.Max(1, entries / queues.Count);
         long[] counts = [.. queues.Select(q => long.TryParse(q.Value, NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : -1)];
         if (counts.Contains(-1))

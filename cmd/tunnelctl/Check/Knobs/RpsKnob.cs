@@ -22,7 +22,7 @@ internal sealed class RpsKnob : Knob
             return Judgement.Unknown($"\"{odd}\" is no mask of processors");
         IReadOnlyList<int> online = context.OnlineProcessors;
         if (context.Profile != TuningProfile.Throughput || queues.Count >= online.Count)
-            return new Judgement(true, context.Profile == TuningProfile.Throughput ? "not needed: a queue for each processor" : "as it is", now.Text!);
+            return new Judgement(true, context.Profile == TuningProfile.Throughput ? "not needed: a queue for each processor" : "as it is", now.Text!) { Matters = false };
         bool met = queues.All(q => online.All(CpuList.ParseMask(q.Value)!.Contains));
         string all = string.Join(' ', queues.Select(q => $"{q.Queue}={CpuList.FormatMask(online.Union(CpuList.ParseMask(q.Value)!))}"));
         return new Judgement(met, all, all);

@@ -67,7 +67,7 @@ internal abstract record Wish
     private sealed record AnythingWish : Wish
     {
         public override Judgement Judge(Reading now) =>
-            now.Text is null ? Judgement.Unknown(now.Problem!) : new Judgement(true, "as it is", string.Join(' ', now.Words));
+            now.Text is null ? Judgement.Unknown(now.Problem!) : new Judgement(true, "as it is", string.Join(' ', now.Words)) { Matters = false };
     }
 }
 
@@ -78,5 +78,8 @@ internal abstract record Wish
 /// <param name="Problem">Why it is not known; null when it is.</param>
 internal sealed record Judgement(bool IsMet, string Should, string Set, string? Problem = null)
 {
+    /// <summary>There is a wish at all; false where anything is good.</summary>
+    public bool Matters { get; init; } = true;
+
     public static Judgement Unknown(string problem) => new(true, "", "", problem);
 }

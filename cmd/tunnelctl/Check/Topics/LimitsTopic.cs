@@ -54,17 +54,20 @@ internal sealed class LimitsTopic : PromptTopic
     private static Finding LookAtUnit(CheckContext context)
     {
         string[] sides = context.File is null ? ["server", "client"] : context.File.Server is null ? ["client"] : ["server"];
-        var found = sides.Select(side => (Name: $"tunnel-{side}", Text: ReadUnit(context, $"tunnel-{side}.service"))).Where(u => u.Text is not null).ToArray();
-        if (found.Length == 0)
+        var limits = sides.Select(side => (Name: $"tunnel-{side}", Unit: UnitLimit(context, side))).Where(u => u.Unit.IsThere).ToArray();
+        if (limits.Length == 0)
             return Finding.Unknown(Unit, $"there is no unit {string.Join(" or ", sides.Select(s => $"tunnel-{s}"))} here", WhyUnit);
         long wanted = WantedFiles(context);
-        var limits = found.Select(u => (u.Name, Limit: LastLimit(u.Text!))).ToArray();
-        bool met = limits.All(l => l.Limit >= wanted);
-        string now = string.Join(", ", limits.Select(l => $"{l.Name}: {(l.Limit is { } n ? Show(n) : "not set")}"));
-        string first = limits.FirstOrDefault(l => !(l.Limit >= wanted)).Name ?? found[0].Name;
+        bool met = limits.All(l => l.Unit.Limit >= wanted);
+        string now = string.Join(", ", limits.Select(l => $"{l.Name}: {(l.Unit.Limit is { } n ? Show(n) : "not set")}"));
+        string first = limits.FirstOrDefault(l => !(l.Unit.Limit >= wanted)).Name ?? limits[0].Name;
         string command = $"mkdir -p /etc/systemd/system/{first}.service.d && printf '[Service]\\nLimitNOFILE=524288\\n' > /etc/systemd/system/{first}.service.d/90-files.conf && systemctl daemon-reload";
         return Finding.Of(Unit, met, now, $"LimitNOFILE={wanted} or more", WhyUnit, command);
     }
+
+    /// <summary>Whether there is a unit for that side, and its LimitNOFILE; null when it sets none.</summary>
+    internal static (bool IsThere, long? Limit) UnitLimit(CheckContext context, string side) =>
+        ReadUnit(context, $"tunnel-{side}.service") is { } text ? (true, LastLimit(text)) : (false, null);
 
     private static string? ReadUnit(CheckContext context, string unit)
     {
