@@ -19,7 +19,8 @@ public sealed class CheckTests : IDisposable
     {
         string[] names = [.. CheckRun.Topics.SelectMany(t => t.Names)];
         Assert.Equal(names.Length, names.Distinct().Count());
-        using var empty = new FixtureHost(empty: true) { Route = null, LibpcapVersion = null, Clock = (null, "refused"), ListenQueues = ([], "refused"), Firewalls = [] };
+        using FixtureHost empty = Bare();
+        empty.Firewalls = [new FirewallSurvey("nft", "not installed", [])];
         foreach (string? file in new[] { null, ConfigFiles.Server(_host), ConfigFiles.Client(_host), "/no/such/file" })
         {
             Assert.Equal(names, (await _host.CheckAsync(config: file)).Findings.Select(f => f.Name));
@@ -32,7 +33,7 @@ public sealed class CheckTests : IDisposable
     [Fact]
     public async Task WhatCannotBeReadIsUnknown()
     {
-        using var empty = new FixtureHost(empty: true) { Route = null, LibpcapVersion = null, Clock = (null, "refused"), ListenQueues = ([], "refused") };
+        using FixtureHost empty = Bare();
         CheckReport report = await empty.CheckAsync();
         string[] known = ["host.libpcap", "host.firewall", "host.firewall_rules", "runtime.build", .. report.Findings.Where(f => f.Name.Contains("conntrack")).Select(f => f.Name)];
         Assert.Equal([], report.Findings.Where(f => f.Verdict != Verdict.Unknown && !known.Contains(f.Name)).Select(f => f.Name));
@@ -288,6 +289,10 @@ public sealed class CheckTests : IDisposable
         Assert.Equal(Verdict.Advice, (await _host.FindAsync("host.clock")).Verdict);
         Assert.Equal(Verdict.Good, (await _host.FindAsync("host.clock", config: ConfigFiles.Server(_host, "guard = false\n"))).Verdict);
     }
+
+    /// <summary>A host that tells nothing.</summary>
+    private static FixtureHost Bare() =>
+        new(empty: true) { Route = null, LibpcapVersion = null, Clock = (null, "refused"), ListenQueues = ([], "refused") };
 
     [Fact]
     public async Task TheJsonHasASchema()

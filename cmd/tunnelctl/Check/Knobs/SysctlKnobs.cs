@@ -147,8 +147,9 @@ internal static class SysctlKnobs
     {
         string[] words = value.Split(' ');
         bool numbers = words.All(w => long.TryParse(w, CultureInfo.InvariantCulture, out long n) && n >= 0 && n <= long.MaxValue / unit);
-        return numbers
-            ? $"{value}{unitName} ({string.Join(' ', words.Select(w => ByteSize.Format(long.Parse(w, CultureInfo.InvariantCulture) * unit)))})"
-            : value;
+        if (!numbers)
+            return value;
+        IEnumerable<string> sizes = words.Select(w => ByteSize.Format(long.Parse(w, CultureInfo.InvariantCulture) * unit));
+        return $"{value}{unitName} ({string.Join(' ', sizes)})";
     }
 }
