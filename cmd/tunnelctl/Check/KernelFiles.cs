@@ -87,12 +87,15 @@ internal sealed class KernelFiles(string root = "/")
         }
     }
 
-    /// <summary>Where a symbolic link leads: the last name of it; null when it is none.</summary>
-    public string? LinkName(string path)
+    /// <summary>The last name of where a symbolic link leads; null when it is none.</summary>
+    public string? LinkName(string path) => Path.GetFileName(LinkTarget(path));
+
+    /// <summary>Where a symbolic link leads, as it says; null when it is none.</summary>
+    public string? LinkTarget(string path)
     {
         try
         {
-            return new FileInfo(PathOf(path)).LinkTarget is { } target ? Path.GetFileName(target) : null;
+            return new FileInfo(PathOf(path)).LinkTarget;
         }
         catch (Exception e) when (IsExpected(e))
         {

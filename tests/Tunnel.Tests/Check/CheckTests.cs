@@ -35,7 +35,7 @@ public sealed class CheckTests : IDisposable
     {
         using FixtureHost empty = Bare();
         CheckReport report = await empty.CheckAsync();
-        string[] known = ["host.libpcap", "host.firewall", "host.firewall_rules", "runtime.build", .. report.Findings.Where(f => f.Name.Contains("conntrack")).Select(f => f.Name)];
+        string[] known = ["host.libpcap", "host.firewall", "runtime.build", .. report.Findings.Where(f => f.Name.Contains("conntrack")).Select(f => f.Name)];
         Assert.Equal([], report.Findings.Where(f => f.Verdict != Verdict.Unknown && !known.Contains(f.Name)).Select(f => f.Name));
     }
 
@@ -203,7 +203,10 @@ public sealed class CheckTests : IDisposable
     {
         string file = ConfigFiles.Server(_host);
         Assert.Equal(Verdict.Good, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);
-        _host.Write("/proc/4242/comm", "tunnel-server\n");
+        _host.Write("/proc/4242/comm", "tunnel-server\n").Write("/proc/4242/cmdline", "tunnel-server\0--config\0/another.toml\0");
+        Assert.Equal(Verdict.Good, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);
+        Assert.Equal(Verdict.Unknown, (await _host.FindAsync("host.firewall_rules")).Verdict);
+        _host.Write("/proc/4242/cmdline", $"tunnel-server\0--config\0{file}\0");
         Assert.Equal(Verdict.Broken, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);
         _host.Firewalls = [new FirewallSurvey("nft", null, [new InstalledRules(9999, 4242, true, true, true)])];
         Assert.Equal(Verdict.Good, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);

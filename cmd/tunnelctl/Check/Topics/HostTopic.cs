@@ -144,22 +144,32 @@ internal sealed class HostTopic : PromptTopic
         return Finding.Of(name, met, now, "of living processes, dropping RST", WhyRules, "nft list ruleset");
     }
 
-    /// <summary>No rules are right while no tunnel runs, and wrong while one does.</summary>
+    /// <summary>No rules are right while the tunnel does not run, and wrong while it does.</summary>
     private static Finding LookForProcess(CheckContext context, string name, string now)
     {
-        string? running = RunningTunnel(context);
-        return running is null
-            ? Finding.Good(name, $"{now}; no tunnel runs in this network namespace", "", WhyRules)
-            : Finding.Must(name, false, $"{now}, and {running} runs", "its rules", WhyRules, "journalctl -u tunnel-server -u tunnel-client | grep 'firewall rules'");
+        if (context.File is not { } file)
+            return Finding.Unknown(name, $"{now}; which end should have some is not known without --config", WhyRules);
+        return RunningWith(context, Path.GetFullPath(file.Path)) is { } process
+            ? Finding.Must(name, false, $"{now}, and process {process} runs with this file", "its rules", WhyRules, "nft list ruleset")
+            : Finding.Good(name, $"{now}; no process of this network namespace runs with this file", "", WhyRules);
     }
 
-    private static string? RunningTunnel(CheckContext context)
+    /// <summary>The process that was given that file; another tunnel's may need no rules.</summary>
+    private static string? RunningWith(CheckContext context, string file)
     {
-        string? own = context.Files.LinkName("/proc/self/ns/net");
+        string? own = context.Files.LinkTarget("/proc/self/ns/net");
         foreach (string id in context.Files.List("/proc").Where(n => int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
         {
-            if (context.Files.Read($"/proc/{id}/comm").Text?.Trim() is "tunnel-server" or "tunnel-client" && context.Files.LinkName($"/proc/{id}/ns/net") == own)
-                return $"{context.Files.Read($"/proc/{id}/comm").Text?.Trim()} (process {id})";
+            if (context.Files.Read($"/proc/{id}/comm").Text?.Trim() is not ("tunnel-server" or "tunnel-client")
+                || context.Files.LinkTarget($"/proc/{id}/ns/net") != own)
+            {
+                continue;
+            }
+
+            string folder = context.Files.LinkTarget($"/proc/{id}/cwd") ?? "/";
+            string[] arguments = context.Files.Read($"/proc/{id}/cmdline").Text?.Split('\0', StringSplitOptions.RemoveEmptyEntries) ?? [];
+            if (arguments.Skip(1).Any(a => Path.GetFullPath(a, folder) == file))
+                return id;
         }
 
         return null;
