@@ -18,6 +18,9 @@ public sealed record KcpConfig
     /// <summary>What both ends know; empty only without encryption and guard.</summary>
     public required Secret Key { get; init; }
 
+    /// <summary>The file that the key was read from; null when it stands in the configuration itself, or there is none.</summary>
+    public string? KeyFile { get; init; }
+
     public required KcpBlock Block { get; init; }
 
     /// <summary>The guard in front of every datagram; null if it is off.</summary>

@@ -6,7 +6,7 @@ using Tunnel.Links.Host;
 namespace Tunnel.App.Hosting;
 
 /// <summary>Says at start, rather than under load, that the kernel's limits are below the configuration's caps.</summary>
-internal static partial class KernelLimits
+public static partial class KernelLimits
 {
     /// <summary>What a process holds besides its connections: libraries, links, listeners, the runtime's own.</summary>
     public const int OtherDescriptors = 256;
@@ -30,7 +30,7 @@ internal static partial class KernelLimits
     /// <param name="connections">Connections that it is to carry, a descriptor each.</param>
     /// <param name="key">The setting that says so.</param>
     /// <returns>What is wrong and how it is mended; null if nothing is.</returns>
-    internal static string? DescriptorProblem(ulong limit, int connections, string key)
+    public static string? DescriptorProblem(ulong limit, int connections, string key)
     {
         ulong needed = (ulong)connections + OtherDescriptors;
         if (limit == 0 || limit >= needed)

@@ -38,7 +38,8 @@ public readonly record struct Privilege(bool HasNetRaw, bool HasNetAdmin)
         return (before, raised ? softThenHard[1] : before);
     }
 
-    internal static Privilege Parse(string status)
+    /// <summary>From the text of a process's /proc/PID/status; nothing where that does not tell.</summary>
+    public static Privilege Parse(string status)
     {
         const string key = "CapEff:";
         foreach (ReadOnlySpan<char> line in status.AsSpan().EnumerateLines())

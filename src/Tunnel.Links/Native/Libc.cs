@@ -61,6 +61,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "setrlimit", SetLastError = true)]
     internal static partial int SetResourceLimit(int resource, ulong* softThenHard);
 
+    [LibraryImport(Library, EntryPoint = "adjtimex", SetLastError = true)]
+    internal static partial int AdjustTime(void* timex);
+
     internal static int LastError => Marshal.GetLastPInvokeError();
 
     /// <summary>The last error in words and by number, for messages: "Device or resource busy (errno 16)".</summary>

@@ -56,6 +56,9 @@ internal static unsafe partial class LibPcap
     [LibraryImport(Library, EntryPoint = "pcap_create", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint Create(string device, byte* error);
 
+    [LibraryImport(Library, EntryPoint = "pcap_lib_version")]
+    internal static partial nint Version();
+
     [LibraryImport(Library, EntryPoint = "pcap_set_snaplen")]
     internal static partial int SetSnapLength(nint pcap, int bytes);
 

@@ -7,7 +7,7 @@ internal static class Binaries
 
     public static string Server => Find("tunnel-server");
 
-    public static string Ctl => Find("tunnelctl");
+    public static string Control => Find("tunnelctl");
 
     private static string Find(string name)
     {

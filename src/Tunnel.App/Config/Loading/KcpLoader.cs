@@ -13,13 +13,15 @@ internal static class KcpLoader
         bool needsKey = blockIsSound && guardIsSound && (guard is not null || block is not (KcpBlock.None or KcpBlock.Null));
         (int smuxBuf, int streamBuf) = LoadBuffers(reader);
         (TimeSpan keepAlive, TimeSpan keepAliveTimeout) = LoadKeepAlive(reader);
+        Secret key = KeyLoader.Load(reader, needsKey, out string? keyFile);
         return new KcpConfig
         {
             Tuning = LoadTuning(reader),
             Mtu = reader.Get(KcpKeys.Mtu).Value,
             RcvWnd = reader.Get(KcpKeys.RcvWnd).Value,
             SndWnd = reader.Get(KcpKeys.SndWnd).Value,
-            Key = KeyLoader.Load(reader, needsKey),
+            Key = key,
+            KeyFile = keyFile,
             Block = block,
             Guard = guard,
             SmuxBuf = smuxBuf,

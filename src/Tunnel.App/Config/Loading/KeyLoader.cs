@@ -10,26 +10,29 @@ internal static class KeyLoader
     private const string EverybodyKnows = "this is the example's key, which everybody knows: replace it";
     private const string Placeholder = "replace-me-with-tunnelctl-keygen";
 
-    public static Secret Load(ConfigReader reader, bool isNeeded)
+    /// <param name="reader">The file.</param>
+    /// <param name="isNeeded">There must be a key.</param>
+    /// <param name="path">The file that holds the key; null when it stands in the configuration, or there is none.</param>
+    public static Secret Load(ConfigReader reader, bool isNeeded, out string? path)
     {
         Setting<Secret> key = reader.Get(KcpKeys.Key);
         Setting<string> file = reader.Get(KcpKeys.KeyFile);
+        path = file.State == SettingState.Good ? Path.Combine(reader.Folder, file.Value) : null;
         if (key.IsSet && file.IsSet)
             reader.Report(file.Position, KcpKeys.KeyFile, "the file has a key too", "key or key_file, not both");
         if (isNeeded && !key.IsSet && !file.IsSet)
             reader.ReportMissing(key.Position, KcpKeys.Key.FullName, "this is required, or key_file", "a secret from tunnelctl keygen");
 
         Secret? secret = key.State == SettingState.Good ? key.Value : null;
-        if (file.State == SettingState.Good)
-            secret ??= ReadFile(reader, file);
+        if (path is not null)
+            secret ??= ReadFile(reader, file, path);
         if (secret?.Reveal() == Placeholder)
             reader.Warn(key.IsSet ? key.Position : file.Position, KcpKeys.Key, EverybodyKnows);
         return secret ?? Secret.Empty;
     }
 
-    private static Secret? ReadFile(ConfigReader reader, Setting<string> file)
+    private static Secret? ReadFile(ConfigReader reader, Setting<string> file, string path)
     {
-        string path = Path.Combine(reader.Folder, file.Value);
         try
         {
             WarnIfShared(reader, file, path);

@@ -5,7 +5,7 @@ using static Tunnel.Links.Native.Linux;
 
 namespace Tunnel.Links.Host.Netlink;
 
-/// <summary>An rtnetlink socket: asks the kernel and reads its answers, or listens to its announcements. One owner at a time.</summary>
+/// <summary>A netlink socket, rtnetlink unless told otherwise: asks the kernel and reads its answers, or listens to its announcements. One owner at a time.</summary>
 internal sealed unsafe class NetlinkSocket : IDisposable
 {
     private const int BufferBytes = 64 * 1024;
@@ -14,11 +14,11 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     private readonly byte[] _buffer = new byte[BufferBytes];
     private uint _sequence;
 
-    internal NetlinkSocket(uint groups = 0)
+    internal NetlinkSocket(uint groups = 0, int protocol = Rtnetlink.NETLINK_ROUTE)
     {
-        Descriptor = Libc.Socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, Rtnetlink.NETLINK_ROUTE);
+        Descriptor = Libc.Socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
         if (Descriptor < 0)
-            throw new LinkException(LinkFault.Other, $"cannot ask the kernel about routes: netlink: {Libc.Describe(Libc.LastError)}");
+            throw new LinkException(LinkFault.Other, $"cannot ask the kernel: netlink: {Libc.Describe(Libc.LastError)}");
 
         var address = new Address { Family = AF_NETLINK, Groups = groups };
         if (Libc.Bind(Descriptor, &address, (uint)sizeof(Address)) == 0)

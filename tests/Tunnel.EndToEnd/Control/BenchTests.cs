@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Tunnel.EndToEnd.Harness;
 
-namespace Tunnel.EndToEnd.Ctl;
+namespace Tunnel.EndToEnd.Control;
 
 /// <summary>bench against its own target, straight and through a tunnel. What the figures are is not tested: only that they are figures.</summary>
 public class BenchTests : EndToEndTest
@@ -98,11 +98,11 @@ public class BenchTests : EndToEndTest
         int first = await ServeAsync();
         foreach (string name in (string[])["a.json", "b.json"])
             await MeasureAsync(["tcp", Target("tcp", first + 1), "--rounds", "3", "-s", "0.3", "--save", PathOf(name)]);
-        string text = (await Tool.RunAsync(Binaries.Ctl, "bench", "compare", PathOf("a.json"), PathOf("b.json"))).Expect();
+        string text = (await Tool.RunAsync(Binaries.Control, "bench", "compare", PathOf("a.json"), PathOf("b.json"))).Expect();
         Assert.Contains("operations/s", text, StringComparison.Ordinal);
-        string json = (await Tool.RunAsync(Binaries.Ctl, "bench", "compare", "--json", PathOf("a.json"), PathOf("b.json"))).Expect();
+        string json = (await Tool.RunAsync(Binaries.Control, "bench", "compare", "--json", PathOf("a.json"), PathOf("b.json"))).Expect();
         Assert.NotEmpty(JsonDocument.Parse(json).RootElement.GetProperty("rows").EnumerateArray());
-        ToolResult again = await Tool.RunAsync(Binaries.Ctl, "bench", "tcp", Target("tcp", first + 1), "--save", PathOf("a.json"));
+        ToolResult again = await Tool.RunAsync(Binaries.Control, "bench", "tcp", Target("tcp", first + 1), "--save", PathOf("a.json"));
         Assert.Equal(1, again.ExitCode);
         Assert.Contains("not written over", again.Error, StringComparison.Ordinal);
     }
@@ -116,7 +116,7 @@ public class BenchTests : EndToEndTest
     [InlineData("Required argument 'target' missing", "tcp")]
     public async Task WhatMakesNoSenseIsRefused(string says, params string[] arguments)
     {
-        ToolResult result = await Tool.RunAsync(Binaries.Ctl, ["bench", .. arguments]);
+        ToolResult result = await Tool.RunAsync(Binaries.Control, ["bench", .. arguments]);
         Assert.NotEqual(0, result.ExitCode);
         Assert.Contains(says, result.Error + result.Output, StringComparison.Ordinal);
     }
@@ -142,7 +142,7 @@ public class BenchTests : EndToEndTest
         string[] brief = arguments.Contains("-s") || arguments.Contains("--seconds") ? [] : ["-s", "0.3"];
         string[] rounds = arguments.Contains("--rounds") ? [] : ["--rounds", "1"];
         string[] warmUp = arguments.Contains("--warm-up") ? [] : ["--warm-up", "0.2"];
-        ToolResult result = await Tool.RunAsync(Binaries.Ctl, ["bench", .. arguments, .. brief, .. rounds, .. warmUp, "--json"]);
+        ToolResult result = await Tool.RunAsync(Binaries.Control, ["bench", .. arguments, .. brief, .. rounds, .. warmUp, "--json"]);
         return JsonDocument.Parse(result.Expect()).RootElement;
     }
 
@@ -158,7 +158,7 @@ public class BenchTests : EndToEndTest
         for (int attempt = 0; ; attempt++)
         {
             int first = FreeTcpPort();
-            ChildProcess server = StartProcess(null, Binaries.Ctl, "bench", "serve", "--listen", $"127.0.0.1:{first}");
+            ChildProcess server = StartProcess(null, Binaries.Control, "bench", "serve", "--listen", $"127.0.0.1:{first}");
             await Until.TrueAsync("bench serve says something", () => server.Lines.Length != 0 || server.HasExited);
             if (server.Count("serving http") != 0)
                 return first;

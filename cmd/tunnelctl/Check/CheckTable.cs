@@ -1,0 +1,80 @@
+using Spectre.Console;
+
+namespace Tunnel.Ctl.Check;
+
+/// <summary>A report for people: a table for each topic, then the commands, each on a line of its own so that it can be copied.</summary>
+internal static class CheckTable
+{
+    private const int WideEnough = 140;
+    private const int MarkWidth = 8;
+
+    public static void Print(IAnsiConsole console, TextWriter plain, CheckReport report)
+    {
+        // One width for all the tables, so that they stand below each other.
+        int names = report.Findings.Select(f => f.Name.Length).DefaultIfEmpty(10).Max();
+        foreach (FindingGroup group in report.Groups)
+        {
+            console.WriteLine();
+            console.MarkupLine($"[bold]{Markup.Escape(group.Title)}[/]");
+            console.Write(TableOf(group, names, console.Profile.Width));
+        }
+
+        PrintCommands(plain, report);
+        PrintSummary(console, report);
+    }
+
+    private static Table TableOf(FindingGroup group, int names, int width)
+    {
+        bool wide = width >= WideEnough;
+        Table table = new Table().Border(TableBorder.None).HideHeaders()
+            .AddColumn(new TableColumn("").Width(MarkWidth).NoWrap())
+            .AddColumn(new TableColumn("").Width(names).NoWrap());
+        int rest = width - MarkWidth - names - 5;
+        if (wide)
+            table.AddColumn(new TableColumn("").Width(rest * 4 / 10)).AddColumn(new TableColumn("").Width(rest * 2 / 10));
+        table.AddColumn(new TableColumn("").Width(wide ? rest * 4 / 10 : rest));
+        foreach (Finding f in group.Findings)
+        {
+            if (wide)
+                table.AddRow(new Markup(MarkOf(f.Verdict)), new Text(f.Name), new Text(f.Is), new Text(f.Should), new Markup($"[dim]{Markup.Escape(f.Why)}[/]"));
+            else
+                table.AddRow(new Markup(MarkOf(f.Verdict)), new Text(f.Name), new Markup(Describe(f)));
+        }
+
+        return table;
+    }
+
+    /// <summary>All in one column, where there is no room for three.</summary>
+    private static string Describe(Finding finding)
+    {
+        string should = finding.Should.Length == 0 ? "" : $"; should be {finding.Should}";
+        return $"{Markup.Escape(finding.Is)}[bold]{Markup.Escape(should)}[/] [dim]({Markup.Escape(finding.Why)})[/]";
+    }
+
+    private static string MarkOf(Verdict verdict) => verdict switch
+    {
+        Verdict.Good => "[green]good[/]",
+        Verdict.Advice => "[yellow]advice[/]",
+        Verdict.Broken => "[red bold]broken[/]",
+        _ => "[dim]unknown[/]",
+    };
+
+    private static void PrintCommands(TextWriter plain, CheckReport report)
+    {
+        Finding[] todo = [.. report.Findings.Where(f => f.Command is not null)];
+        if (todo.Length == 0)
+            return;
+        plain.WriteLine();
+        plain.WriteLine("Commands, as root:");
+        foreach (Finding finding in todo)
+            plain.WriteLine($"  {finding.Command}  # {finding.Name}");
+    }
+
+    private static void PrintSummary(IAnsiConsole console, CheckReport report)
+    {
+        console.WriteLine();
+        console.WriteLine(
+            $"for {report.Context.Profile.ToString().ToLowerInvariant()}: {report.Count(Verdict.Good)} good, {report.Count(Verdict.Advice)} advice, "
+            + $"{report.Count(Verdict.Broken)} broken, {report.Count(Verdict.Unknown)} unknown");
+    }
+}

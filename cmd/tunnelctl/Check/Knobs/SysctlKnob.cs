@@ -1,0 +1,26 @@
+namespace Tunnel.Ctl.Check.Knobs;
+
+/// <summary>A file under /proc/sys.</summary>
+/// <param name="name">As sysctl names it: net.core.somaxconn.</param>
+/// <param name="wish">What it should be.</param>
+/// <param name="why">One clause.</param>
+/// <param name="show">How people read a value; null: as it is.</param>
+internal sealed class SysctlKnob(string name, Func<CheckContext, Wish> wish, string why, Func<string, string>? show = null) : Knob
+{
+    public override string Name => name;
+
+    public override string Why => why;
+
+    public string Path => $"/proc/sys/{name.Replace('.', '/')}";
+
+    public override Reading Read(CheckContext context) => context.Files.Read(Path);
+
+    public override Judgement Judge(CheckContext context, Reading now) => wish(context).Judge(now);
+
+    public override string Command(CheckContext context, string value) =>
+        value.Contains(' ') ? $"sysctl -w {name}=\"{value}\"" : $"sysctl -w {name}={value}";
+
+    public override string? Write(CheckContext context, string value) => context.Files.Write(Path, value);
+
+    public override string Show(CheckContext context, string value) => show?.Invoke(value) ?? value;
+}

@@ -1,0 +1,38 @@
+using Spectre.Console;
+
+namespace Tunnel.Ctl;
+
+/// <summary>The terminal, or what stands in its place: colours only on a terminal, and no line broken for want of one's width.</summary>
+internal static class Terminal
+{
+    private const int WidthWithoutTerminal = 180;
+
+    /// <summary>Results: standard output.</summary>
+    public static IAnsiConsole Output { get; } = Create(Console.Out, Console.IsOutputRedirected);
+
+    /// <summary>What is going on, and questions: standard error.</summary>
+    public static IAnsiConsole Error { get; } = Create(Console.Error, Console.IsErrorRedirected);
+
+    /// <summary>Somebody can be asked.</summary>
+    public static bool CanAsk => !Console.IsInputRedirected && !Console.IsErrorRedirected;
+
+    /// <summary>Shows on a terminal what is being done; says nothing elsewhere.</summary>
+    public static Task<T> WithProgressAsync<T>(string first, Func<Action<string>, Task<T>> work) => Console.IsErrorRedirected
+        ? work(_ => { })
+        : Error.Status().StartAsync(first, status => work(what => status.Status = Markup.Escape(what)));
+
+    private static IAnsiConsole Create(TextWriter writer, bool redirected)
+    {
+        bool colours = !redirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = colours && !redirected ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = redirected ? InteractionSupport.No : InteractionSupport.Detect,
+        });
+        if (redirected)
+            console.Profile.Width = WidthWithoutTerminal;
+        return console;
+    }
+}

@@ -1,0 +1,161 @@
+using Tunnel.Ctl.Check;
+using Tunnel.Ctl.Check.Knobs;
+using Tunnel.Links.Host.Ethtool;
+
+namespace Tunnel.Tests.Check;
+
+public sealed class KnobTests : IDisposable
+{
+    private const string Queues = $"/sys/class/net/{FixtureHost.Interface}/queues";
+
+    private readonly FixtureHost _host = new();
+
+    public void Dispose() => _host.Dispose();
+
+    [Fact]
+    public void EverySysctlIsJudgedForEveryProfile()
+    {
+        foreach (TuningProfile profile in Enum.GetValues<TuningProfile>())
+        {
+            foreach (SysctlKnob knob in SysctlKnobs.All)
+            {
+                Finding finding = knob.Look(_host.Context(profile));
+                Assert.True(finding.Verdict is Verdict.Good or Verdict.Advice, $"{profile} {finding}");
+                Assert.Equal(finding.Verdict == Verdict.Advice, finding.Command is not null);
+            }
+        }
+    }
+
+    /// <summary>tcp_mem is in pages and of this machine's memory: a quarter of 4 GiB at most.</summary>
+    [Fact]
+    public void TcpMemoryIsCountedInPages()
+    {
+        Finding finding = KnobCatalog.Find("net.ipv4.tcp_mem")!.Look(_host.Context());
+        long pages = (4L << 30) / Environment.SystemPageSize;
+        Assert.Equal($"sysctl -w net.ipv4.tcp_mem=\"{pages / 8} {pages / 6} {pages / 4}\"", finding.Command);
+        Assert.Contains("pages", finding.Is);
+        Assert.Contains("1 GiB", finding.Should);
+        _host.Remove("/proc/meminfo");
+        Assert.Equal(Verdict.Good, KnobCatalog.Find("net.ipv4.tcp_mem")!.Look(_host.Context()).Verdict);
+    }
+
+    [Theory]
+    [InlineData("somaxconn", "net.core.somaxconn")]
+    [InlineData("net.core.somaxconn", "net.core.somaxconn")]
+    [InlineData("rings", "nic.rings")]
+    [InlineData("core.somaxconn", "net.core.somaxconn")]
+    [InlineData("", null)]
+    [InlineData("nothing", null)]
+    public void Names(string name, string? found) => Assert.Equal(found, KnobCatalog.Find(name)?.Name);
+
+    [Fact]
+    public void RingsAtTheirMost()
+    {
+        Finding finding = KnobCatalog.Rings.Look(_host.Context());
+        Assert.Equal(("rx 512 tx 512", "rx 4096 tx 4096"), (finding.Is, finding.Should));
+        Assert.Equal($"ethtool -G {FixtureHost.Interface} rx 4096 tx 4096", finding.Command);
+        Assert.Null(KnobCatalog.Rings.Write(_host.Context(), "rx 4096 tx 4096"));
+        Assert.Equal(Verdict.Good, KnobCatalog.Rings.Look(_host.Context()).Verdict);
+    }
+
+    [Fact]
+    public void ACardWithoutRingsIsUnknown()
+    {
+        _host.Card.RingAnswer = new(null, "Operation not supported (errno 95)");
+        Finding finding = KnobCatalog.Rings.Look(_host.Context());
+        Assert.Equal((Verdict.Unknown, $"{FixtureHost.Interface}: Operation not supported (errno 95)"), (finding.Verdict, finding.Is));
+        Assert.Equal(Verdict.Unknown, KnobCatalog.Rings.Look(_host.Context(interfaceName: null)).Verdict);
+    }
+
+    [Theory]
+    [InlineData("Throughput", false, 3, false)]
+    [InlineData("Throughput", false, 200, true)]
+    [InlineData("Throughput", true, 3, true)]
+    [InlineData("Latency", false, 3, true)]
+    [InlineData("Latency", false, 200, false)]
+    [InlineData("Latency", true, 3, false)]
+    [InlineData("Small", true, 999, true)]
+    public void Coalescing(string profile, bool adaptive, uint usecs, bool met)
+    {
+        _host.Card.CoalescingAnswer = new(new NicCoalescing(adaptive, usecs, 0), null);
+        CheckContext context = _host.Context(Enum.Parse<TuningProfile>(profile));
+        Judgement judged = KnobCatalog.Coalescing.Judge(context, KnobCatalog.Coalescing.Read(context));
+        Assert.Equal(met, judged.IsMet);
+        Assert.Null(KnobCatalog.Coalescing.Write(context, judged.Set));
+        Assert.True(KnobCatalog.Coalescing.Judge(context, KnobCatalog.Coalescing.Read(context)).IsMet);
+    }
+
+    [Fact]
+    public void PacketsOfOneQueueGoToAllProcessors()
+    {
+        Finding finding = KnobCatalog.Rps.Look(_host.Context());
+        Assert.Equal("rx-0=3", finding.Should);
+        Assert.Equal($"echo 3 > {Queues}/rx-0/rps_cpus", finding.Command);
+    }
+
+    /// <summary>What was allowed before stays allowed.</summary>
+    [Fact]
+    public void ProcessorsAreOnlyAdded()
+    {
+        _host.Write($"{Queues}/rx-0/rps_cpus", "00000000,00000100\n");
+        Assert.Equal("rx-0=103", KnobCatalog.Rps.Look(_host.Context()).Should);
+    }
+
+    [Fact]
+    public void AQueueForEachProcessorNeedsNoSteering()
+    {
+        _host.Write($"{Queues}/rx-1/rps_cpus", "0\n");
+        Assert.Equal(Verdict.Good, KnobCatalog.Rps.Look(_host.Context()).Verdict);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("not a mask")]
+    public void ABrokenMaskIsUnknown(string mask)
+    {
+        _host.Write($"{Queues}/rx-0/rps_cpus", mask);
+        Assert.Equal(Verdict.Unknown, KnobCatalog.Rps.Look(_host.Context()).Verdict);
+        Assert.Equal(Verdict.Unknown, KnobCatalog.Rps.Look(_host.Context(interfaceName: "none")).Verdict);
+    }
+
+    /// <summary>The table that there should be, divided among the queues, though it is not there yet.</summary>
+    [Fact]
+    public void FlowsOfEachQueue()
+    {
+        _host.Write($"{Queues}/rx-1/rps_flow_cnt", "50000\n");
+        Assert.Equal("rx-0=16384 rx-1=50000", KnobCatalog.Rfs.Look(_host.Context()).Should);
+        Assert.Equal(Verdict.Good, KnobCatalog.Rfs.Look(_host.Context(TuningProfile.Latency)).Verdict);
+        _host.Remove("/proc/sys/net/core/rps_sock_flow_entries");
+        Assert.Equal(Verdict.Unknown, KnobCatalog.Rfs.Look(_host.Context()).Verdict);
+    }
+
+    [Theory]
+    [InlineData("", "1024\t65535", false, "9999")]
+    [InlineData("80,443", "1024\t65535", false, "80,443,9999")]
+    [InlineData("9000-10000", "1024\t65535", true, "9000-10000")]
+    [InlineData("", "32768\t60999", true, "")]
+    public async Task TheServersPortIsReserved(string reserved, string range, bool met, string set)
+    {
+        _host.Write("/proc/sys/net/ipv4/ip_local_reserved_ports", reserved + "\n").Write("/proc/sys/net/ipv4/ip_local_port_range", range + "\n");
+        string file = ConfigFiles.Server(_host);
+        CheckReport report = await _host.CheckAsync(config: file);
+        Judgement judged = KnobCatalog.ReservedPorts.Judge(report.Context, KnobCatalog.ReservedPorts.Read(report.Context));
+        Assert.Equal((met, set), (judged.IsMet, judged.Set));
+    }
+
+    [Fact]
+    public void AListOfPortsThatIsNone()
+    {
+        _host.Write("/proc/sys/net/ipv4/ip_local_reserved_ports", "many\n");
+        Assert.Equal(Verdict.Unknown, KnobCatalog.ReservedPorts.Look(_host.Context()).Verdict);
+    }
+
+    /// <summary>What the congestion control needs first is part of the command.</summary>
+    [Fact]
+    public async Task AModuleThatIsNotLoaded()
+    {
+        Finding finding = await _host.FindAsync("net.ipv4.tcp_congestion_control");
+        Assert.Equal("modprobe tcp_bbr && sysctl -w net.ipv4.tcp_congestion_control=bbr", finding.Command);
+        Assert.Contains("loaded: reno cubic", finding.Is);
+    }
+}

@@ -1,0 +1,79 @@
+using Tunnel.Links.Host.Ethtool;
+
+namespace Tunnel.Tests.Links;
+
+public class EthtoolTests
+{
+    [Fact]
+    public void AVethTellsWhatItHas()
+    {
+        TestHost.RequireRoot();
+        using TestHost.VethPair veth = TestHost.NewVeth();
+        var device = new EthtoolDevice(veth.Left);
+        Assert.Equal("veth", device.Driver().Value!.Name);
+        Assert.True(device.Channels().Value!.MaxReceiving >= device.Channels().Value!.Receiving);
+        Assert.True(device.Channels().Value!.Receiving >= 1);
+        NicStatistic peer = device.Statistics().Value!.First(s => s.Name == "peer_ifindex");
+        Assert.Equal(File.ReadAllText($"/sys/class/net/{veth.Right}/ifindex").Trim(), $"{peer.Value}");
+        Assert.NotNull(device.Offloads().Gro);
+        Assert.NotNull(device.Offloads().Gso);
+    }
+
+    [Fact]
+    public void WhatADriverHasNotIsRefusedInWords()
+    {
+        TestHost.RequireRoot();
+        using TestHost.VethPair veth = TestHost.NewVeth();
+        var device = new EthtoolDevice(veth.Left);
+        Assert.Contains("not supported", device.Coalescing().Problem);
+        Assert.Null(device.Coalescing().Value);
+        Assert.Contains("not supported", device.SetCoalescing(new NicCoalescing(false, 1, 1)));
+    }
+
+    [Theory]
+    [InlineData("no-such-device0")]
+    [InlineData("a name that is longer than any")]
+    [InlineData("")]
+    public void NoSuchInterface(string name)
+    {
+        var device = new EthtoolDevice(name);
+        Assert.Contains("No such device", device.Rings().Problem);
+        Assert.Contains("No such device", device.Channels().Problem);
+        Assert.Contains("No such device", device.Driver().Problem);
+        Assert.Contains("No such device", device.Statistics().Problem);
+        Assert.Contains("No such device", device.Spread().Problem);
+        Assert.Contains("No such device", device.SetRings(1, 1));
+        Assert.Equal(new NicOffloads(null, null, null, null), device.Offloads());
+    }
+
+    /// <summary>A tap's driver takes coalescing, so that what is written is what is read.</summary>
+    [Fact]
+    public void CoalescingIsSetAndReadAgain()
+    {
+        TestHost.RequireRoot();
+        Requires.That(File.Exists("/dev/net/tun"), "needs /dev/net/tun");
+        string name = $"tl-tap{Environment.ProcessId % 100000}";
+        TestHost.Run($"ip tuntap add {name} mode tap");
+        try
+        {
+            var device = new EthtoolDevice(name);
+            NicCoalescing before = device.Coalescing().Value!;
+            Assert.Null(device.SetCoalescing(before with { RxFrames = 16 }));
+            Assert.Equal(before with { RxFrames = 16 }, device.Coalescing().Value);
+            Assert.Null(device.SetCoalescing(before));
+            Assert.Equal(before, device.Coalescing().Value);
+        }
+        finally
+        {
+            TestHost.Run($"ip link del {name}");
+        }
+    }
+
+    [Fact]
+    public void SlotsAreCountedByQueue()
+    {
+        Assert.Equal([2, 1, 0, 1], EthtoolDevice.Slots([0, 1, 0, 3]));
+        Assert.Empty(EthtoolDevice.Slots([uint.MaxValue, 5000]));
+        Assert.Empty(EthtoolDevice.Slots([]));
+    }
+}
