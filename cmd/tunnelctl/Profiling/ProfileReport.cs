@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tunnel.App.Diagnostics.Profiles;
 
@@ -9,7 +10,8 @@ internal static class ProfileReport
 {
     private const int Methods = 10;
 
-    private static readonly JsonWriterOptions Indented = new() { Indented = true };
+    // Names of methods are full of characters that only HTML would mind.
+    private static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="profile">The profile.</param>
     /// <param name="file">Where it was written.</param>
@@ -33,7 +35,7 @@ internal static class ProfileReport
     public static void PrintJson(StackProfile profile, string file, Stream output)
     {
         long all = Sum(profile);
-        using var json = new Utf8JsonWriter(output, Indented);
+        using var json = new Utf8JsonWriter(output, Readable);
         json.WriteStartObject();
         json.WriteString("file", file);
         json.WriteNumber("seconds", Math.Round(profile.Duration.TotalSeconds, 3));
@@ -50,6 +52,8 @@ internal static class ProfileReport
 
         json.WriteEndArray();
         json.WriteEndObject();
+        json.Flush();
+        output.Write("\n"u8);
     }
 
     private static long Sum(StackProfile profile) => profile.Samples.Sum(s => s.Values[^1]);

@@ -10,7 +10,7 @@ namespace Tunnel.Ctl.Profiling;
 /// <param name="tokenFile">Holds what it wants to see first; null if it wants nothing.</param>
 internal sealed class RemoteSource(Uri address, FileInfo? tokenFile) : IProfileSource
 {
-    public string Name => address.GetLeftPart(UriPartial.Authority);
+    public string Name => $"{address.Scheme}://{address.Authority}";
 
     public string ShortName => $"{address.Port}";
 

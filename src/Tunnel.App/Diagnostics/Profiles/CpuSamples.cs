@@ -46,6 +46,7 @@ internal sealed class CpuSamples(ThreadClock clock) : RecordedStacks
             Comments =
             [
                 "processor time as the kernel accounts it to each thread, shared out among the thread's samples that did not wait",
+                "the native thread .NET EventPipe is the profiling itself",
                 string.Create(CultureInfo.InvariantCulture, $"stacks of {threads.Count} threads, {most} times"),
             ],
         };

@@ -3,6 +3,8 @@ using System.Net.Mime;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Tunnel.App.Diagnostics.Profiles.Pprof;
 
 namespace Tunnel.App.Diagnostics.Profiles;
@@ -51,12 +53,12 @@ public static class ProfileEndpoints
             return;
         }
 
-        await RunAsync(context, gate, async () =>
+        await RunAsync(context, gate, async cancel =>
         {
-            byte[] file = await endpoint.MakeAsync(new Profiler(Environment.ProcessId), query, context.RequestAborted).ConfigureAwait(false);
+            byte[] file = await endpoint.MakeAsync(new Profiler(Environment.ProcessId), query, cancel).ConfigureAwait(false);
             SetHeaders(context, query.IsSpeedscope ? $"{endpoint.Name}.speedscope.json" : $"{endpoint.Name}.pb.gz", query.IsSpeedscope);
             context.Response.ContentLength = file.Length;
-            await context.Response.Body.WriteAsync(file, context.RequestAborted).ConfigureAwait(false);
+            await context.Response.Body.WriteAsync(file, cancel).ConfigureAwait(false);
         }).ConfigureAwait(false);
     }
 
@@ -69,16 +71,16 @@ public static class ProfileEndpoints
             return;
         }
 
-        await RunAsync(context, gate, async () =>
+        await RunAsync(context, gate, async cancel =>
         {
             SetHeaders(context, "trace.nettrace", isJson: false);
             var profiler = new Profiler(Environment.ProcessId);
-            await profiler.TraceAsync(query.Duration, context.Response.Body, context.RequestAborted).ConfigureAwait(false);
+            await profiler.TraceAsync(query.Duration, context.Response.Body, cancel).ConfigureAwait(false);
         }).ConfigureAwait(false);
     }
 
     /// <summary>One at a time: each costs the process something, and they would see each other.</summary>
-    private static async Task RunAsync(HttpContext context, ProfileGate gate, Func<Task> run)
+    private static async Task RunAsync(HttpContext context, ProfileGate gate, Func<CancellationToken, Task> run)
     {
         if (!gate.TryEnter())
         {
@@ -86,13 +88,16 @@ public static class ProfileEndpoints
             return;
         }
 
+        CancellationToken stopping = context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         try
         {
-            await run().ConfigureAwait(false);
+            await run(ended.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
-            // Nobody waits for it any more.
+            // Nobody waits for it any more, or the process ends.
+            context.Abort();
         }
         catch (ProfilerException e) when (!context.Response.HasStarted)
         {

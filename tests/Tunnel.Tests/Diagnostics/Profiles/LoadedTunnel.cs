@@ -52,6 +52,13 @@ internal sealed class LoadedTunnel : IAsyncDisposable
         return body;
     }
 
+    /// <summary>Opens one more connection, and closes it.</summary>
+    public async Task ConnectAsync()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(_pair.Listener);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
