@@ -46,8 +46,9 @@ public sealed class TunnelEvents : EventSource
     internal void StreamClosed(TunnelStream stream, StreamStory story) => StreamClosed(
         stream.Session.Conv, stream.Id, story.Target, stream.BytesSent, stream.BytesReceived, Environment.TickCount64 - story.OpenedAt);
 
+    // Arguments as an array: with (uint, string) the compiler would take the overload for (long, string), and listeners would miss it.
     [Event(1, Level = EventLevel.Informational, Message = "session {0} with {1} started")]
-    private void SessionStarted(uint conv, string peer) => WriteEvent(1, conv, peer);
+    private void SessionStarted(uint conv, string peer) => WriteEvent(1, [conv, peer]);
 
     [Event(2, Level = EventLevel.Informational, Message = "session {0} with {1} ended: {2}")]
     private void SessionEnded(uint conv, string peer, string reason) => WriteEvent(2, conv, peer, reason);

@@ -5,12 +5,13 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Tunnel.App.Diagnostics.Profiles.Pprof;
 
 namespace Tunnel.App.Diagnostics.Profiles;
 
 /// <summary>This process's profiles over HTTP, where `go tool pprof` looks for them: below /debug/pprof.</summary>
-public static class ProfileEndpoints
+public static partial class ProfileEndpoints
 {
     private const int LongestSeconds = 600;
 
@@ -103,9 +104,10 @@ public static class ProfileEndpoints
         {
             await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, e.Message).ConfigureAwait(false);
         }
-        catch (ProfilerException)
+        catch (ProfilerException e)
         {
-            // Half a trace must not look like a whole one.
+            // Half a trace must not look like a whole one, and nobody else can be told why.
+            LogBrokenOff(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("tunnel"), e.Message);
             context.Abort();
         }
         finally
@@ -151,6 +153,9 @@ public static class ProfileEndpoints
             """,
             context.RequestAborted);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "a trace broke off: {Problem}")]
+    private static partial void LogBrokenOff(ILogger logger, string problem);
 
     private sealed record Endpoint(
         string Name,

@@ -12,7 +12,7 @@ internal static class WaitingFrames
         "System.Threading.Monitor.Enter", "System.Threading.Thread.Sleep", "System.Threading.Thread.UninterruptibleSleep",
         "System.Threading.Thread.Join", "System.Threading.LowLevelLifoSemaphore.Wait", "System.Threading.LowLevelMonitor.Wait",
         "System.Threading.Lock.", "System.Threading.ManualResetEventSlim.Wait", "System.Threading.SemaphoreSlim.Wait",
-        "Interop+Sys.WaitForSocketEvents", "Interop+Sys.Poll", "Interop+Sys.ReadSignal", "Tunnel.Links.Native.Libc.Poll",
+        "Tunnel.Links.Native.WakeEvent.Wait", "Interop+Sys.WaitForSocketEvents", "Interop+Sys.Poll", "Interop+Sys.ReadSignal", "Tunnel.Links.Native.Libc.Poll",
         "Tunnel.Links.Native.Libc.<Poll>",
     ];
 
