@@ -3,6 +3,8 @@ using System.Net.Mime;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -14,6 +16,8 @@ namespace Tunnel.App.Diagnostics.Profiles;
 public static partial class ProfileEndpoints
 {
     private const int LongestSeconds = 600;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private static readonly Endpoint[] Endpoints =
     [
@@ -89,6 +93,9 @@ public static partial class ProfileEndpoints
             return;
         }
 
+        // A trace is as long as it is; a reader that stalls for some seconds is a busy host, not an attack.
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+            rate.MinDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: Patience);
         CancellationToken stopping = context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         try
