@@ -23,6 +23,9 @@ public sealed record ClientConfig
     public required TransportConfig Transport { get; init; }
 
     public required LogConfig Log { get; init; }
+
+    /// <summary>Where metrics and traces are sent; null: nowhere.</summary>
+    public OtlpConfig? Otlp { get; init; }
 }
 
 /// <summary>How listeners stand a storm of connections.</summary>

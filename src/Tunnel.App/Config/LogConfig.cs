@@ -1,7 +1,14 @@
 namespace Tunnel.App.Config;
 
 /// <param name="Level">The least important message that is written.</param>
-public sealed record LogConfig(LogThreshold Level);
+/// <param name="Format">How.</param>
+public sealed record LogConfig(LogThreshold Level, LogFormat Format);
+
+public enum LogFormat
+{
+    Text,
+    Json,
+}
 
 public enum LogThreshold
 {

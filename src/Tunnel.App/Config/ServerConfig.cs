@@ -23,4 +23,7 @@ public sealed record ServerConfig
     public required TransportConfig Transport { get; init; }
 
     public required LogConfig Log { get; init; }
+
+    /// <summary>Where metrics and traces are sent; null: nowhere.</summary>
+    public OtlpConfig? Otlp { get; init; }
 }

@@ -11,8 +11,13 @@ namespace Tunnel.App.Hosting;
 /// <summary>The server: a link, the sessions on it, and what their streams ask for.</summary>
 public sealed partial class ServerHost(ServerConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
 {
+    /// <summary>Enough to see every client come and go; a peer that makes sessions without end must not fill the disk.</summary>
+    private const int SessionLines = 100;
+
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
     private readonly RateLimitedLog _refused = new(loggers.CreateLogger("tunnel"), "sessions refused for want of memory");
+    private readonly RateLimitedLog _came = new(loggers.CreateLogger("tunnel"), "sessions that began") { Burst = SessionLines };
+    private readonly RateLimitedLog _went = new(loggers.CreateLogger("tunnel"), "sessions that ended") { Burst = SessionLines };
     private DeadlineLoop? _deadlines;
     private int _result;
     private StreamServer? _streams;
@@ -107,6 +112,18 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             LogOutOfMemory(_logger, peer, _sessions!.Budget.Used >> 20, _sessions.Budget.Limit >> 20);
     }
 
+    private void LogOpened(PeerSession session)
+    {
+        if (_came.Admits())
+            LogSessionOpened(_logger, session.Peer, session.Conv);
+    }
+
+    private void LogEnded(PeerSession session)
+    {
+        if (_went.Admits())
+            TrafficLog.SessionEnded(_logger, session);
+    }
+
     private ServerReceiver Open()
     {
         try
@@ -117,8 +134,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             receiver.StreamOpened += _streams!.Serve;
             receiver.FecSeen += peer => LogFec(_logger, peer);
             receiver.OutOfMemory += LogRefused;
-            receiver.SessionOpened += session => LogSessionOpened(_logger, session.Peer, session.Conv);
-            receiver.SessionClosed += session => TrafficLog.SessionEnded(_logger, session);
+            receiver.SessionOpened += LogOpened;
+            receiver.SessionClosed += LogEnded;
             return receiver;
         }
         catch (LinkException e)

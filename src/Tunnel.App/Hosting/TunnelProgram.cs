@@ -18,13 +18,13 @@ public static class TunnelProgram
     public static int RunServer(string[] args) => Run(
         "tunnel-server: takes tunnel sessions on a port and dials what their streams ask for",
         args,
-        path => Start(ConfigLoader.LoadServer(path), c => c.Log, c => c.Transport, (c, s) => AddService(s, p => new ServerHost(
+        path => Start(ConfigLoader.LoadServer(path), c => c.Log, c => c.Transport, c => c.Otlp, (c, s) => AddService(s, p => new ServerHost(
             c, p.GetRequiredService<ILoggerFactory>(), p.GetRequiredService<IHostApplicationLifetime>())), p => p.GetRequiredService<ServerHost>().GetResult));
 
     public static int RunClient(string[] args) => Run(
         "tunnel-client: offers SOCKS5 and forwarded ports whose connections go out at the server",
         args,
-        path => Start(ConfigLoader.LoadClient(path), c => c.Log, c => c.Transport, (c, s) => AddService(s, p => new ClientHost(
+        path => Start(ConfigLoader.LoadClient(path), c => c.Log, c => c.Transport, c => c.Otlp, (c, s) => AddService(s, p => new ClientHost(
             c, p.GetRequiredService<ILoggerFactory>(), p.GetRequiredService<IHostApplicationLifetime>())), p => p.GetRequiredService<ClientHost>().GetResult));
 
     private static int Run(string description, string[] args, Func<string, int> start)
@@ -42,6 +42,7 @@ public static class TunnelProgram
         ConfigResult<T> loaded,
         Func<T, LogConfig> log,
         Func<T, TransportConfig> transport,
+        Func<T, OtlpConfig?> otlp,
         Action<T, IServiceCollection> add,
         Func<IServiceProvider, Func<int>> result)
         where T : class
@@ -55,9 +56,12 @@ public static class TunnelProgram
         }
 
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        Logging.Configure(builder.Logging, log(loaded.Config).Level);
+        Logging.Configure(builder.Logging, log(loaded.Config));
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = transport(loaded.Config).Grace + TimeSpan.FromSeconds(5));
         builder.Services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
+        // Before the tunnel, so that it ends behind it.
+        if (otlp(loaded.Config) is { } collector)
+            builder.Services.AddHostedService(_ => new OtlpService(collector, typeof(T) == typeof(ServerConfig) ? "tunnel-server" : "tunnel-client"));
         add(loaded.Config, builder.Services);
         builder.Services.AddHostedService<SystemdNotifier>();
         Privilege.RaiseOpenFileLimit();

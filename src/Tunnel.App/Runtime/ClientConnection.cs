@@ -22,6 +22,7 @@ public sealed partial class ClientConnection
     private readonly DeadlineLoop _deadlines;
     private readonly ClientConnectionOptions _options;
     private readonly ILogger _logger;
+    private readonly RateLimitedLog _lost;
     private readonly BackOff _backOff = new(Random.Shared);
     private readonly Action<ClientConnection> _changed;
     private readonly Func<bool> _isWanted;
@@ -55,6 +56,7 @@ public sealed partial class ClientConnection
         _changed = changed;
         _isWanted = isWanted;
         _logger = logger;
+        _lost = new RateLimitedLog(logger, "sessions that ended");
     }
 
     public int Index { get; }
@@ -130,7 +132,7 @@ public sealed partial class ClientConnection
         _forgotten = receiver.Session.CloseReason == Protocol.Mux.CloseReason.PeerForgot && Environment.TickCount64 - up > 1000;
         TrafficLog.SessionEnded(_logger, receiver.Session);
         TrafficLog.LinkClosed(_logger, receiver);
-        if (!stop.IsCancellationRequested)
+        if (!stop.IsCancellationRequested && _lost.Admits())
             LogLost(_logger, Index, receiver.Session.CloseReason);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Tunnel.App.Config;
@@ -16,15 +17,15 @@ public sealed class Dialer(TimeSpan timeout, TargetPolicy policy)
     /// <exception cref="TimeoutException">It took too long.</exception>
     public async Task<Socket> DialAsync(Target target, CancellationToken cancel)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(timeout);
+        using Activity? dialing = TunnelActivities.Dial(target);
         try
         {
-            return await DialAnyAsync(target, limit.Token).ConfigureAwait(false);
+            return await DialInTimeAsync(target, cancel).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        catch (Exception e)
         {
-            throw new TimeoutException($"{target} did not answer within {timeout.TotalSeconds:0.#} s");
+            dialing?.Fail(e);
+            throw;
         }
     }
 
@@ -64,6 +65,19 @@ public sealed class Dialer(TimeSpan timeout, TargetPolicy policy)
         SocketException { SocketErrorCode: SocketError.AccessDenied } => DialResult.NotAllowed,
         _ => DialResult.Failed,
     };
+    private async Task<Socket> DialInTimeAsync(Target target, CancellationToken cancel)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(timeout);
+        try
+        {
+            return await DialAnyAsync(target, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new TimeoutException($"{target} did not answer within {timeout.TotalSeconds:0.#} s");
+        }
+    }
 
     /// <summary>The target's addresses, less those that the policy denies.</summary>
     /// <exception cref="TargetDeniedException">None is left.</exception>

@@ -38,6 +38,7 @@ public sealed class PeerSession
         _guard = guard;
         _deadlines = deadlines;
         _owner = owner;
+        TunnelEvents.Log.SessionStarted(this);
     }
 
     public Endpoint Peer { get; }
@@ -124,7 +125,7 @@ public sealed class PeerSession
         _lock.Exit();
 
         if (closed)
-            _owner.OnSessionClosed(this);
+            End();
         _deadlines.Schedule(this, deadline);
         EventDispatcher.Run();
     }
@@ -332,6 +333,12 @@ public sealed class PeerSession
             return;
         Budget.Move(memory - _memory);
         _memory = memory;
+    }
+
+    private void End()
+    {
+        TunnelEvents.Log.SessionEnded(this);
+        _owner.OnSessionClosed(this);
     }
 
     private DropReason Die(InvariantException e)

@@ -12,8 +12,8 @@ namespace Tunnel.App.Runtime;
 /// <param name="now">The clock; null for the process's.</param>
 public sealed partial class RateLimitedLog(ILogger logger, string what, Func<Instant>? now = null)
 {
-    /// <summary>Messages of a period that are written.</summary>
-    public const int Burst = 10;
+    /// <summary>Messages of a period that are written, unless said otherwise.</summary>
+    public const int DefaultBurst = 10;
 
     /// <summary>The length of a period, in nanoseconds.</summary>
     public const long Period = 10_000_000_000;
@@ -22,6 +22,9 @@ public sealed partial class RateLimitedLog(ILogger logger, string what, Func<Ins
     private long _periodEnds = long.MinValue;
     private int _written;
     private long _leftOut;
+
+    /// <summary>Messages of a period that are written.</summary>
+    public int Burst { get; init; } = DefaultBurst;
 
     /// <summary>Messages that were not written, all told.</summary>
     public long TotalLeftOut { get; private set; }

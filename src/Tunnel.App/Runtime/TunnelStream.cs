@@ -1,4 +1,5 @@
 using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Runtime;
 
@@ -13,6 +14,7 @@ public sealed class TunnelStream
     private readonly MuxStream _stream;
     private readonly StreamSignal _readable = new();
     private readonly StreamSignal _written = new();
+    private StreamStory? _story;
 
     internal TunnelStream(PeerSession session, MuxStream stream)
     {
@@ -34,6 +36,9 @@ public sealed class TunnelStream
 
     /// <summary>The peer will write no more.</summary>
     public bool PeerFinished => _stream.PeerFinished;
+
+    /// <summary>It has been set up and leads to this target: tells whoever listens, and will tell of its end.</summary>
+    public void LeadTo(Target target) => _story = TunnelEvents.Log.StreamOpened(this, target);
 
     /// <summary>Waits until something can be read, or the end has come.</summary>
     public async ValueTask WaitReadableAsync()
@@ -117,6 +122,8 @@ public sealed class TunnelStream
     /// <summary>Closes both ways at once; whoever reads or writes is told. Idempotent.</summary>
     public void Close()
     {
+        if (_story is not null && Interlocked.Exchange(ref _story, null) is { } story)
+            TunnelEvents.Log.StreamClosed(this, story);
         _session.Close(_stream);
         _readable.Signal();
         _written.Signal();

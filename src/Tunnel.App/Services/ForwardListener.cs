@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -14,18 +15,21 @@ public sealed class ForwardListener(IPEndPoint listen, Target target, StreamOpen
 
     protected override async Task HandleAsync(Socket socket, CancellationToken stop)
     {
+        using Activity? accepted = TunnelActivities.Accept(Name)?.SetTarget(target);
         TunnelStream stream;
         try
         {
             stream = await opener.OpenAsync(target, stop).ConfigureAwait(false);
         }
-        catch (IOException)
+        catch (IOException e)
         {
+            accepted?.Fail(e);
             // There is no error to say but a reset.
             socket.Close(0);
             throw;
         }
 
+        accepted?.Stop();
         await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
     }
 }

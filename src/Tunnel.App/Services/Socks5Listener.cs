@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -20,18 +21,20 @@ public sealed class Socks5Listener(
 
     protected override async Task HandleAsync(Socket socket, CancellationToken stop)
     {
+        using Activity? accepted = TunnelActivities.Accept(Name);
         var protocol = new Socks5Protocol(socket, credentials);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(HandshakeTimeout);
         (Socks5Command command, Target target) = await protocol.AcceptAsync(limit.Token).ConfigureAwait(false);
         limit.CancelAfter(Timeout.InfiniteTimeSpan);
+        accepted?.SetTarget(target);
         if (command == Socks5Command.UdpAssociate)
-            await AssociateAsync(socket, protocol, stop).ConfigureAwait(false);
+            await AssociateAsync(socket, protocol, accepted, stop).ConfigureAwait(false);
         else
-            await ConnectAsync(socket, protocol, target, stop).ConfigureAwait(false);
+            await ConnectAsync(socket, protocol, target, accepted, stop).ConfigureAwait(false);
     }
 
-    private async Task AssociateAsync(Socket socket, Socks5Protocol protocol, CancellationToken stop)
+    private async Task AssociateAsync(Socket socket, Socks5Protocol protocol, Activity? accepted, CancellationToken stop)
     {
         try
         {
@@ -43,6 +46,7 @@ public sealed class Socks5Listener(
 
             using var association = new Socks5Association(socket, service, Logger);
             await protocol.ReplyAsync(association.RelayEndPoint, stop).ConfigureAwait(false);
+            accepted?.Stop();
             await association.RunAsync(stop).ConfigureAwait(false);
         }
         finally
@@ -51,14 +55,15 @@ public sealed class Socks5Listener(
         }
     }
 
-    private async Task ConnectAsync(Socket socket, Socks5Protocol protocol, Target target, CancellationToken stop)
+    private async Task ConnectAsync(Socket socket, Socks5Protocol protocol, Target target, Activity? accepted, CancellationToken stop)
     {
-        TunnelStream stream = await OpenAsync(protocol, target, stop).ConfigureAwait(false);
+        TunnelStream stream = await OpenAsync(protocol, target, accepted, stop).ConfigureAwait(false);
         await protocol.ReplyAsync(Socks5Reply.Succeeded, stop).ConfigureAwait(false);
+        accepted?.Stop();
         await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
     }
 
-    private async Task<TunnelStream> OpenAsync(Socks5Protocol protocol, Target target, CancellationToken stop)
+    private async Task<TunnelStream> OpenAsync(Socks5Protocol protocol, Target target, Activity? accepted, CancellationToken stop)
     {
         try
         {
@@ -66,6 +71,7 @@ public sealed class Socks5Listener(
         }
         catch (IOException e)
         {
+            accepted?.Fail(e);
             await protocol.ReplyAsync(ReplyFor(e), stop).ConfigureAwait(false);
             throw;
         }

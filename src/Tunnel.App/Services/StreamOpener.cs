@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Tunnel.App.Runtime;
 using Tunnel.Protocol.Sessions;
 
@@ -17,6 +18,23 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     /// <exception cref="TunnelClosedException">The session ended meanwhile, again and again.</exception>
     /// <exception cref="DialException">The server could not reach the target.</exception>
     public async ValueTask<TunnelStream> OpenAsync(Target target, CancellationToken cancel)
+    {
+        using Activity? opening = TunnelActivities.Open(target, "tcp");
+        try
+        {
+            TunnelStream stream = await TryOpenAsync(target, cancel).ConfigureAwait(false);
+            opening?.SetStream(stream);
+            stream.LeadTo(target);
+            return stream;
+        }
+        catch (Exception e)
+        {
+            opening?.Fail(e);
+            throw;
+        }
+    }
+
+    private async ValueTask<TunnelStream> TryOpenAsync(Target target, CancellationToken cancel)
     {
         long giveUpAt = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
         while (true)
@@ -57,6 +75,23 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     /// <exception cref="TunnelUnavailableException">There is no session within the open timeout.</exception>
     /// <exception cref="TunnelClosedException">The session ended meanwhile.</exception>
     public async ValueTask<OpenedUdp> OpenUdpAsync(Target target, CancellationToken cancel)
+    {
+        using Activity? opening = TunnelActivities.Open(target, "udp");
+        try
+        {
+            OpenedUdp opened = await AskUdpAsync(target, cancel).ConfigureAwait(false);
+            opening?.SetStream(opened.Stream);
+            opened.Stream.LeadTo(target);
+            return opened;
+        }
+        catch (Exception e)
+        {
+            opening?.Fail(e);
+            throw;
+        }
+    }
+
+    private async ValueTask<OpenedUdp> AskUdpAsync(Target target, CancellationToken cancel)
     {
         TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
         bool framed = frameUdp && stream.Session.PeerCapabilities.HasFlag(Capabilities.FramedUdp);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -63,15 +64,17 @@ public sealed partial class StreamServer
     private async Task ServeAsync(TunnelStream stream)
     {
         Interlocked.Increment(ref _active);
+        using Activity? serving = TunnelActivities.Serve(stream);
         try
         {
             if (_fixedTarget is { } target)
-                await RelayAsync(stream, target, withResult: false).ConfigureAwait(false);
+                await RelayAsync(stream, target, withResult: false, serving).ConfigureAwait(false);
             else
-                await ServeHeaderAsync(stream).ConfigureAwait(false);
+                await ServeHeaderAsync(stream, serving).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or SocketException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {
+            serving?.Fail(e);
             if (_logger.IsEnabled(LogLevel.Debug) && _failed.Admits())
                 LogStreamFailed(_logger, stream.Id, stream.Session.Peer, e.Message);
         }
@@ -82,9 +85,10 @@ public sealed partial class StreamServer
         }
     }
 
-    private async Task ServeHeaderAsync(TunnelStream stream)
+    private async Task ServeHeaderAsync(TunnelStream stream, Activity? serving)
     {
         (StreamHeader header, HeaderFormat format) = await ReadHeaderAsync(stream).ConfigureAwait(false);
+        serving?.SetTag("tunnel.request", header.Request.ToString()).SetTarget(header.Target);
         switch (header.Request)
         {
             case StreamRequest.Ping:
@@ -102,11 +106,11 @@ public sealed partial class StreamServer
                 stream.Session.Close(CloseReason.Goodbye);
                 break;
             case StreamRequest.Tcp or StreamRequest.Dial:
-                await RelayAsync(stream, header.Target, withResult: header.Request == StreamRequest.Dial).ConfigureAwait(false);
+                await RelayAsync(stream, header.Target, header.Request == StreamRequest.Dial, serving).ConfigureAwait(false);
                 break;
             case StreamRequest.Udp or StreamRequest.UdpFramed:
                 UdpFraming framing = header.Request == StreamRequest.Udp ? UdpFraming.OnePerFrame : UdpFraming.LengthPrefixed;
-                await RelayDatagramsAsync(stream, header.Target, framing).ConfigureAwait(false);
+                await RelayDatagramsAsync(stream, header.Target, framing, serving).ConfigureAwait(false);
                 break;
             case StreamRequest.Reverse:
                 await _reverse.ServeAsync(stream, header).ConfigureAwait(false);
@@ -127,7 +131,7 @@ public sealed partial class StreamServer
         throw new IOException("no valid stream header came");
     }
 
-    private async Task RelayAsync(TunnelStream stream, Target target, bool withResult)
+    private async Task RelayAsync(TunnelStream stream, Target target, bool withResult, Activity? serving)
     {
         stream.ReadBytes();
         Socket socket;
@@ -138,6 +142,7 @@ public sealed partial class StreamServer
         catch (Exception e) when (e is SocketException or TimeoutException or TargetDeniedException)
         {
             LogNotConnected(stream, target, e);
+            serving?.Fail(e);
             if (withResult)
                 await SayAsync(stream, Dialer.ResultOf(e)).ConfigureAwait(false);
             return;
@@ -145,6 +150,8 @@ public sealed partial class StreamServer
 
         if (withResult)
             await SayAsync(stream, DialResult.Connected).ConfigureAwait(false);
+        serving?.Stop();
+        stream.LeadTo(target);
         await new Relay(socket, stream, isClient: false).RunAsync(_stop).ConfigureAwait(false);
     }
 
@@ -156,7 +163,7 @@ public sealed partial class StreamServer
             LogDialFailed(_logger, target, stream.Session.Peer, e.Message);
     }
 
-    private async Task RelayDatagramsAsync(TunnelStream stream, Target target, UdpFraming framing)
+    private async Task RelayDatagramsAsync(TunnelStream stream, Target target, UdpFraming framing, Activity? serving)
     {
         if (!framing.Begin(stream))
             throw new IOException("too many datagrams came before the header had been read");
@@ -169,9 +176,12 @@ public sealed partial class StreamServer
         catch (Exception e) when (e is SocketException or TimeoutException or TargetDeniedException)
         {
             LogNotConnected(stream, target, e);
+            serving?.Fail(e);
             return;
         }
 
+        serving?.Stop();
+        stream.LeadTo(target);
         await new UdpRelay(new OpenedUdp(stream, framing), socket, _udp.Limits.Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
     }
 

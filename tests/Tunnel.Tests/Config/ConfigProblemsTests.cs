@@ -112,7 +112,7 @@ public class ConfigProblemsTests
     public void UnknownNamesWithoutASuggestionListWhatIsKnown()
     {
         ConfigProblem problem = Assert.Single(ConfigText.LoadServer(ConfigText.Server + "[log]\nqqqqqqqq=1").Problems);
-        Assert.Equal("level", problem.Allowed);
+        Assert.Equal("level, format", problem.Allowed);
     }
 
     [Theory]

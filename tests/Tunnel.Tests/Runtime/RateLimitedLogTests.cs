@@ -12,7 +12,7 @@ public class RateLimitedLogTests
         var lines = new LogLines();
         long time = 5;
         var log = new RateLimitedLog(lines, "storms", () => new Instant(time));
-        for (int i = 0; i < RateLimitedLog.Burst; i++)
+        for (int i = 0; i < RateLimitedLog.DefaultBurst; i++)
             Assert.True(log.Admits());
         Assert.False(log.Admits());
         time += RateLimitedLog.Period - 1;

@@ -33,6 +33,7 @@ internal static class ClientLoader
             Network = network,
             Transport = transport,
             Log = log,
+            Otlp = OtlpLoader.Load(reader),
         };
     }
 

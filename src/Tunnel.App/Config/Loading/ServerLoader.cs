@@ -21,6 +21,7 @@ internal static class ServerLoader
             Network = network,
             Transport = transport,
             Log = log,
+            Otlp = OtlpLoader.Load(reader),
         };
     }
 }

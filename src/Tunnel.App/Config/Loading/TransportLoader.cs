@@ -21,6 +21,7 @@ internal static class TransportLoader
             Memory = reader.Get(TransportKeys.Memory).Value,
             Kcp = KcpLoader.Load(reader, profile.Value == TransportProfile.Kcptun),
         };
-        return (NetworkLoader.Load(reader, profile, conn), transport, new LogConfig(reader.Get(TransportKeys.LogLevel).Value));
+        var log = new LogConfig(reader.Get(TransportKeys.LogLevel).Value, reader.Get(TransportKeys.LogFormat).Value);
+        return (NetworkLoader.Load(reader, profile, conn), transport, log);
     }
 }

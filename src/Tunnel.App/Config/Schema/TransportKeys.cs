@@ -76,6 +76,13 @@ internal static class TransportKeys
         Doc = "The least important message that is written.",
     };
 
+    public static readonly ConfigKey<LogFormat> LogFormat = new(
+        "log", "format", BasicTypes.Choice(("text", Config.LogFormat.Text), ("json", Config.LogFormat.Json)))
+    {
+        Default = "\"text\"",
+        Doc = "How messages are written: \"text\" for people; \"json\" for programs, one object a line.",
+    };
+
     public static readonly IReadOnlyList<ConfigKey> All =
-        [Conn, Profile, Header, OpenTimeout, DialTimeout, Grace, Memory, LogLevel];
+        [Conn, Profile, Header, OpenTimeout, DialTimeout, Grace, Memory, LogLevel, LogFormat];
 }

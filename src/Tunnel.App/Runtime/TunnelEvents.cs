@@ -1,0 +1,67 @@
+using System.Diagnostics.Tracing;
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.App.Runtime;
+
+/// <summary>
+/// The life of sessions and streams as events, for dotnet-trace and its like: provider "Tunnel". Off unless somebody listens; then a
+/// few for each session and stream, none for a packet.
+/// </summary>
+[EventSource(Name = "Tunnel")]
+public sealed class TunnelEvents : EventSource
+{
+    public static readonly TunnelEvents Log = new();
+
+    private TunnelEvents()
+    {
+    }
+
+    [NonEvent]
+    public void SessionStarted(PeerSession session)
+    {
+        if (IsEnabled())
+            SessionStarted(session.Conv, session.Peer.ToString());
+    }
+
+    [NonEvent]
+    public void SessionEnded(PeerSession session)
+    {
+        if (IsEnabled())
+            SessionEnded(session.Conv, session.Peer.ToString(), session.CloseReason.ToString());
+    }
+
+    /// <summary>A stream to a target has been set up. The bytes of its end include its header and the dial's result.</summary>
+    /// <returns>Its story, to be told when it closes; null while nobody listens.</returns>
+    [NonEvent]
+    internal StreamStory? StreamOpened(TunnelStream stream, Target target)
+    {
+        if (!IsEnabled())
+            return null;
+        var story = new StreamStory(target.ToString(), Environment.TickCount64);
+        StreamOpened(stream.Session.Conv, stream.Id, story.Target);
+        return story;
+    }
+
+    [NonEvent]
+    internal void StreamClosed(TunnelStream stream, StreamStory story) => StreamClosed(
+        stream.Session.Conv, stream.Id, story.Target, stream.BytesSent, stream.BytesReceived, Environment.TickCount64 - story.OpenedAt);
+
+    // Arguments as an array: with (uint, string) the compiler would take the overload for (long, string), and listeners would miss it.
+    [Event(1, Level = EventLevel.Informational, Message = "session {0} with {1} started")]
+    private void SessionStarted(uint conv, string peer) => WriteEvent(1, [conv, peer]);
+
+    [Event(2, Level = EventLevel.Informational, Message = "session {0} with {1} ended: {2}")]
+    private void SessionEnded(uint conv, string peer, string reason) => WriteEvent(2, conv, peer, reason);
+
+    [Event(3, Level = EventLevel.Informational, Message = "stream {1} of session {0} to {2} opened")]
+    private void StreamOpened(uint conv, uint stream, string target) => WriteEvent(3, conv, stream, target);
+
+    [Event(4, Level = EventLevel.Informational, Message = "stream {1} of session {0} to {2} closed: sent {3} bytes, received {4}, {5} ms")]
+    private void StreamClosed(uint conv, uint stream, string target, long bytesSent, long bytesReceived, long milliseconds) =>
+        WriteEvent(4, conv, stream, target, bytesSent, bytesReceived, milliseconds);
+}
+
+/// <summary>What the end of a stream will want to tell.</summary>
+/// <param name="Target">Where it goes.</param>
+/// <param name="OpenedAt">In the process's milliseconds.</param>
+internal sealed record StreamStory(string Target, long OpenedAt);
