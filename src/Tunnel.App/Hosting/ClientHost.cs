@@ -93,11 +93,9 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         }
     }
 
-    /// <summary>Where the kernel does not find the way, this process must notice that it changed.</summary>
+    /// <summary>The way to the server may change, and how much the link takes.</summary>
     private void WatchNetwork(ConnectionPool pool)
     {
-        if (config.Network.Link == LinkKind.Udp)
-            return;
         _network = new HostNetworkMonitor();
         // Looking the way up may wait for a neighbour; the monitor's thread must not.
         _network.Changed += () => _ = Task.Run(pool.OnNetworkChanged);

@@ -15,6 +15,8 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
 {
     private const int FirstRandomPort = 32768;
 
+    private readonly MtuCheck _mtu = new(config.Transport.Kcp, logger);
+
     /// <exception cref="LinkException">There is no way, or the link cannot be opened.</exception>
     /// <exception cref="SocketException">The server's name does not resolve.</exception>
     public async ValueTask<OpenedLink> OpenAsync(CancellationToken cancel)
@@ -33,24 +35,29 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
     private OpenedLink OpenUdp(IPEndPoint server)
     {
         AddressConfig family = HostAddresses.FamilyOf(config.Network, server.AddressFamily);
+        var carrier = new DatagramCarrier();
+        if (HostNetwork.LinkTowards(server.Address) is { } outgoing)
+            _mtu.Require(outgoing, carrier, server.AddressFamily);
         UdpLink link = UdpLink.Open(new UdpOptions
         {
             // Bound to the server's family, so that the addresses of what comes back compare equal.
             Address = family.Address ?? (server.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any),
             Port = family.Port,
             Dscp = config.Network.Dscp,
+            DoNotFragment = config.Transport.Kcp.Mtu is null,
         });
-        return new OpenedLink(link, new DatagramCarrier(), DatagramCarrier.Open(link, server), Endpoint.FromIPEndPoint(server), null, null);
+        return new OpenedLink(link, carrier, DatagramCarrier.Open(link, server), Endpoint.FromIPEndPoint(server), null, null);
     }
 
     private OpenedLink OpenEthernet(IPEndPoint server)
     {
         HostRoute route = HostAddresses.RouteTo(config.Network, server.Address);
         int port = LocalPort(server.AddressFamily);
+        var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local);
+        _mtu.Require(new OutgoingLink(route.Interface, route.Mtu), carrier, server.AddressFamily);
         IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, port, logger);
         try
         {
-            var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local);
             PeerPath path = carrier.Open(link, AddressesOf(route, port, server), FixedRouter(server.AddressFamily));
             return new OpenedLink(
                 link, carrier, path, Endpoint.FromIPEndPoint(server), StartFirewall(route, port), () => FindWay(route, port, server));

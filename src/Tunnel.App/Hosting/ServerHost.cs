@@ -4,6 +4,7 @@ using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.App.Services;
 using Tunnel.Links;
+using Tunnel.Links.Host;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Hosting;
@@ -19,6 +20,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     private CancellationTokenSource? _relays;
     private SessionFactory? _sessions;
     private ServerLinks? _links;
+    private HostNetworkMonitor? _network;
 
     /// <summary>What ended the server, as an exit code.</summary>
     public int GetResult() => _result;
@@ -45,6 +47,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         var udp = new UdpServing(UdpLimits, Udp);
         _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, udp, _logger, _relays.Token);
         Receiver = Open();
+        _network = new HostNetworkMonitor();
+        _network.Changed += () => _ = Task.Run(FollowLink);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -57,6 +61,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         LogUdp(_logger, Udp);
         if (Receiver is not null)
             await Task.WhenAll(Receiver.GetSessions().Select(s => s.LeaveAsync())).ConfigureAwait(false);
+        _network?.Dispose();
         CloseReceiver();
         _links?.Dispose();
         _deadlines?.Dispose();
@@ -121,6 +126,21 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         }
     }
 
+    /// <summary>The link's MTU may be another one: the sessions' datagrams follow.</summary>
+    private void FollowLink()
+    {
+        int narrowed = 0, smallest = int.MaxValue;
+        foreach (PeerSession session in Receiver?.GetSessions() ?? [])
+        {
+            (int before, int now) = session.FollowLink();
+            narrowed += now < before ? 1 : 0;
+            smallest = Math.Min(smallest, now);
+        }
+
+        if (narrowed != 0)
+            LogNarrower(_logger, narrowed, smallest);
+    }
+
     private void LogRefused(Protocol.Wire.Endpoint peer)
     {
         if (_refused.Admits())
@@ -156,6 +176,11 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         Level = LogLevel.Warning,
         Message = "no session for {Peer}: the sessions hold {Used} MiB, and transport.memory is {Limit} MiB")]
     private static partial void LogOutOfMemory(ILogger logger, Protocol.Wire.Endpoint peer, long used, long limit);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "the link's MTU is smaller now: datagrams of {Sessions} sessions are {Largest} bytes at most")]
+    private static partial void LogNarrower(ILogger logger, int sessions, int largest);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the link broke: {Problem}; opening it again")]
     private static partial void LogBroken(ILogger logger, string problem);

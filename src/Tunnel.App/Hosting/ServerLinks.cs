@@ -10,20 +10,33 @@ namespace Tunnel.App.Hosting;
 /// <summary>Opens a server's link as its configuration says, with the firewall rules that it needs.</summary>
 internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) : IDisposable
 {
+    private readonly MtuCheck _mtu = new(config.Transport.Kcp, logger);
     private FirewallKeeper? _firewall;
 
     /// <exception cref="LinkException">The link cannot be opened; the message says what to do.</exception>
     public (IPacketLink Link, Carrier Carrier) Open() => config.Network.Link switch
     {
-        LinkKind.Udp => (UdpLink.Open(UdpOptionsOf()), new DatagramCarrier()),
+        LinkKind.Udp => OpenUdp(),
         _ => OpenEthernet(),
     };
 
     public void Dispose() => _firewall?.Dispose();
 
+    private (IPacketLink Link, Carrier Carrier) OpenUdp()
+    {
+        var carrier = new DatagramCarrier();
+        UdpOptions options = UdpOptionsOf();
+        if (MtuCheck.ServedBy(options.Address) is { } served)
+            _mtu.Require(served, carrier);
+        return (UdpLink.Open(options), carrier);
+    }
+
     private (IPacketLink Link, Carrier Carrier) OpenEthernet()
     {
         HostRoute route = HostAddresses.ServerRoute(config.Network);
+        var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local);
+        if (HostNetwork.Interfaces().FirstOrDefault(i => i.Index == route.Index) is { } served)
+            _mtu.Require(served, carrier);
         IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, config.Port, logger);
         try
         {
@@ -36,7 +49,7 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         }
 
         LogOpened(logger, config.Port, route.Interface, link.Name);
-        return (link, new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local));
+        return (link, carrier);
     }
 
     private void StartFirewall(string interfaceName)
@@ -62,6 +75,7 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         Address = config.Network.IPv4.Address ?? config.Network.IPv6.Address,
         Port = config.Port,
         Dscp = config.Network.Dscp,
+        DoNotFragment = config.Transport.Kcp.Mtu is null,
     };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "listens on port {Port} of {Interface} (raw TCP segments, {Link})")]

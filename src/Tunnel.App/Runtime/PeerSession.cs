@@ -16,6 +16,9 @@ public sealed class PeerSession
     /// <summary>What one send call carries at most; as much as segmentation offload takes.</summary>
     private const int RunBuffer = 64 * 1024;
 
+    /// <summary>What a link's MTU leaves at least, lest a nonsensical one stop everything.</summary>
+    private const int SmallestDatagram = 128;
+
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromMilliseconds(200);
 
     [ThreadStatic]
@@ -29,6 +32,7 @@ public sealed class PeerSession
     private readonly ISessionOwner _owner;
     private bool _closeReported;
     private long _memory;
+    private int _largest;
 
     public PeerSession(Session session, PeerPath path, Endpoint peer, GuardStamp? guard, DeadlineLoop deadlines, ISessionOwner owner)
     {
@@ -38,6 +42,8 @@ public sealed class PeerSession
         _guard = guard;
         _deadlines = deadlines;
         _owner = owner;
+        _largest = LargestDatagram();
+        session.Limit(_largest, MonotonicClock.Now);
     }
 
     public Endpoint Peer { get; }
@@ -50,6 +56,9 @@ public sealed class PeerSession
 
     /// <summary>Where this session's memory is counted.</summary>
     public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
+
+    /// <summary>How long datagrams may be is found out; false: it is configured.</summary>
+    public bool ProbesPath { get; init; }
 
     /// <summary>When something authentic was last heard.</summary>
     public Instant LastHeard { get; private set; } = MonotonicClock.Now;
@@ -186,14 +195,35 @@ public sealed class PeerSession
             _session.Mux.PeerTakesReset = capabilities.HasFlag(Capabilities.Reset);
             if (capabilities.HasFlag(Capabilities.MergedFrames))
                 _path.Merge();
+            if (capabilities.HasFlag(Capabilities.PathMtu))
+                LearnPath();
         }
     }
 
-    /// <summary>Changes the way to the peer.</summary>
-    public void ChangePath(Action<PeerPath> change)
+    /// <summary>The way to the peer may have changed.</summary>
+    public void Redirect(FlowAddresses addresses)
     {
-        lock (_lock)
-            change(_path);
+        Enter();
+        Instant now = MonotonicClock.Now;
+        if (_path.Redirect(addresses))
+            _session.Kcp.RecheckPath(now.Milliseconds);
+        Leave(now);
+    }
+
+    /// <summary>
+    /// The network has changed: looks again what the link takes. Datagrams get shorter, or may grow again; the bytes of the longest that
+    /// the link took before and takes now.
+    /// </summary>
+    public (int Before, int Now) FollowLink()
+    {
+        Enter();
+        int before = _largest, largest = LargestDatagram();
+        Instant now = MonotonicClock.Now;
+        _largest = largest;
+        if (largest != before)
+            _session.Limit(largest, now);
+        Leave(now);
+        return (before, largest);
     }
 
     public void WearFlags(ReadOnlySpan<ushort> flags)
@@ -210,7 +240,7 @@ public sealed class PeerSession
             KcpEngine kcp = _session.Kcp;
             return new SessionStatus(
                 Peer.ToString(), Conv, _session.Mux.StreamCount, kcp.SmoothedRoundTrip, kcp.RetransmissionTimeout, kcp.InFlight, kcp.Window,
-                kcp.Counters, _session.MemoryUse);
+                kcp.Counters, _session.MemoryUse, _session.Mtu);
         }
     }
 
@@ -306,6 +336,22 @@ public sealed class PeerSession
             EventDispatcher.Enqueue(e);
     }
 
+    private void LearnPath()
+    {
+        if (ProbesPath)
+            _session.ProbePath(_largest, MonotonicClock.Now);
+        else
+            _session.PeerIsOurs();
+    }
+
+    /// <summary>Bytes of a sealed datagram that the link takes; the longest there is when the link does not know.</summary>
+    private int LargestDatagram()
+    {
+        int payload = _path.LargestPayload();
+        int guardLength = _guard is null ? 0 : Guard.PrefixLength;
+        return payload == 0 ? KcpEngine.LargestDatagram : Math.Max(SmallestDatagram, payload - guardLength);
+    }
+
     private void Drain(Instant now)
     {
         byte[] buffer = _buffer ??= GC.AllocateUninitializedArray<byte>(RunBuffer, pinned: true);
@@ -350,7 +396,7 @@ public interface ISessionOwner
     void OnSessionClosed(PeerSession session);
 }
 
-/// <summary>A session as an operator wants to see it. Times in milliseconds, windows in segments, memory in bytes.</summary>
+/// <summary>A session as an operator wants to see it. Times in milliseconds, windows in segments, memory and MTU in bytes.</summary>
 public sealed record SessionStatus(
     string Peer,
     uint Conv,
@@ -360,7 +406,8 @@ public sealed record SessionStatus(
     int InFlight,
     int Window,
     KcpCounters Kcp,
-    long Memory);
+    long Memory,
+    int Mtu);
 
 /// <summary>The session that carried the stream has ended; what was under way is lost.</summary>
 public sealed class TunnelClosedException(CloseReason reason) : IOException($"the tunnel's session ended: {reason}")

@@ -20,7 +20,7 @@ public sealed class ServerReceiver : LinkReceiver
     private readonly SessionTable<PeerSession> _table;
     private readonly DatagramCipher _cipher;
     private readonly DeadlineLoop _deadlines;
-    private readonly byte[] _scratch = new byte[KcpEngine.MaximumDatagram];
+    private readonly byte[] _scratch = new byte[KcpEngine.LargestDatagram];
     private readonly AnswerLimit _answers = new(AnswersPerSecond);
 
     public ServerReceiver(IPacketLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, int maxSessions)
@@ -159,6 +159,7 @@ public sealed class ServerReceiver : LinkReceiver
         var peer = new PeerSession(session, Carrier.Answer(Link, arrival), arrival.Peer, Sessions.Stamp, _deadlines, this)
         {
             Budget = Sessions.Budget,
+            ProbesPath = Sessions.ProbesPath,
         };
         lock (_lock)
             _table.Set(arrival.Peer, peer);

@@ -26,6 +26,9 @@ public sealed class TcpCarrier(int dscp, ushort[] flags) : Carrier
         return true;
     }
 
+    public override int PacketHeaders(bool ipv6) =>
+        CraftedFlow.PacketHeaders(ipv6, Array.Exists(flags, f => (f & TcpFlags.Syn) != 0));
+
     public override PeerPath Answer(IPacketLink link, in Arrival arrival) => Open(link, arrival.Answer, fixedRouter: false);
 
     /// <param name="link">An Ethernet link.</param>
@@ -64,6 +67,12 @@ public sealed class TcpCarrier(int dscp, ushort[] flags) : Carrier
         public override int Headroom => _merging is null ? _headroom : 0;
 
         public override int MaximumRun => _merging is null ? int.MaxValue : Link.MaxMergedLength;
+
+        public override int LargestPayload()
+        {
+            int mtu = Link.MtuTowards(default);
+            return mtu == 0 ? 0 : mtu - _carrier.PacketHeaders(!_flow.Addresses.Source.IsIPv4);
+        }
 
         public override void Send(Span<byte> buffer, int stride)
         {
@@ -119,13 +128,14 @@ public sealed class TcpCarrier(int dscp, ushort[] flags) : Carrier
                 Redirect(arrival.Answer);
         }
 
-        public override void Redirect(in FlowAddresses addresses)
+        public override bool Redirect(in FlowAddresses addresses)
         {
             if (addresses == _flow.Addresses)
-                return;
+                return false;
             _flow = _carrier.CreateFlow(addresses);
             if (_merging is not null)
                 _merging = _carrier.CreateContiguousFlow(addresses, _merging.Sequence);
+            return true;
         }
 
         public override void WearFlags(ReadOnlySpan<ushort> flags)

@@ -48,6 +48,6 @@ internal sealed class PcapPair
     }
 
     // Under "dotnet x.dll" the process is dotnet, and needs to be told the file.
-    private static string[] SelfArguments() =>
+    internal static string[] SelfArguments() =>
         Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(PcapPair).Assembly.Location] : [];
 }

@@ -179,7 +179,7 @@ public class ConfigProblemsTests
     {
         ConfigResult<ServerConfig> result = ConfigText.LoadServer(ConfigText.Server + "mtu = 9000\nmut = 1\n");
         Assert.Equal(
-            "server.toml:5:7: transport.kcp.mtu: 9000 is out of range; allowed: an integer, 128 to 1500 bytes\n"
+            "server.toml:5:7: transport.kcp.mtu: 9000 is out of range; allowed: \"auto\" or an integer, 128 to 1500 bytes\n"
             + "server.toml:6:1: transport.kcp.mut: unknown key; did you mean \"mtu\"?",
             result.DescribeProblems());
     }
