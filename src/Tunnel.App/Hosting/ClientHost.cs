@@ -54,7 +54,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
             Listen(new Socks5Listener(socks.Listen, socks.Credentials, udp, gate, _logger));
         foreach (ForwardConfig forward in config.Forward)
             Listen(CreateForward(forward, udp, gate));
-        WatchNetwork(_pool);
+        // The way to the server may change, and how much the link takes.
+        _network = NetworkWatch.Start(config.Network.Link, _pool.OnNetworkChanged);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -91,14 +92,6 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
             _result = ExitCode.For(e.Fault);
             lifetime.StopApplication();
         }
-    }
-
-    /// <summary>The way to the server may change, and how much the link takes.</summary>
-    private void WatchNetwork(ConnectionPool pool)
-    {
-        _network = new HostNetworkMonitor();
-        // Looking the way up may wait for a neighbour; the monitor's thread must not.
-        _network.Changed += () => _ = Task.Run(pool.OnNetworkChanged);
     }
 
     private ConnectionPool CreatePool(DeadlineLoop deadlines)

@@ -23,7 +23,11 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
     {
         IPAddress address = config.Server.Literal ?? await ResolveAsync(config.Server.Host, cancel).ConfigureAwait(false);
         var server = new IPEndPoint(address, config.Server.Port);
-        return config.Network.Link == LinkKind.Udp ? OpenUdp(server) : OpenEthernet(server);
+        if (config.Network.Link == LinkKind.Udp)
+            return OpenUdp(server);
+        // A handshake waits for its answer.
+        return config.Network.Tcp.Handshake ? await Task.Run(() => OpenEthernet(server, cancel), cancel).ConfigureAwait(false)
+            : OpenEthernet(server, cancel);
     }
 
     private static async Task<IPAddress> ResolveAsync(string name, CancellationToken cancel)
@@ -49,24 +53,38 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         return new OpenedLink(link, carrier, DatagramCarrier.Open(link, server), Endpoint.FromIPEndPoint(server), null, null);
     }
 
-    private OpenedLink OpenEthernet(IPEndPoint server)
+    private OpenedLink OpenEthernet(IPEndPoint server, CancellationToken cancel)
     {
         HostRoute route = HostAddresses.RouteTo(config.Network, server.Address);
         int port = LocalPort(server.AddressFamily);
-        var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local);
+        HandshakeRole role = config.Network.Tcp.Handshake ? HandshakeRole.Client : HandshakeRole.None;
+        var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local, role);
         _mtu.Require(new OutgoingLink(route.Interface, route.Mtu), carrier, server.AddressFamily);
         IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, port, logger);
+        FirewallKeeper? firewall = null;
         try
         {
-            PeerPath path = carrier.Open(link, AddressesOf(route, port, server), FixedRouter(server.AddressFamily));
+            // The rules first: the kernel must not reset what it does not know.
+            firewall = StartFirewall(route, port);
+            PeerPath path = OpenPath(link, carrier, AddressesOf(route, port, server), cancel);
             return new OpenedLink(
-                link, carrier, path, Endpoint.FromIPEndPoint(server), StartFirewall(route, port), () => FindWay(route, port, server));
+                link, carrier, path, Endpoint.FromIPEndPoint(server), firewall, () => FindWay(route, port, server));
         }
         catch
         {
+            firewall?.Dispose();
             link.Dispose();
             throw;
         }
+    }
+
+    private PeerPath OpenPath(IPacketLink link, TcpCarrier carrier, FlowAddresses addresses, CancellationToken cancel)
+    {
+        bool fixedRouter = FixedRouter(addresses);
+        if (!config.Network.Tcp.Handshake)
+            return carrier.Open(link, addresses, fixedRouter);
+        HandshakenFlow opened = TcpHandshake.Run(link, addresses, config.Network.Dscp, cancel);
+        return carrier.Open(link, addresses, opened, fixedRouter);
     }
 
     private FlowAddresses? FindWay(HostRoute opened, int port, IPEndPoint server)
@@ -82,7 +100,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         return port != 0 ? port : Random.Shared.Next(FirstRandomPort, 65536);
     }
 
-    private bool FixedRouter(AddressFamily family) => HostAddresses.FamilyOf(config.Network, family).RouterMac is not null;
+    private bool FixedRouter(FlowAddresses addresses) => (addresses.Source.IsIPv4 ? config.Network.IPv4 : config.Network.IPv6).RouterMac is not null;
 
     private FirewallKeeper? StartFirewall(HostRoute route, int port)
     {

@@ -21,9 +21,7 @@ internal sealed partial class MtuCheck(KcpConfig kcp, ILogger logger)
     /// <exception cref="LinkException">They do not fit (Configuration).</exception>
     public void Require(OutgoingLink link, Carrier carrier, AddressFamily family)
     {
-        if (Problem(link, carrier, family) is { } problem)
-            Refuse(problem);
-        _passed = true;
+        Require([Problem(link, carrier, family)]);
     }
 
     /// <summary>
@@ -32,16 +30,27 @@ internal sealed partial class MtuCheck(KcpConfig kcp, ILogger logger)
     /// <exception cref="LinkException">They do not fit (Configuration).</exception>
     public void Require(InterfaceInfo served, Carrier carrier)
     {
-        string?[] problems =
-        [
-            .. served.Addresses.Where(a => !a.IsIPv6LinkLocal).Select(a => a.AddressFamily).Distinct().Order()
-                .Select(family => Problem(new OutgoingLink(served.Name, served.Mtu), carrier, family)),
-        ];
-        if (problems.Length != 0 && problems.All(p => p is not null))
-            Refuse(problems[0]!);
-        foreach (string problem in problems.OfType<string>())
-            LogTooLong(logger, problem);
-        _passed = true;
+        IEnumerable<AddressFamily> families =
+            served.Addresses.Where(a => !a.IsIPv6LinkLocal).Select(a => a.AddressFamily).Distinct().Order();
+        Require([.. families.Select(family => Problem(new OutgoingLink(served.Name, served.Mtu), carrier, family))]);
+    }
+
+    /// <summary>
+    /// The interface that a server on ordinary UDP is reached by: the address's, or the one with the largest MTU; null when there is
+    /// none, or the kernel does not tell.
+    /// </summary>
+    public static InterfaceInfo? ServedBy(IPAddress? address)
+    {
+        try
+        {
+            return HostNetwork.Interfaces()
+                .Where(i => i.IsUp && (address is null ? !i.IsLoopback && i.Addresses.Count != 0 : i.Addresses.Contains(address)))
+                .MaxBy(i => i.Mtu);
+        }
+        catch (LinkException)
+        {
+            return null;
+        }
     }
 
     /// <summary>What is wrong, and the largest that is right; null if nothing is.</summary>
@@ -55,17 +64,16 @@ internal sealed partial class MtuCheck(KcpConfig kcp, ILogger logger)
             + (kcp.Guard is null ? "" : " and guard");
     }
 
-    private void Refuse(string problem)
+    /// <param name="problems">One for each family, null where it fits.</param>
+    private void Require(string?[] problems)
     {
-        if (!_passed)
-            throw new LinkException(LinkFault.Configuration, problem);
+        if (!_passed && problems.Length != 0 && problems.All(p => p is not null))
+            throw new LinkException(LinkFault.Configuration, problems[0]!);
+        foreach (string problem in problems.OfType<string>())
+            LogTooLong(logger, problem);
+        _passed = true;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}; datagrams are made shorter there")]
     private static partial void LogTooLong(ILogger logger, string problem);
-
-    /// <summary>The interface that a server on ordinary UDP is reached by: the address's, or the one with the largest MTU.</summary>
-    public static InterfaceInfo? ServedBy(IPAddress? address) => HostNetwork.Interfaces()
-        .Where(i => i.IsUp && (address is null ? !i.IsLoopback && i.Addresses.Count != 0 : i.Addresses.Contains(address)))
-        .MaxBy(i => i.Mtu);
 }

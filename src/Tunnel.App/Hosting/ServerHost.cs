@@ -47,8 +47,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         var udp = new UdpServing(UdpLimits, Udp);
         _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, udp, _logger, _relays.Token);
         Receiver = Open();
-        _network = new HostNetworkMonitor();
-        _network.Changed += () => _ = Task.Run(FollowLink);
+        _network = NetworkWatch.Start(config.Network.Link, FollowLink);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 

@@ -34,7 +34,8 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
     private (IPacketLink Link, Carrier Carrier) OpenEthernet()
     {
         HostRoute route = HostAddresses.ServerRoute(config.Network);
-        var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local);
+        HandshakeRole role = config.Network.Tcp.Handshake ? HandshakeRole.Server : HandshakeRole.None;
+        var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local, role);
         if (HostNetwork.Interfaces().FirstOrDefault(i => i.Index == route.Index) is { } served)
             _mtu.Require(served, carrier);
         IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, config.Port, logger);

@@ -1,4 +1,5 @@
 using Tunnel.Links;
+using Tunnel.Protocol.Primitives;
 using Tunnel.Protocol.Wire;
 
 namespace Tunnel.App.Runtime;
@@ -14,6 +15,12 @@ public abstract class Carrier
 
     /// <summary>A path back to where a datagram came from.</summary>
     public abstract PeerPath Answer(IPacketLink link, in Arrival arrival);
+
+    /// <summary>A path for one answer to somebody unknown, in the middle of whatever flow this is.</summary>
+    public virtual PeerPath AnswerOnce(IPacketLink link, in Arrival arrival) => Answer(link, arrival);
+
+    /// <summary>Sees to a frame that carries no datagram but belongs to a flow's beginning or end; false when it is not one.</summary>
+    public virtual bool TryControl(IPacketLink link, ReadOnlySpan<byte> frame, Instant now) => false;
 }
 
 /// <summary>The way to one peer over a link. One owner at a time: the session's.</summary>
@@ -56,6 +63,12 @@ public abstract class PeerPath(IPacketLink link)
     /// The way to the peer has changed; a path that has no addresses of its own does nothing. False when it is the way that it was.
     /// </summary>
     public abstract bool Redirect(in FlowAddresses addresses);
+
+    /// <summary>The session has ended: so does a flow that was opened.</summary>
+    public virtual void Close()
+    {
+        // A path that nobody opened is not closed either.
+    }
 
     /// <summary>The peer asked to see these TCP flags, in turn.</summary>
     public abstract void WearFlags(ReadOnlySpan<ushort> flags);

@@ -42,7 +42,7 @@ public sealed class PeerSession
         _guard = guard;
         _deadlines = deadlines;
         _owner = owner;
-        _largest = LargestDatagram();
+        _largest = LargestDatagram() ?? KcpEngine.LargestDatagram;
         session.Limit(_largest, MonotonicClock.Now);
     }
 
@@ -125,6 +125,9 @@ public sealed class PeerSession
         }
 
         bool closed = _session.IsClosed && !_closeReported;
+        // Another conversation has taken the path over: it is not this session's to close.
+        if (closed && CloseReason != CloseReason.Replaced)
+            _path.Close();
         _closeReported |= closed;
         while (_session.TryTakeEvent(out MuxEvent e))
             Announce(e);
@@ -217,7 +220,8 @@ public sealed class PeerSession
     public (int Before, int Now) FollowLink()
     {
         Enter();
-        int before = _largest, largest = LargestDatagram();
+        // A link that is away just now will be there again as it was.
+        int before = _largest, largest = LargestDatagram() ?? before;
         Instant now = MonotonicClock.Now;
         _largest = largest;
         if (largest != before)
@@ -344,12 +348,12 @@ public sealed class PeerSession
             _session.PeerIsOurs();
     }
 
-    /// <summary>Bytes of a sealed datagram that the link takes; the longest there is when the link does not know.</summary>
-    private int LargestDatagram()
+    /// <summary>Bytes of a sealed datagram that the link takes; null when that is not known.</summary>
+    private int? LargestDatagram()
     {
         int payload = _path.LargestPayload();
         int guardLength = _guard is null ? 0 : Guard.PrefixLength;
-        return payload == 0 ? KcpEngine.LargestDatagram : Math.Max(SmallestDatagram, payload - guardLength);
+        return payload == 0 ? null : Math.Max(SmallestDatagram, payload - guardLength);
     }
 
     private void Drain(Instant now)

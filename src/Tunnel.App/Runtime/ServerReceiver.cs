@@ -112,7 +112,7 @@ public sealed class ServerReceiver : LinkReceiver
         if (SessionTable<PeerSession>.AnswerUnknown(payload) is not { } answer || !_answers.TryTake(Now))
             return;
         LeaveCurrent();
-        PeerPath path = Carrier.Answer(Link, arrival);
+        PeerPath path = Carrier.AnswerOnce(Link, arrival);
         int guardLength = Sessions.Stamp is null ? 0 : Guard.PrefixLength;
         int headroom = path.Headroom + guardLength;
         byte[] frame = new byte[headroom + _cipher.Overhead + KcpSegment.HeaderLength];
