@@ -234,6 +234,8 @@ public sealed class PeerSession
     {
         lock (_lock)
             _path.WearFlags(flags);
+        // Headers with SYN are longer.
+        FollowLink();
     }
 
     /// <summary>A picture of the session now.</summary>

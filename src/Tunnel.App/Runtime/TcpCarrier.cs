@@ -143,7 +143,7 @@ public sealed class TcpCarrier(int dscp, ushort[] flags, HandshakeRole role = Ha
         public override int LargestPayload()
         {
             int mtu = Link.MtuTowards(default);
-            return mtu == 0 ? 0 : mtu - _carrier.PacketHeaders(!_flow.Addresses.Source.IsIPv4);
+            return mtu == 0 ? 0 : mtu - (_headroom - EthernetView.HeaderLength);
         }
 
         public override void Send(Span<byte> buffer, int stride)

@@ -165,6 +165,17 @@ public sealed class TcpHandshakeTests : IDisposable
         Assert.Single(_client.Sent);
     }
 
+    [Fact]
+    public void HeadersWithSynLeaveLessRoom()
+    {
+        PeerPath path = new TcpCarrier(0, [TcpFlags.Default]).Open(_client, ClientSide, fixedRouter: true);
+        Assert.Equal(1448, path.LargestPayload());
+        path.WearFlags([TcpFlags.Default, TcpFlags.Syn]);
+        Assert.Equal(1440, path.LargestPayload());
+        _client.Mtu = 0;
+        Assert.Equal(0, path.LargestPayload());
+    }
+
     /// <summary>What each end sends arrives at the other one at once.</summary>
     private void Connect()
     {
