@@ -47,6 +47,13 @@ public interface IPacketLink : IDisposable
     /// <param name="segmentLength">TCP payload bytes in each segment but the last.</param>
     bool SendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength);
 
+    /// <summary>
+    /// The longest IP packet that leaves by this link towards an address; 0 when that is not known. A question to the kernel, for when a
+    /// session begins or the network has changed.
+    /// </summary>
+    /// <param name="address">As for <see cref="Send"/>.</param>
+    int MtuTowards(ReadOnlySpan<byte> address);
+
     /// <summary>Ends a Receive that waits, now or the next one that would; for shutdown and reconfiguration. Any thread.</summary>
     void Wake();
 
@@ -124,6 +131,9 @@ public enum LinkFault
 
     /// <summary>The port is taken.</summary>
     PortInUse,
+
+    /// <summary>The configuration asks for what this host cannot do.</summary>
+    Configuration,
 
     /// <summary>Anything else the kernel or the library refused.</summary>
     Other,

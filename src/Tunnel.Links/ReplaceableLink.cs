@@ -63,6 +63,8 @@ public sealed class ReplaceableLink(IPacketLink first) : IPacketLink
         _wake.Set();
     }
 
+    public int MtuTowards(ReadOnlySpan<byte> address) => _link.MtuTowards(address);
+
     public int Receive(IFrameSink sink, int timeoutMilliseconds)
     {
         IPacketLink link = _link;

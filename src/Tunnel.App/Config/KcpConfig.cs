@@ -6,8 +6,8 @@ public sealed record KcpConfig
     /// <summary>What the mode means, or the manual values.</summary>
     public required KcpTuning Tuning { get; init; }
 
-    /// <summary>The largest datagram, in bytes.</summary>
-    public required int Mtu { get; init; }
+    /// <summary>The largest datagram, in bytes; null: as long as the path carries, where the peer helps to find out.</summary>
+    public required int? Mtu { get; init; }
 
     /// <summary>Receive window, in segments.</summary>
     public required int RcvWnd { get; init; }

@@ -53,7 +53,8 @@ public sealed record AddressConfig(IPAddress? Address, int Port, PhysicalAddress
 /// </summary>
 /// <param name="Local">What this end sends.</param>
 /// <param name="Remote">What the other end is asked to send.</param>
-public sealed record TcpFlagsConfig(ushort[] Local, ushort[] Remote);
+/// <param name="Handshake">Whether flows are opened by a real handshake; a server takes both kinds.</param>
+public sealed record TcpFlagsConfig(ushort[] Local, ushort[] Remote, bool Handshake);
 
 /// <summary>libpcap's settings.</summary>
 /// <param name="SockBuf">The kernel's capture buffer, in bytes; null: by the interface.</param>

@@ -57,7 +57,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
             Listen(new Socks5Listener(socks.Listen, socks.Credentials, udp, gate, _logger));
         foreach (ForwardConfig forward in config.Forward)
             Listen(CreateForward(forward, udp, gate));
-        WatchNetwork(_pool);
+        // The way to the server may change, and how much the link takes.
+        _network = NetworkWatch.Start(config.Network.Link, _pool.OnNetworkChanged);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -95,16 +96,6 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
             _result = ExitCode.For(e.Fault);
             lifetime.StopApplication();
         }
-    }
-
-    /// <summary>Where the kernel does not find the way, this process must notice that it changed.</summary>
-    private void WatchNetwork(ConnectionPool pool)
-    {
-        if (config.Network.Link == LinkKind.Udp)
-            return;
-        _network = new HostNetworkMonitor();
-        // Looking the way up may wait for a neighbour; the monitor's thread must not.
-        _network.Changed += () => _ = Task.Run(pool.OnNetworkChanged);
     }
 
     private ConnectionPool CreatePool(DeadlineLoop deadlines, ReverseForwards reverse)

@@ -15,13 +15,19 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
 {
     private const int FirstRandomPort = 32768;
 
+    private readonly MtuCheck _mtu = new(config.Transport.Kcp, logger);
+
     /// <exception cref="LinkException">There is no way, or the link cannot be opened.</exception>
     /// <exception cref="SocketException">The server's name does not resolve.</exception>
     public async ValueTask<OpenedLink> OpenAsync(CancellationToken cancel)
     {
         IPAddress address = config.Server.Literal ?? await ResolveAsync(config.Server.Host, cancel).ConfigureAwait(false);
         var server = new IPEndPoint(address, config.Server.Port);
-        return config.Network.Link == LinkKind.Udp ? OpenUdp(server) : OpenEthernet(server);
+        if (config.Network.Link == LinkKind.Udp)
+            return OpenUdp(server);
+        // A handshake waits for its answer.
+        return config.Network.Tcp.Handshake ? await Task.Run(() => OpenEthernet(server, cancel), cancel).ConfigureAwait(false)
+            : OpenEthernet(server, cancel);
     }
 
     private static async Task<IPAddress> ResolveAsync(string name, CancellationToken cancel)
@@ -33,35 +39,54 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
     private OpenedLink OpenUdp(IPEndPoint server)
     {
         AddressConfig family = HostAddresses.FamilyOf(config.Network, server.AddressFamily);
+        var carrier = new DatagramCarrier();
+        if (HostNetwork.LinkTowards(server.Address) is { } outgoing)
+            _mtu.Require(outgoing, carrier, server.AddressFamily);
         UdpLink link = UdpLink.Open(new UdpOptions
         {
             // Bound to the server's family, so that the addresses of what comes back compare equal.
             Address = family.Address ?? (server.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any),
             Port = family.Port,
             Dscp = config.Network.Dscp,
+            DoNotFragment = config.Transport.Kcp.Mtu is null,
         });
         var standing = new ReplaceableLink(link);
         PeerPath path = DatagramCarrier.Open(standing, server);
-        return new OpenedLink(standing, new DatagramCarrier(), path, Endpoint.FromIPEndPoint(server), null, null);
+        return new OpenedLink(standing, carrier, path, Endpoint.FromIPEndPoint(server), null, null);
     }
 
-    private OpenedLink OpenEthernet(IPEndPoint server)
+    private OpenedLink OpenEthernet(IPEndPoint server, CancellationToken cancel)
     {
         HostRoute route = HostAddresses.RouteTo(config.Network, server.Address);
         int port = LocalPort(server.AddressFamily);
+        HandshakeRole role = config.Network.Tcp.Handshake ? HandshakeRole.Client : HandshakeRole.None;
+        var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local, role);
+        _mtu.Require(new OutgoingLink(route.Interface, route.Mtu), carrier, server.AddressFamily);
         var link = new ReplaceableLink(EthernetLinks.Open(config.Network, route.Interface, port, logger));
+        FirewallKeeper? firewall = null;
         try
         {
-            var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local);
-            PeerPath path = carrier.Open(link, AddressesOf(route, port, server), FixedRouter(server.AddressFamily));
+            // The rules first: the kernel must not reset what it does not know.
+            firewall = StartFirewall(route, port);
+            PeerPath path = OpenPath(link, carrier, AddressesOf(route, port, server), cancel);
             return new OpenedLink(
-                link, carrier, path, Endpoint.FromIPEndPoint(server), StartFirewall(route, port), () => FindWay(link, route, port, server));
+                link, carrier, path, Endpoint.FromIPEndPoint(server), firewall, () => FindWay(link, route, port, server));
         }
         catch
         {
+            firewall?.Dispose();
             link.Dispose();
             throw;
         }
+    }
+
+    private PeerPath OpenPath(IPacketLink link, TcpCarrier carrier, FlowAddresses addresses, CancellationToken cancel)
+    {
+        bool fixedRouter = FixedRouter(addresses);
+        if (!config.Network.Tcp.Handshake)
+            return carrier.Open(link, addresses, fixedRouter);
+        HandshakenFlow opened = TcpHandshake.Run(link, addresses, config.Network.Dscp, cancel);
+        return carrier.Open(link, addresses, opened, fixedRouter);
     }
 
     private FlowAddresses? FindWay(ReplaceableLink link, HostRoute opened, int port, IPEndPoint server)
@@ -80,7 +105,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         return port != 0 ? port : Random.Shared.Next(FirstRandomPort, 65536);
     }
 
-    private bool FixedRouter(AddressFamily family) => HostAddresses.FamilyOf(config.Network, family).RouterMac is not null;
+    private bool FixedRouter(FlowAddresses addresses) => (addresses.Source.IsIPv4 ? config.Network.IPv4 : config.Network.IPv6).RouterMac is not null;
 
     private FirewallKeeper? StartFirewall(HostRoute route, int port)
     {

@@ -34,6 +34,7 @@ public static class ExitCode
         LinkFault.MissingDependency => MissingDependency,
         LinkFault.Network => Network,
         LinkFault.PortInUse => PortInUse,
+        LinkFault.Configuration => Configuration,
         _ => Failure,
     };
 }

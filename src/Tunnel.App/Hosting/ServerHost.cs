@@ -4,6 +4,7 @@ using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.App.Services;
 using Tunnel.Links;
+using Tunnel.Links.Host;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Hosting;
@@ -26,6 +27,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     private SessionFactory? _sessions;
     private ServerLinks? _links;
     private LinkKeeper? _keeper;
+    private HostNetworkMonitor? _network;
 
     /// <summary>What ended the server, as an exit code.</summary>
     public int GetResult() => _result;
@@ -56,6 +58,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _reverse = new ReverseListeners(config.Reverse, new ListenerGate(config.Listeners, _logger), udp, _logger, _relays.Token);
         _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, udp, _reverse, _logger, _relays.Token);
         Receiver = Open();
+        _network = NetworkWatch.Start(config.Network.Link, FollowLink);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -69,6 +72,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         LogUdp(_logger, Udp);
         if (Receiver is not null)
             await Task.WhenAll(Receiver.GetSessions().Select(s => s.LeaveAsync())).ConfigureAwait(false);
+        _network?.Dispose();
         CloseReceiver();
         _links?.Dispose();
         _deadlines?.Dispose();
@@ -106,6 +110,21 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         Receiver = null;
     }
 
+    /// <summary>The link's MTU may be another one: the sessions' datagrams follow.</summary>
+    private void FollowLink()
+    {
+        int narrowed = 0, smallest = int.MaxValue;
+        foreach (PeerSession session in Receiver?.GetSessions() ?? [])
+        {
+            (int before, int now) = session.FollowLink();
+            narrowed += now < before ? 1 : 0;
+            smallest = Math.Min(smallest, now);
+        }
+
+        if (narrowed != 0)
+            LogNarrower(_logger, narrowed, smallest);
+    }
+
     private void LogRefused(Protocol.Wire.Endpoint peer)
     {
         if (_refused.Admits())
@@ -130,7 +149,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         {
             var link = new ReplaceableLink(_links!.Open());
             _keeper = new LinkKeeper(_links, link, _logger);
-            var receiver = new ServerReceiver(link, _links.CreateCarrier(), _sessions!, _deadlines!, config.Transport.Kcp.MaxSessions);
+            var receiver = new ServerReceiver(link, _links.Carrier, _sessions!, _deadlines!, config.Transport.Kcp.MaxSessions);
             receiver.StreamOpened += _streams!.Serve;
             receiver.FecSeen += peer => LogFec(_logger, peer);
             receiver.OutOfMemory += LogRefused;
@@ -157,6 +176,12 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "{Problem}")]
     private static partial void LogFatal(ILogger logger, string problem);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "the link's MTU is smaller now: datagrams of {Sessions} sessions are {Largest} bytes at most")]
+    private static partial void LogNarrower(ILogger logger, int sessions, int largest);
+
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Peer} sends forward error correction packets; this version drops them: turn FEC off there")]
     private static partial void LogFec(ILogger logger, Protocol.Wire.Endpoint peer);

@@ -10,18 +10,20 @@ namespace Tunnel.App.Hosting;
 /// <summary>Opens a server's link as its configuration says, with the firewall rules that it needs.</summary>
 internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) : IDisposable
 {
+    private readonly MtuCheck _mtu = new(config.Transport.Kcp, logger);
+    private readonly Carrier _carrier = CarrierOf(config.Network);
     private FirewallKeeper? _firewall;
     private volatile string? _interface;
 
     /// <summary>The kernel does not find the way for this link: it has to follow this host's network by itself.</summary>
     public bool FollowsNetwork => config.Network.Link != LinkKind.Udp;
 
-    public Carrier CreateCarrier() =>
-        FollowsNetwork ? new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local) : new DatagramCarrier();
+    /// <summary>How datagrams are dressed, the same on every link that is opened.</summary>
+    public Carrier Carrier => _carrier;
 
     /// <summary>Opens the link where it belongs now; again for one that broke or has to move.</summary>
     /// <exception cref="LinkException">The link cannot be opened; the message says what to do.</exception>
-    public IPacketLink Open() => FollowsNetwork ? OpenEthernet() : UdpLink.Open(UdpOptionsOf());
+    public IPacketLink Open() => FollowsNetwork ? OpenEthernet() : OpenUdp();
 
     /// <summary>Another interface than the one that is open would be chosen now; never so when the file names it.</summary>
     public bool LeadElsewhere()
@@ -42,9 +44,27 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
 
     public void Dispose() => _firewall?.Dispose();
 
+    private static Carrier CarrierOf(NetworkConfig network)
+    {
+        if (network.Link == LinkKind.Udp)
+            return new DatagramCarrier();
+        return new TcpCarrier(network.Dscp, network.Tcp.Local, network.Tcp.Handshake ? HandshakeRole.Server : HandshakeRole.None);
+    }
+
+    private UdpLink OpenUdp()
+    {
+        UdpOptions options = UdpOptionsOf();
+        if (MtuCheck.ServedBy(options.Address) is { } served)
+            _mtu.Require(served, _carrier);
+        return UdpLink.Open(options);
+    }
+
     private IPacketLink OpenEthernet()
     {
-        string name = HostAddresses.ServerRoute(config.Network).Interface;
+        HostRoute route = HostAddresses.ServerRoute(config.Network);
+        string name = route.Interface;
+        if (HostNetwork.Interfaces().FirstOrDefault(i => i.Index == route.Index) is { } served)
+            _mtu.Require(served, _carrier);
         IPacketLink link = EthernetLinks.Open(config.Network, name, config.Port, logger);
         string? before = _interface;
         try
@@ -88,6 +108,7 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         Address = config.Network.IPv4.Address ?? config.Network.IPv6.Address,
         Port = config.Port,
         Dscp = config.Network.Dscp,
+        DoNotFragment = config.Transport.Kcp.Mtu is null,
     };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "listens on port {Port} of {Interface} (raw TCP segments, {Link})")]

@@ -11,14 +11,18 @@ namespace Tunnel.App.Hosting;
 /// <summary>From the configuration's words to the protocol's: keys, knobs, guard.</summary>
 internal static class Stack
 {
+    /// <summary>What every peer's default is, and what one that knows no probes gets from "auto".</summary>
+    private const int StockMtu = 1350;
+
     /// <summary>Derives the keys (a tenth of a second of work) and puts the stack together.</summary>
     public static SessionFactory CreateFactory(TransportConfig transport, IStreamAdmission? admission)
     {
         KcpConfig kcp = transport.Kcp;
         string secret = kcp.Key.Reveal();
         byte[] key = transport.Profile == TransportProfile.Kcptun ? KeyDerivation.Kcptun(secret) : KeyDerivation.Paqet(secret);
-        return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu, GuardOf(kcp), admission)
+        return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu ?? StockMtu, GuardOf(kcp), admission)
         {
+            ProbesPath = kcp.Mtu is null,
             Budget = MemoryBudget.Of(transport.Memory),
         };
     }

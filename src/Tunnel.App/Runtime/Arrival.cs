@@ -16,6 +16,9 @@ public readonly ref struct Arrival
     /// <summary>On Ethernet links, the TCP sequence number that the peer's next segment should have.</summary>
     public uint NextSequence { get; init; }
 
+    /// <summary>On Ethernet links, the TCP sequence number that the peer expects of this end.</summary>
+    public uint Acknowledgment { get; init; }
+
     /// <summary>On Ethernet links, the peer's TCP timestamp; 0 without the option.</summary>
     public uint Timestamp { get; init; }
 

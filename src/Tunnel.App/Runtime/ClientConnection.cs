@@ -74,9 +74,14 @@ public sealed partial class ClientConnection
     public void OnNetworkChanged()
     {
         _retryNow = true;
+        if (Session is null || Receiver is not { } receiver)
+            return;
         try
         {
-            (Session is null ? null : Receiver)?.FindWay();
+            receiver.FindWay();
+            (int before, int now) = receiver.Session.FollowLink();
+            if (now < before)
+                LogNarrower(_logger, Index, now);
         }
         catch (LinkException)
         {
@@ -245,6 +250,9 @@ public sealed partial class ClientConnection
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: {Problem}; trying again")]
     private static partial void LogProblem(ILogger logger, int index, string problem);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: the link's MTU is smaller now: datagrams are {Largest} bytes at most")]
+    private static partial void LogNarrower(ILogger logger, int index, int largest);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Peer} sends forward error correction packets; this version drops them: turn FEC off there")]
     private static partial void LogFec(ILogger logger, Protocol.Wire.Endpoint peer);

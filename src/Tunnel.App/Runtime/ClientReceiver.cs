@@ -20,7 +20,10 @@ public sealed class ClientReceiver : LinkReceiver
         _findWay = opened.FindWay;
         uint conv = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
         Session session = sessions.CreateSession(conv, isClient: true, MonotonicClock.Now);
-        Session = new PeerSession(session, opened.Path, opened.Server, sessions.Stamp, deadlines, this);
+        Session = new PeerSession(session, opened.Path, opened.Server, sessions.Stamp, deadlines, this)
+        {
+            ProbesPath = sessions.ProbesPath,
+        };
     }
 
     public PeerSession Session { get; }
@@ -41,7 +44,7 @@ public sealed class ClientReceiver : LinkReceiver
         if (_findWay is null)
             return;
         if (_findWay() is { } addresses)
-            Session.ChangePath(path => path.Redirect(addresses));
+            Session.Redirect(addresses);
         else
             Session.Close(CloseReason.Local);
     }

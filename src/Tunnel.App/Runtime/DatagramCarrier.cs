@@ -14,30 +14,47 @@ public sealed class DatagramCarrier : Carrier
     private const int V6Offset = 8;
     private const int V6Length = 28;
 
+    // IP and UDP.
+    private const int V4Headers = 20 + 8;
+    private const int V6Headers = 40 + 8;
+
     public override bool TryUnwrap(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, out Arrival arrival)
     {
         arrival = default;
         if (address.Length < V6Offset || frame.IsEmpty)
             return false;
-        ReadOnlySpan<byte> host = address.Length >= V6Length ? address.Slice(V6Offset, 16) : address.Slice(V4Offset, 4);
         arrival = new Arrival
         {
-            Peer = Endpoint.FromBytes(host, BinaryPrimitives.ReadUInt16BigEndian(address[PortOffset..])),
+            Peer = AddressOf(address),
             Payload = frame,
             SocketAddress = address,
         };
         return true;
     }
 
+    public override int PacketHeaders(bool ipv6) => ipv6 ? V6Headers : V4Headers;
+
     public override PeerPath Answer(IPacketLink link, in Arrival arrival) => new Path(link, arrival.SocketAddress);
 
     public static PeerPath Open(IPacketLink link, IPEndPoint peer) => new Path(link, peer.Serialize().Buffer.Span);
+
+    private static Endpoint AddressOf(ReadOnlySpan<byte> address)
+    {
+        ReadOnlySpan<byte> host = address.Length >= V6Length ? address.Slice(V6Offset, 16) : address.Slice(V4Offset, 4);
+        return Endpoint.FromBytes(host, BinaryPrimitives.ReadUInt16BigEndian(address[PortOffset..]));
+    }
 
     private sealed class Path(IPacketLink link, ReadOnlySpan<byte> address) : PeerPath(link)
     {
         private readonly byte[] _address = address.ToArray();
 
         public override int Headroom => 0;
+
+        public override int LargestPayload()
+        {
+            int mtu = Link.MtuTowards(_address);
+            return mtu == 0 ? 0 : mtu - (AddressOf(_address).IsIPv4 ? V4Headers : V6Headers);
+        }
 
         public override void Send(Span<byte> buffer, int stride) => Link.Send(buffer, stride, _address);
 
@@ -46,10 +63,8 @@ public sealed class DatagramCarrier : Carrier
             // The peer is its address; another address is another peer.
         }
 
-        public override void Redirect(in FlowAddresses addresses)
-        {
-            // The kernel finds the way.
-        }
+        // The kernel finds the way.
+        public override bool Redirect(in FlowAddresses addresses) => false;
 
         public override void WearFlags(ReadOnlySpan<ushort> flags)
         {

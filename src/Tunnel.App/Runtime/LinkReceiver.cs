@@ -52,7 +52,7 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
         if (_current is null)
             _now = MonotonicClock.Now;
         if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
-            Count(DropReason.Frame);
+            OnOtherFrame(frame);
         else if (_guard is not null)
             SplitByGuard(arrival);
         else
@@ -100,6 +100,12 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
         PeerSession? current = _current;
         _current = null;
         current?.Leave(MonotonicClock.Now);
+    }
+
+    private void OnOtherFrame(ReadOnlySpan<byte> frame)
+    {
+        if (!Carrier.TryControl(Link, frame, _now))
+            Count(DropReason.Frame);
     }
 
     /// <summary>Without a guard only the link knows where merged segments were joined; 0 means that they were not.</summary>

@@ -16,6 +16,9 @@ public sealed class PeerSession
     /// <summary>What one send call carries at most; as much as segmentation offload takes.</summary>
     private const int RunBuffer = 64 * 1024;
 
+    /// <summary>What a link's MTU leaves at least, lest a nonsensical one stop everything.</summary>
+    private const int SmallestDatagram = 128;
+
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromMilliseconds(200);
 
     [ThreadStatic]
@@ -29,6 +32,7 @@ public sealed class PeerSession
     private readonly ISessionOwner _owner;
     private bool _closeReported;
     private long _memory;
+    private int _largest;
 
     public PeerSession(Session session, PeerPath path, Endpoint peer, GuardStamp? guard, DeadlineLoop deadlines, ISessionOwner owner)
     {
@@ -38,6 +42,8 @@ public sealed class PeerSession
         _guard = guard;
         _deadlines = deadlines;
         _owner = owner;
+        _largest = LargestDatagram() ?? KcpEngine.LargestDatagram;
+        session.Limit(_largest, MonotonicClock.Now);
         TunnelEvents.Log.SessionStarted(this);
     }
 
@@ -51,6 +57,9 @@ public sealed class PeerSession
 
     /// <summary>Where this session's memory is counted.</summary>
     public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
+
+    /// <summary>How long datagrams may be is found out; false: it is configured.</summary>
+    public bool ProbesPath { get; init; }
 
     /// <summary>When something authentic was last heard.</summary>
     public Instant LastHeard { get; private set; } = MonotonicClock.Now;
@@ -117,6 +126,9 @@ public sealed class PeerSession
         }
 
         bool closed = _session.IsClosed && !_closeReported;
+        // Another conversation has taken the path over: it is not this session's to close.
+        if (closed && CloseReason != CloseReason.Replaced)
+            _path.Close();
         _closeReported |= closed;
         while (_session.TryTakeEvent(out MuxEvent e))
             Announce(e);
@@ -187,20 +199,44 @@ public sealed class PeerSession
             _session.Mux.PeerTakesReset = capabilities.HasFlag(Capabilities.Reset);
             if (capabilities.HasFlag(Capabilities.MergedFrames))
                 _path.Merge();
+            if (capabilities.HasFlag(Capabilities.PathMtu))
+                LearnPath();
         }
     }
 
-    /// <summary>Changes the way to the peer.</summary>
-    public void ChangePath(Action<PeerPath> change)
+    /// <summary>The way to the peer may have changed.</summary>
+    public void Redirect(FlowAddresses addresses)
     {
-        lock (_lock)
-            change(_path);
+        Enter();
+        Instant now = MonotonicClock.Now;
+        if (_path.Redirect(addresses))
+            _session.Kcp.RecheckPath(now.Milliseconds);
+        Leave(now);
+    }
+
+    /// <summary>
+    /// The network has changed: looks again what the link takes. Datagrams get shorter, or may grow again; the bytes of the longest that
+    /// the link took before and takes now.
+    /// </summary>
+    public (int Before, int Now) FollowLink()
+    {
+        Enter();
+        // A link that is away just now will be there again as it was.
+        int before = _largest, largest = LargestDatagram() ?? before;
+        Instant now = MonotonicClock.Now;
+        _largest = largest;
+        if (largest != before)
+            _session.Limit(largest, now);
+        Leave(now);
+        return (before, largest);
     }
 
     public void WearFlags(ReadOnlySpan<ushort> flags)
     {
         lock (_lock)
             _path.WearFlags(flags);
+        // Headers with SYN are longer.
+        FollowLink();
     }
 
     /// <summary>A picture of the session now.</summary>
@@ -211,7 +247,7 @@ public sealed class PeerSession
             KcpEngine kcp = _session.Kcp;
             return new SessionStatus(
                 Peer.ToString(), Conv, _session.Mux.StreamCount, kcp.SmoothedRoundTrip, kcp.RetransmissionTimeout, kcp.InFlight, kcp.Window,
-                kcp.Counters, _session.MemoryUse);
+                kcp.Counters, _session.MemoryUse, _session.Mtu);
         }
     }
 
@@ -307,6 +343,22 @@ public sealed class PeerSession
             EventDispatcher.Enqueue(e);
     }
 
+    private void LearnPath()
+    {
+        if (ProbesPath)
+            _session.ProbePath(_largest, MonotonicClock.Now);
+        else
+            _session.PeerIsOurs();
+    }
+
+    /// <summary>Bytes of a sealed datagram that the link takes; null when that is not known.</summary>
+    private int? LargestDatagram()
+    {
+        int payload = _path.LargestPayload();
+        int guardLength = _guard is null ? 0 : Guard.PrefixLength;
+        return payload == 0 ? null : Math.Max(SmallestDatagram, payload - guardLength);
+    }
+
     private void Drain(Instant now)
     {
         byte[] buffer = _buffer ??= GC.AllocateUninitializedArray<byte>(RunBuffer, pinned: true);
@@ -357,7 +409,7 @@ public interface ISessionOwner
     void OnSessionClosed(PeerSession session);
 }
 
-/// <summary>A session as an operator wants to see it. Times in milliseconds, windows in segments, memory in bytes.</summary>
+/// <summary>A session as an operator wants to see it. Times in milliseconds, windows in segments, memory and MTU in bytes.</summary>
 public sealed record SessionStatus(
     string Peer,
     uint Conv,
@@ -367,7 +419,8 @@ public sealed record SessionStatus(
     int InFlight,
     int Window,
     KcpCounters Kcp,
-    long Memory);
+    long Memory,
+    int Mtu);
 
 /// <summary>The session that carried the stream has ended; what was under way is lost.</summary>
 public sealed class TunnelClosedException(CloseReason reason) : IOException($"the tunnel's session ended: {reason}")

@@ -20,7 +20,7 @@ public sealed class ServerReceiver : LinkReceiver
     private readonly SessionTable<PeerSession> _table;
     private readonly DatagramCipher _cipher;
     private readonly DeadlineLoop _deadlines;
-    private readonly byte[] _scratch = new byte[KcpEngine.MaximumDatagram];
+    private readonly byte[] _scratch = new byte[KcpEngine.LargestDatagram];
     private readonly AnswerLimit _answers = new(AnswersPerSecond);
 
     public ServerReceiver(ReplaceableLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, int maxSessions)
@@ -112,7 +112,7 @@ public sealed class ServerReceiver : LinkReceiver
         if (SessionTable<PeerSession>.AnswerUnknown(payload) is not { } answer || !_answers.TryTake(Now))
             return;
         LeaveCurrent();
-        PeerPath path = Carrier.Answer(Link, arrival);
+        PeerPath path = Carrier.AnswerOnce(Link, arrival);
         int guardLength = Sessions.Stamp is null ? 0 : Guard.PrefixLength;
         int headroom = path.Headroom + guardLength;
         byte[] frame = new byte[headroom + _cipher.Overhead + KcpSegment.HeaderLength];
@@ -159,6 +159,7 @@ public sealed class ServerReceiver : LinkReceiver
         var peer = new PeerSession(session, Carrier.Answer(Link, arrival), arrival.Peer, Sessions.Stamp, _deadlines, this)
         {
             Budget = Sessions.Budget,
+            ProbesPath = Sessions.ProbesPath,
         };
         lock (_lock)
             _table.Set(arrival.Peer, peer);

@@ -36,6 +36,9 @@ public sealed class SessionFactory
 
     public GuardSettings? Guard { get; }
 
+    /// <summary>Whether sessions find out how long datagrams may be, where the peer takes part.</summary>
+    public bool ProbesPath { get; init; }
+
     /// <summary>What all sessions may hold together.</summary>
     public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
 

@@ -16,10 +16,11 @@ public static partial class TrafficLog
             LogDefect(logger, session.Conv, session.Peer, defect);
         if (!logger.IsEnabled(LogLevel.Information))
             return;
-        KcpCounters kcp = session.GetStatus().Kcp;
+        SessionStatus status = session.GetStatus();
+        KcpCounters kcp = status.Kcp;
         LogSession(
             logger, session.Conv, session.Peer, session.CloseReason, kcp.SegmentsSent, kcp.FastRetransmits, kcp.EarlyRetransmits,
-            kcp.TimeoutRetransmits, kcp.SegmentsReceived, kcp.Duplicates);
+            kcp.TimeoutRetransmits, kcp.SegmentsReceived, kcp.Duplicates, status.Mtu);
     }
 
     public static void LinkClosed(ILogger logger, LinkReceiver receiver)
@@ -34,9 +35,9 @@ public static partial class TrafficLog
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "session {Conv:x8} with {Peer} ended: {Reason}; segments sent {Sent}, again {Fast} fast {Early} early {Timeout} timeout; received {Received}, duplicates {Duplicates}")]
+        Message = "session {Conv:x8} with {Peer} ended: {Reason}; segments sent {Sent}, again {Fast} fast {Early} early {Timeout} timeout; received {Received}, duplicates {Duplicates}; {Mtu}-byte datagrams")]
     private static partial void LogSession(
-        ILogger logger, uint conv, Endpoint peer, CloseReason reason, long sent, long fast, long early, long timeout, long received, long duplicates);
+        ILogger logger, uint conv, Endpoint peer, CloseReason reason, long sent, long fast, long early, long timeout, long received, long duplicates, int mtu);
 
     [LoggerMessage(
         Level = LogLevel.Information,

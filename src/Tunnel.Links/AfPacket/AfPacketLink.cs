@@ -113,6 +113,8 @@ public sealed class AfPacketLink : IPacketLink
         return error == 0;
     }
 
+    public int MtuTowards(ReadOnlySpan<byte> address) => InterfaceProbe.Mtu(_options.Interface);
+
     public void Wake() => _wake.Set();
 
     public void Dispose()

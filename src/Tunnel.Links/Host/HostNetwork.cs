@@ -38,6 +38,27 @@ public static class HostNetwork
         return new NextHop(hop, NeighbourLookup.Find(kernel, route.Interface, route.Index, hop, waitMilliseconds));
     }
 
+    /// <summary>
+    /// The interface that packets to this remote leave by, and the longest that go there; null when there is no route, or it is not told. Asks nobody but
+    /// the kernel.
+    /// </summary>
+    public static OutgoingLink? LinkTowards(IPAddress remote)
+    {
+        try
+        {
+            using var kernel = new NetlinkQueries();
+            if (kernel.RouteTo(remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4() : remote, 0, null, out _) is not { } route)
+                return null;
+            LinkEntry link = kernel.Links().FirstOrDefault(l => l.Index == route.Index);
+            return link == default ? null : new OutgoingLink(link.Name, MtuOf(link, route.Mtu));
+        }
+        catch (LinkException)
+        {
+            // A host that does not tell is one more that is not known.
+            return null;
+        }
+    }
+
     /// <summary>The interfaces of this host.</summary>
     public static IReadOnlyList<InterfaceInfo> Interfaces()
     {

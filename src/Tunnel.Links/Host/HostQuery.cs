@@ -50,6 +50,11 @@ public sealed record HostRoute(
 /// <summary>Whom to hand a frame to, on the way to some remote address; the MAC is null while nobody knows it.</summary>
 public readonly record struct NextHop(IPAddress Address, PhysicalAddress? Mac);
 
+/// <summary>An interface that packets leave by.</summary>
+/// <param name="Interface">Its name.</param>
+/// <param name="Mtu">Its MTU, or the route's if that is less.</param>
+public readonly record struct OutgoingLink(string Interface, int Mtu);
+
 /// <summary>An interface of this host.</summary>
 public sealed record InterfaceInfo(
     string Name,

@@ -118,6 +118,8 @@ public sealed class MemoryLink : IPacketLink
     public bool SendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength) =>
         throw new InvalidOperationException($"the {Name} link sends no merged frames");
 
+    public int MtuTowards(ReadOnlySpan<byte> address) => LongestDatagram;
+
     public void Wake()
     {
         lock (_in.Gate)

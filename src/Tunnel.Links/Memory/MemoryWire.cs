@@ -39,6 +39,12 @@ public sealed class MemoryWire
     public void Offer(ReadOnlySpan<byte> datagram, long nowNanoseconds)
     {
         _counters = _counters with { Offered = _counters.Offered + 1 };
+        if (Options.Mtu > 0 && datagram.Length > Options.Mtu)
+        {
+            _counters = _counters with { TooLong = _counters.TooLong + 1 };
+            return;
+        }
+
         if (!TrySerialize(datagram.Length, nowNanoseconds, out long departure) || IsLost(nowNanoseconds))
             return;
 

@@ -42,10 +42,13 @@ public sealed class MemoryWireOptions
     /// <summary>With a rate limit: bytes that may wait for the wire; what comes on top is lost.</summary>
     public int QueueBytes { get; set; } = 256 * 1024;
 
+    /// <summary>Bytes of the longest datagram that passes; longer ones vanish without a word. 0 for no limit.</summary>
+    public int Mtu { get; set; }
+
     /// <summary>Times at which everything that is offered is lost.</summary>
     public IReadOnlyList<Blackout> Blackouts { get; set; } = [];
 
-    /// <summary>From now on nothing is lost, doubled, reordered or corrupted; delay and rate stay.</summary>
+    /// <summary>From now on nothing is lost, doubled, reordered or corrupted; delay, rate and MTU stay.</summary>
     public void StopFaults()
     {
         JitterNanoseconds = 0;
@@ -74,6 +77,7 @@ public readonly record struct Blackout(long StartNanoseconds, long EndNanosecond
 /// <param name="Delivered">Datagrams taken from it, copies included.</param>
 /// <param name="Lost">Lost by chance, alone or in bursts.</param>
 /// <param name="BlackedOut">Lost in a blackout.</param>
+/// <param name="TooLong">Lost because they were longer than the MTU.</param>
 /// <param name="Overflowed">Lost because too much waited for the rate limit.</param>
 /// <param name="Duplicated">Arrive twice.</param>
 /// <param name="Reordered">Held back.</param>
@@ -83,6 +87,7 @@ public readonly record struct MemoryWireCounters(
     long Delivered,
     long Lost,
     long BlackedOut,
+    long TooLong,
     long Overflowed,
     long Duplicated,
     long Reordered,

@@ -24,7 +24,10 @@ internal static class Linux
 
     internal const int SOL_IP = 0;
     internal const int IP_TOS = 1;
+    internal const int IP_MTU_DISCOVER = 10;
+    internal const int IP_PMTUDISC_PROBE = 3;
     internal const int SOL_IPV6 = 41;
+    internal const int IPV6_MTU_DISCOVER = 23;
     internal const int IPV6_V6ONLY = 26;
     internal const int IPV6_TCLASS = 67;
     internal const int SOL_PACKET = 263;

@@ -32,6 +32,10 @@ internal static class SocketAddressBytes
         return length;
     }
 
+    /// <summary>The address in a sockaddr_in or sockaddr_in6.</summary>
+    internal static IPAddress Address(ReadOnlySpan<byte> address) =>
+        Family(address) == Linux.AF_INET6 ? new IPAddress(address.Slice(8, 16)) : new IPAddress(address.Slice(4, 4));
+
     /// <summary>Turns a sockaddr_in into the sockaddr_in6 of its v4-mapped address, which a dual-stack socket wants.</summary>
     internal static void MapToV6(ReadOnlySpan<byte> v4, Span<byte> v6)
     {

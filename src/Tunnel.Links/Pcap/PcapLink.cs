@@ -90,6 +90,8 @@ public sealed unsafe class PcapLink : IPacketLink
     public bool SendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength) =>
         throw new InvalidOperationException($"the {Name} link sends no merged frames");
 
+    public int MtuTowards(ReadOnlySpan<byte> address) => InterfaceProbe.Mtu(_options.Interface);
+
     public void Wake() => _wake.Set();
 
     public void Dispose()

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Tunnel.Links.Host;
 using Tunnel.Links.Native;
 using static Tunnel.Links.Native.Linux;
 
@@ -93,6 +94,9 @@ public sealed unsafe class UdpLink : IPacketLink
 
     public bool SendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength) =>
         throw new InvalidOperationException($"the {Name} link sends no merged frames");
+
+    public int MtuTowards(ReadOnlySpan<byte> address) =>
+        HostNetwork.LinkTowards(SocketAddressBytes.Address(address))?.Mtu ?? 0;
 
     public void Wake() => _wake.Set();
 

@@ -17,6 +17,12 @@ public sealed record UdpOptions
     /// <summary>Bytes the kernel may hold that are on their way out.</summary>
     public int SendBufferBytes { get; init; } = 8 << 20;
 
+    /// <summary>
+    /// Datagrams are not fragmented on their way, whatever the kernel has heard about the path: what is too long vanishes, which is how
+    /// the path's MTU is found out. False: the kernel does as it likes.
+    /// </summary>
+    public bool DoNotFragment { get; init; }
+
     /// <summary>The differentiated services code point, 0 to 63, of what is sent.</summary>
     public int Dscp { get; init; }
 }

@@ -54,6 +54,8 @@ internal static unsafe class UdpSocket
         SetBuffer(descriptor, SO_SNDBUFFORCE, SO_SNDBUF, options.SendBufferBytes);
         if (v6)
             Libc.TrySetOption(descriptor, SOL_IPV6, IPV6_V6ONLY, 0);
+        if (options.DoNotFragment)
+            ForbidFragments(descriptor, v6);
         if (options.Dscp <= 0)
             return;
 
@@ -62,6 +64,13 @@ internal static unsafe class UdpSocket
         Libc.TrySetOption(descriptor, SOL_IP, IP_TOS, trafficClass);
         if (v6)
             Libc.TrySetOption(descriptor, SOL_IPV6, IPV6_TCLASS, trafficClass);
+    }
+
+    private static void ForbidFragments(int descriptor, bool v6)
+    {
+        Libc.TrySetOption(descriptor, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+        if (v6)
+            Libc.TrySetOption(descriptor, SOL_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
     }
 
     /// <summary>As large as asked for where the process may, else as large as the system's limit lets it be.</summary>

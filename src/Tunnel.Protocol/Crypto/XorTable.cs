@@ -7,7 +7,7 @@ namespace Tunnel.Protocol.Crypto;
 /// <summary>kcp-go's "xor": the datagram XORed with a 1500-byte table from the key. Obfuscation, not encryption.</summary>
 internal sealed class XorTable : StreamTransform
 {
-    /// <summary>kcp-go's largest datagram; nothing longer can come from or go to a peer.</summary>
+    /// <summary>kcp-go's largest datagram. Longer ones, which only ends of ours exchange, begin the table again.</summary>
     private const int TableLength = 1500;
 
     private readonly byte[] _table;
@@ -25,14 +25,25 @@ internal sealed class XorTable : StreamTransform
 
     public override void Decrypt(ReadOnlySpan<byte> datagram, Span<byte> destination)
     {
-        int length = Math.Min(datagram.Length, TableLength);
+        while (datagram.Length > TableLength)
+        {
+            Apply(datagram[..TableLength], destination);
+            datagram = datagram[TableLength..];
+            destination = destination[TableLength..];
+        }
+
+        Apply(datagram, destination);
+    }
+
+    private void Apply(ReadOnlySpan<byte> datagram, Span<byte> destination)
+    {
         int i = 0;
-        ReadOnlySpan<Vector<byte>> source = MemoryMarshal.Cast<byte, Vector<byte>>(datagram[..length]);
+        ReadOnlySpan<Vector<byte>> source = MemoryMarshal.Cast<byte, Vector<byte>>(datagram);
         ReadOnlySpan<Vector<byte>> table = MemoryMarshal.Cast<byte, Vector<byte>>(_table);
         Span<Vector<byte>> target = MemoryMarshal.Cast<byte, Vector<byte>>(destination);
         for (int v = 0; v < source.Length; v++, i += Vector<byte>.Count)
             target[v] = source[v] ^ table[v];
-        for (; i < length; i++)
+        for (; i < datagram.Length; i++)
             destination[i] = (byte)(datagram[i] ^ _table[i]);
     }
 }

@@ -30,5 +30,14 @@ public struct KcpCounters
     /// <summary>Segments that were sent twenty times: the link is as good as dead.</summary>
     public long DeadLinkSegments;
 
+    /// <summary>PUSH segments sent again in parts, because the path does not carry them whole any more.</summary>
+    public long SegmentsInParts;
+
+    /// <summary>Probes of the path's MTU sent, each with its companion.</summary>
+    public long PathProbes;
+
+    /// <summary>Times that the datagrams in use turned out not to pass any more.</summary>
+    public long PathBlackHoles;
+
     public readonly long Retransmits => FastRetransmits + EarlyRetransmits + TimeoutRetransmits;
 }

@@ -15,8 +15,11 @@ namespace Tunnel.Protocol.Kcp;
 /// </remarks>
 public sealed class KcpEngine
 {
-    /// <summary>The longest datagram that a kcp-go peer can send; no segment's data is longer.</summary>
+    /// <summary>The longest datagram that a kcp-go peer can send.</summary>
     public const int MaximumDatagram = 1500;
+
+    /// <summary>The longest datagram between two ends of ours: a jumbo frame. No segment's data is longer.</summary>
+    public const int LargestDatagram = 9216;
 
     private const int DeadLinkTransmissions = 20;
     private const int SilenceProbes = 4;
@@ -24,6 +27,10 @@ public sealed class KcpEngine
     private const int InitialRemoteWindow = 128;
     private const int ProbeLimit = 120_000;
     private const int MaximumPendingAcks = 1 << 17;
+    private const int MaximumPendingAnswers = 4;
+
+    /// <summary>A segment sent so often and still not acknowledged may be too long for the path.</summary>
+    private const int SuspiciousTransmissions = 3;
 
     /// <summary>New data shorter than this is not worth a segment of its own at the end of a datagram that is nearly full.</summary>
     private const int WorthwhileSpace = 256;
@@ -35,6 +42,12 @@ public sealed class KcpEngine
     private readonly Queue<uint> _lost = new();
     private readonly PassedByMarks _passed;
     private readonly int _ackBatch;
+    private readonly PathMtu _path = new();
+    private readonly PartAssembly _parts = new();
+    private readonly (uint Length, uint Stamp)[] _answers = new (uint, uint)[MaximumPendingAnswers];
+    private int _answerCount;
+    private int _partOffset;
+    private int _largest = int.MaxValue;
     private (uint Number, uint Timestamp)[] _acks = new (uint, uint)[16];
     private int _ackCount;
     private int _ackSent;
@@ -70,11 +83,18 @@ public sealed class KcpEngine
         _remoteWindow = InitialRemoteWindow;
         _dataDue = !options.WriteDelay;
         _ackBatch = Math.Max(1, options.Mtu / KcpSegment.HeaderLength);
+        Mtu = options.Mtu;
     }
 
     public uint Conv { get; }
 
-    public KcpCounters Counters => _counters;
+    public KcpCounters Counters => _counters with { PathBlackHoles = _path.BlackHoles };
+
+    /// <summary>Bytes that one datagram's segments take at most now.</summary>
+    public int Mtu { get; private set; }
+
+    /// <summary>The length of the probe that <see cref="TransmitProbe"/> would write; 0 when none is due.</summary>
+    public int ProbeLength => _path.Due;
 
     /// <summary>Milliseconds; 0 until the first sample.</summary>
     public int SmoothedRoundTrip => _roundTrip.Smoothed;
@@ -103,7 +123,7 @@ public sealed class KcpEngine
     /// <summary>In-order segments that the user has not taken.</summary>
     public int WaitingForUser => _receive.Waiting;
 
-    public int MemoryUse => _send.MemoryUse + _receive.MemoryUse + _acks.Length * 8;
+    public int MemoryUse => _send.MemoryUse + _receive.MemoryUse + _parts.MemoryUse + _acks.Length * 8;
 
     /// <summary>The peer has acknowledged something: it is really there.</summary>
     public bool PeerAnswered { get; private set; }
@@ -112,7 +132,9 @@ public sealed class KcpEngine
     public bool PeerForgot { get; private set; }
 
     /// <summary>When <see cref="Advance"/> is wanted, in milliseconds; MaxValue when nothing is under way.</summary>
-    public long Deadline => Math.Min(Math.Min(_tickAt, _probeAt), _send.NextTimeout);
+    public long Deadline => Math.Min(Math.Min(_tickAt, _path.Deadline), Math.Min(_probeAt, _send.NextTimeout));
+
+    private int SegmentSize => Mtu - KcpSegment.HeaderLength;
 
     /// <summary>Takes one datagram's payload: one or more segments.</summary>
     /// <param name="payload">What the cipher opened.</param>
@@ -146,17 +168,56 @@ public sealed class KcpEngine
             Tick();
         ExpireTimeouts(now);
         AdvanceProbe(now);
+        _path.Advance(now);
+        FollowPath(now);
+    }
+
+    /// <summary>
+    /// The peer answers probes and takes segments in parts: datagrams are at most <paramref name="safe"/> bytes from now on, and longer
+    /// as probes show that they pass.
+    /// </summary>
+    /// <param name="safe">Every path carries it.</param>
+    /// <param name="largest">The link takes no more.</param>
+    /// <param name="now">Milliseconds.</param>
+    public void ProbePath(int safe, int largest, long now)
+    {
+        _largest = largest;
+        _path.Begin(safe, largest, now);
+        FollowPath(now);
+    }
+
+    /// <summary>The peer takes segments in parts.</summary>
+    public bool PeerTakesParts { get; set; }
+
+    /// <summary>
+    /// The link takes no datagram longer than this. False when segments are in flight that have become too long for ever: the
+    /// conversation cannot go on.
+    /// </summary>
+    public bool TryLimit(int largest, long now)
+    {
+        _largest = largest;
+        if (_path.IsOn)
+            _path.Limit(largest, now);
+        FollowPath(now);
+        return PeerTakesParts || _send.LongestInFlight <= SegmentSize;
+    }
+
+    /// <summary>The way to the peer is another one: what passed before may not any more.</summary>
+    public void RecheckPath(long now)
+    {
+        if (_path.IsOn)
+            _path.Recheck(now);
     }
 
     /// <summary>
     /// Writes one datagram's segments: acknowledgements, window probes, what was lost, what is new. Returns its length; 0 when there
     /// is nothing (more) to send now, or what there is does not fit in <paramref name="destination"/>.
     /// </summary>
-    /// <param name="destination">At most the configured mtu of it is used.</param>
+    /// <param name="destination">At most <see cref="Mtu"/> of it is used.</param>
     /// <param name="now">Milliseconds.</param>
     public int Transmit(Span<byte> destination, long now)
     {
-        destination = destination[..Math.Min(destination.Length, _options.Mtu)];
+        destination = destination[..Math.Min(destination.Length, Mtu)];
         int written = 0;
         ArmTick(now);
         if (now >= _tickAt)
@@ -168,6 +229,18 @@ public sealed class KcpEngine
         if (drained)
             Rest(now);
         return written;
+    }
+
+    /// <summary>Writes the probe that is due into a destination of exactly its length.</summary>
+    public void TransmitProbe(Span<byte> destination, long now)
+    {
+        // What lay in the buffer before is somebody else's.
+        destination.Clear();
+        int written = 0;
+        WriteHeader(
+            destination, ref written, KcpCommand.PathProbe, _path.Stamp, (uint)destination.Length, destination.Length - KcpSegment.HeaderLength);
+        _counters.PathProbes++;
+        _path.OnSent(now, 2 * _roundTrip.Timeout);
     }
 
     /// <summary>Gives memory back that an idle conversation does not need.</summary>
@@ -186,11 +259,11 @@ public sealed class KcpEngine
         while (KcpSegment.TryRead(payload, out KcpSegment segment))
         {
             payload = payload[KcpSegment.HeaderLength..];
-            if (segment.Conv != Conv || segment.Length > (uint)payload.Length || segment.Length > MaximumDatagram)
+            if (segment.Conv != Conv || segment.Length > (uint)payload.Length || segment.Length > LargestDatagram)
                 return false;
             if (segment.Command == KcpCommand.Unknown)
                 return OnUnknown(segment);
-            if (segment.Command is < KcpCommand.Push or > KcpCommand.WindowTell)
+            if (segment.Command is < KcpCommand.Push or > KcpCommand.Part)
                 return false;
             if (input.Regular)
                 _remoteWindow = segment.Window;
@@ -201,6 +274,8 @@ public sealed class KcpEngine
                 OnPush(segment, payload[..(int)segment.Length]);
             else if (segment.Command == KcpCommand.WindowAsk)
                 _tellWindow = true;
+            else if (segment.Command > KcpCommand.Unknown && !OnOurs(segment, payload[..(int)segment.Length], input.Now))
+                return false;
             payload = payload[(int)segment.Length..];
         }
 
@@ -261,6 +336,62 @@ public sealed class KcpEngine
             TakeInOrder();
         else
             _counters.Duplicates++;
+    }
+
+    /// <summary>What only ends of ours say.</summary>
+    private bool OnOurs(in KcpSegment segment, ReadOnlySpan<byte> data, long now)
+    {
+        switch (segment.Command)
+        {
+            case KcpCommand.PathProbe when segment.Number == KcpSegment.HeaderLength + segment.Length:
+                if (_answerCount < MaximumPendingAnswers)
+                    _answers[_answerCount++] = (segment.Number, segment.Timestamp);
+                return true;
+            case KcpCommand.PathAnswer:
+                _path.OnAnswer((int)Math.Min(segment.Number, int.MaxValue), segment.Timestamp, now);
+                FollowPath(now);
+                return true;
+            case KcpCommand.Part:
+                return OnPart(segment, data);
+            default:
+                return false;
+        }
+    }
+
+    private bool OnPart(in KcpSegment segment, ReadOnlySpan<byte> data)
+    {
+        if (!SegmentPart.TryRead(data, out SegmentPart part, out data))
+            return false;
+        if (!_receive.IsAcceptable(segment.Number) || _receive.Contains(segment.Number))
+        {
+            OnPush(segment, data);
+            return true;
+        }
+
+        _parts.Prune(_receive);
+        if (_parts.TryComplete(segment.Number, part, data, out byte[]? whole))
+            OnPush(segment, whole);
+        return true;
+    }
+
+    /// <summary>Takes over what has been found out about the path, or about the link.</summary>
+    private void FollowPath(long now)
+    {
+        int mtu = _path.IsOn ? _path.InUse : Math.Min(_options.Mtu, _largest);
+        bool shorter = mtu < Mtu;
+        Mtu = mtu;
+        if (shorter && PeerTakesParts)
+            LoseTooLong();
+    }
+
+    /// <summary>What is too long for the path is lost for certain: it is sent again in parts, without waiting for a timeout.</summary>
+    private void LoseTooLong()
+    {
+        for (uint number = _send.First; number != _send.Next; number++)
+        {
+            if (_send[number].State == SendWindow.SlotState.InFlight && _send[number].Length > SegmentSize)
+                Lose(number);
+        }
     }
 
     private void TakeInOrder()
@@ -428,6 +559,13 @@ public sealed class KcpEngine
         if (_tellWindow && !WriteHeader(destination, ref written, KcpCommand.WindowTell, 0, 0, 0))
             return false;
         _tellWindow = false;
+        for (; _answerCount != 0; _answerCount--)
+        {
+            (uint length, uint stamp) = _answers[_answerCount - 1];
+            if (!WriteHeader(destination, ref written, KcpCommand.PathAnswer, stamp, length, 0))
+                return false;
+        }
+
         return true;
     }
 
@@ -435,28 +573,63 @@ public sealed class KcpEngine
     {
         while (_lost.TryPeek(out uint number))
         {
-            if (_send.Contains(number) && _send[number].State is >= SendWindow.SlotState.LostFast and <= SendWindow.SlotState.LostTimeout)
-            {
-                if (destination.Length - written < KcpSegment.HeaderLength + _send[number].Length)
-                    return false;
-                CountRetransmit(ref _send[number]);
-                WriteSegment(destination, ref written, number, now);
-            }
-
+            if (IsLost(number) && !TryWriteAgain(destination, ref written, number, now))
+                return false;
+            _partOffset = 0;
             _lost.Dequeue();
         }
 
         return true;
     }
 
+    private bool IsLost(uint number) =>
+        _send.Contains(number) && _send[number].State is >= SendWindow.SlotState.LostFast and <= SendWindow.SlotState.LostTimeout;
+
+    /// <summary>False while it, or the rest of its parts, wants another datagram.</summary>
+    private bool TryWriteAgain(Span<byte> destination, ref int written, uint number, long now)
+    {
+        if (_send[number].Length > SegmentSize && PeerTakesParts)
+        {
+            if (!TryWriteParts(destination, ref written, number, now))
+                return false;
+            CountRetransmit(ref _send[number], now);
+            _counters.SegmentsInParts++;
+            MarkSent(number, now);
+            return true;
+        }
+
+        if (destination.Length - written < KcpSegment.HeaderLength + _send[number].Length)
+            return false;
+        CountRetransmit(ref _send[number], now);
+        WriteSegment(destination, ref written, number, now);
+        return true;
+    }
+
+    /// <summary>Writes as much of a segment that is too long as there is room for; true when that was the end of it.</summary>
+    private bool TryWriteParts(Span<byte> destination, ref int written, uint number, long now)
+    {
+        ReadOnlySpan<byte> data = _send.Data(number);
+        ReadOnlySpan<byte> rest = data[_partOffset..];
+        int room = destination.Length - written - KcpSegment.HeaderLength - SegmentPart.HeaderLength;
+        if (room < Math.Min(WorthwhileSpace, rest.Length))
+            return false;
+        rest = rest[..Math.Min(room, rest.Length)];
+        WriteHeader(destination, ref written, KcpCommand.Part, (uint)now, number, SegmentPart.HeaderLength + rest.Length);
+        new SegmentPart(_partOffset, data.Length).Write(destination[written..]);
+        rest.CopyTo(destination[(written + SegmentPart.HeaderLength)..]);
+        written += SegmentPart.HeaderLength + rest.Length;
+        _partOffset += rest.Length;
+        return _partOffset == data.Length;
+    }
+
     private bool WriteNew(Span<byte> destination, ref int written, long now)
     {
         while (CanSendNew)
         {
-            int space = Math.Min(destination.Length - written - KcpSegment.HeaderLength, _options.SegmentSize);
-            if (space < Math.Min(WorthwhileSpace, _options.SegmentSize))
+            int space = Math.Min(destination.Length - written - KcpSegment.HeaderLength, SegmentSize);
+            if (space < Math.Min(WorthwhileSpace, SegmentSize))
                 return false;
-            int length = _user.Fill(_send.Reserve()[..space]);
+            int length = _user.Fill(_send.Reserve(space));
             if (length == 0)
                 break;
             // Silence counts from when there was something to answer.
@@ -476,13 +649,17 @@ public sealed class KcpEngine
     private void WriteSegment(Span<byte> destination, ref int written, uint number, long now)
     {
         ReadOnlySpan<byte> data = _send.Data(number);
-        uint timestamp = (uint)now;
-        WriteHeader(destination, ref written, KcpCommand.Push, timestamp, number, data.Length);
+        WriteHeader(destination, ref written, KcpCommand.Push, (uint)now, number, data.Length);
         data.CopyTo(destination[written..]);
         written += data.Length;
+        MarkSent(number, now);
+    }
+
+    private void MarkSent(uint number, long now)
+    {
         ref SendWindow.Slot slot = ref _send[number];
         slot.Timeout = NextTimeout(slot);
-        _send.MarkSent(number, ++_order, timestamp, now + slot.Timeout, now);
+        _send.MarkSent(number, ++_order, (uint)now, now + slot.Timeout, now);
         _counters.SegmentsSent++;
     }
 
@@ -495,7 +672,7 @@ public sealed class KcpEngine
         return Math.Min(backedOff, RoundTripEstimator.MaximumTimeout);
     }
 
-    private void CountRetransmit(ref SendWindow.Slot slot)
+    private void CountRetransmit(ref SendWindow.Slot slot, long now)
     {
         if (slot.State == SendWindow.SlotState.LostFast)
             _counters.FastRetransmits++;
@@ -505,6 +682,8 @@ public sealed class KcpEngine
             _counters.TimeoutRetransmits++;
         if (slot.Transmissions == DeadLinkTransmissions)
             _counters.DeadLinkSegments++;
+        if (slot.Transmissions >= SuspiciousTransmissions)
+            _path.Suspect(now);
     }
 
     private bool WriteHeader(Span<byte> destination, ref int written, KcpCommand command, uint timestamp, uint number, int length)

@@ -15,6 +15,18 @@ public enum KcpCommand : byte
     /// command and go on.
     /// </summary>
     Unknown = 85,
+
+    /// <summary>
+    /// Ours: a datagram padded to the length whose way is tried, with that length (KCP payload) as sn and a stamp as ts. Sent only to
+    /// a peer that announced that it answers, as the next two are.
+    /// </summary>
+    PathProbe = 86,
+
+    /// <summary>Ours: a probe with this sn and ts has arrived.</summary>
+    PathAnswer = 87,
+
+    /// <summary>Ours: a part of the PUSH with this sn, which has become too long for the path (<see cref="SegmentPart"/>).</summary>
+    Part = 88,
 }
 
 /// <summary>
@@ -22,7 +34,7 @@ public enum KcpCommand : byte
 /// conv u32, cmd u8, frg u8, wnd u16, ts u32, sn u32, una u32, len u32, data.
 /// </summary>
 /// <param name="Conv">The conversation's number, chosen by the client.</param>
-/// <param name="Command">81 to 84.</param>
+/// <param name="Command">81 to 84, and ours above.</param>
 /// <param name="Fragment">Fragments still to come; 0 from kcp-go.</param>
 /// <param name="Window">Segments the sender of this header can still take.</param>
 /// <param name="Timestamp">Milliseconds on the clock of whoever sent the PUSH; an ACK echoes it.</param>

@@ -42,6 +42,10 @@ internal sealed class ReceiveWindow
     /// <summary>Below the window's end; what is not is refused and not acknowledged.</summary>
     public bool IsAcceptable(uint number) => (int)(number - (Next + (uint)_window)) < 0;
 
+    /// <summary>Received before, taken by the user or not.</summary>
+    public bool Contains(uint number) =>
+        (int)(number - Next) < 0 || (number - First < (uint)_lengths.Length && _present[Slot(number)]);
+
     /// <summary>The user took the segment straight away; it was the next one and nothing waited.</summary>
     public void SkipNext()
     {

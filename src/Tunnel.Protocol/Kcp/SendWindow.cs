@@ -16,7 +16,7 @@ internal sealed class SendWindow
     private const int BucketMilliseconds = 4;
     private const int BucketCount = 512;
 
-    private readonly int _segmentSize;
+    private readonly int _initialStride;
     private readonly uint[] _bucketHeads = new uint[BucketCount];
     private readonly ulong[] _bucketUse = new ulong[BucketCount / 64];
     private Slot[] _slots = [];
@@ -27,10 +27,11 @@ internal sealed class SendWindow
     private uint _orderTail;
     private int _orderCount;
     private bool _emptied;
+    private int _stride;
 
     public SendWindow(int segmentSize, uint firstNumber)
     {
-        _segmentSize = segmentSize;
+        _initialStride = _stride = segmentSize;
         First = Next = firstNumber;
     }
 
@@ -46,15 +47,28 @@ internal sealed class SendWindow
     /// <summary>Bytes of data that are sent and not acknowledged.</summary>
     public int BytesInFlight { get; private set; }
 
+    /// <summary>Bytes of data in the longest segment that is not acknowledged; a walk of the window.</summary>
+    public int LongestInFlight
+    {
+        get
+        {
+            int longest = 0;
+            for (uint number = First; number != Next; number++)
+                longest = this[number].State == SlotState.Acknowledged ? longest : Math.Max(longest, this[number].Length);
+            return longest;
+        }
+    }
+
     /// <summary>Bytes of memory held.</summary>
     public int MemoryUse => _data.Length + _slots.Length * 48;
 
     /// <summary>Room for the next new segment's data; call <see cref="Append"/> once it is filled.</summary>
-    public Span<byte> Reserve()
+    /// <param name="size">Bytes; segments grow when the path turns out to carry more.</param>
+    public Span<byte> Reserve(int size)
     {
-        if (Count == _slots.Length)
-            Grow();
-        return _data.AsSpan((int)(Next & (uint)(_slots.Length - 1)) * _segmentSize, _segmentSize);
+        if (Count == _slots.Length || size > _stride)
+            Rebuild(Count == _slots.Length ? Math.Max(InitialCapacity, _slots.Length * 2) : _slots.Length, Math.Max(size, _stride));
+        return _data.AsSpan((int)(Next & (uint)(_slots.Length - 1)) * _stride, size);
     }
 
     public uint Append(int length)
@@ -68,7 +82,7 @@ internal sealed class SendWindow
     public ref Slot this[uint number] => ref _slots[number & (uint)(_slots.Length - 1)];
 
     public ReadOnlySpan<byte> Data(uint number) =>
-        _data.AsSpan((int)(number & (uint)(_slots.Length - 1)) * _segmentSize, this[number].Length);
+        _data.AsSpan((int)(number & (uint)(_slots.Length - 1)) * _stride, this[number].Length);
 
     public bool Contains(uint number) => number - First < (uint)Count;
 
@@ -180,23 +194,22 @@ internal sealed class SendWindow
         _emptied = false;
         _slots = [];
         _data = [];
+        _stride = _initialStride;
     }
 
-    private void Grow()
+    private void Rebuild(int capacity, int stride)
     {
-        int capacity = Math.Max(InitialCapacity, _slots.Length * 2);
         var slots = new Slot[capacity];
-        byte[] data = GC.AllocateUninitializedArray<byte>(capacity * _segmentSize);
+        byte[] data = GC.AllocateUninitializedArray<byte>(capacity * stride);
         for (uint number = First; number != Next; number++)
         {
             int from = (int)(number & (uint)(_slots.Length - 1));
             int to = (int)(number & (uint)(capacity - 1));
             slots[to] = _slots[from];
-            _data.AsSpan(from * _segmentSize, _slots[from].Length).CopyTo(data.AsSpan(to * _segmentSize));
+            _data.AsSpan(from * _stride, _slots[from].Length).CopyTo(data.AsSpan(to * stride));
         }
 
-        _slots = slots;
-        _data = data;
+        (_slots, _data, _stride) = (slots, data, stride);
     }
 
     private void AppendOrder(uint number, ref Slot slot)

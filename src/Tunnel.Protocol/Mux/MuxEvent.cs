@@ -41,6 +41,9 @@ public enum CloseReason
     /// <summary>The peer began a new conversation from the same address.</summary>
     Replaced,
 
+    /// <summary>The link takes only shorter datagrams now than those that are in flight, and the peer takes them in no other form.</summary>
+    PathTooNarrow,
+
     /// <summary>A broken invariant: a defect of this program.</summary>
     Defect,
 }

@@ -33,8 +33,14 @@ public enum Capabilities : uint
     /// <summary>A <see cref="StreamRequest.Reverse"/> is understood by servers, a <see cref="StreamRequest.Connection"/> by clients.</summary>
     Reverse = 128,
 
+    /// <summary>
+    /// Probes of the path's MTU are answered, datagrams up to <see cref="Kcp.KcpEngine.LargestDatagram"/> are taken, and segments that
+    /// have become too long for the path are taken in parts.
+    /// </summary>
+    PathMtu = 1u << 31,
+
     /// <summary>Everything that this version can do, on a link that takes merged frames.</summary>
-    All = DialResult | HalfClose | Goodbye | Reset | MergedFrames | FramedUdp | Reverse,
+    All = DialResult | HalfClose | Goodbye | Reset | MergedFrames | FramedUdp | Reverse | PathMtu,
 }
 
 /// <summary>How a dial went: one byte in front of the target's. The values are those of SOCKS5 replies (RFC 1928, section 6).</summary>

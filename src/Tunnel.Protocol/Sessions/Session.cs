@@ -18,7 +18,7 @@ public sealed class Session : IDisposable
 {
     private readonly DatagramCipher _cipher;
     private readonly SessionOptions _options;
-    private readonly byte[] _scratch = new byte[KcpEngine.MaximumDatagram];
+    private byte[] _scratch;
     private long _nextTrimAt;
 
     /// <param name="options">From <see cref="SessionOptions.Create"/> with this cipher's overhead.</param>
@@ -31,6 +31,9 @@ public sealed class Session : IDisposable
     {
         _options = options;
         _cipher = cipher;
+
+        // A client asks for what a server can do, and with its answer the server may send long datagrams already.
+        _scratch = new byte[isClient ? KcpEngine.LargestDatagram : KcpEngine.MaximumDatagram];
         Mux = new MuxSession(options.Mux, isClient, now.Milliseconds, admission);
         Kcp = new KcpEngine(options.Kcp, conv, Mux);
         _nextTrimAt = now.Milliseconds + options.Mux.KeepAlive;
@@ -42,6 +45,12 @@ public sealed class Session : IDisposable
 
     public bool IsClosed => Mux.IsClosed;
 
+    /// <summary>Bytes of a sealed datagram at most, now: it changes with what the path carries.</summary>
+    public int Mtu => Kcp.Mtu + _cipher.Overhead;
+
+    /// <summary>Bytes of the longest run of one datagram that <see cref="Transmit"/> may want to write now, without headroom.</summary>
+    public int LongestRun => Math.Max(Kcp.Mtu, Kcp.ProbeLength) + _cipher.Overhead;
+
     /// <summary>The memory that this session's buffers take, in bytes.</summary>
     public long MemoryUse => Kcp.MemoryUse + Mux.MemoryUse + _scratch.Length;
 
@@ -50,9 +59,37 @@ public sealed class Session : IDisposable
     /// <summary>Takes a sealed datagram (without guard).</summary>
     public DropReason Receive(ReadOnlySpan<byte> datagram, Instant now)
     {
-        if (datagram.Length > KcpEngine.MaximumDatagram)
+        if (datagram.Length > _scratch.Length)
             return DropReason.TooLong;
         return _cipher.TryOpen(datagram, _scratch, out ReadOnlySpan<byte> payload) ? ReceiveOpened(payload, now) : DropReason.Cipher;
+    }
+
+    /// <summary>The peer sends, and takes, what only ends of ours do: long datagrams, and segments in parts.</summary>
+    public void PeerIsOurs()
+    {
+        Kcp.PeerTakesParts = true;
+        if (_scratch.Length < KcpEngine.LargestDatagram)
+            _scratch = new byte[KcpEngine.LargestDatagram];
+    }
+
+    /// <summary>
+    /// Finds out how long a datagram the path carries, from <see cref="SessionOptions.SafeMtu"/> up. Only for a peer that announced
+    /// that it answers.
+    /// </summary>
+    /// <param name="largest">Bytes of a sealed datagram that the link takes at most.</param>
+    /// <param name="now">The owner's clock.</param>
+    public void ProbePath(int largest, Instant now)
+    {
+        PeerIsOurs();
+        largest = Math.Min(largest, KcpEngine.LargestDatagram) - _cipher.Overhead;
+        Kcp.ProbePath(SessionOptions.SafeMtu - _cipher.Overhead, largest, now.Milliseconds);
+    }
+
+    /// <summary>The link takes sealed datagrams of at most so many bytes. What the path carries may be less.</summary>
+    public void Limit(int largest, Instant now)
+    {
+        if (!Kcp.TryLimit(Math.Min(largest, KcpEngine.LargestDatagram) - _cipher.Overhead, now.Milliseconds))
+            Mux.Close(CloseReason.PathTooNarrow);
     }
 
     /// <summary>Takes a datagram that somebody else has opened, with the same key.</summary>
@@ -93,7 +130,9 @@ public sealed class Session : IDisposable
         if (IsClosed)
             return default;
         long milliseconds = now.Milliseconds;
-        int count = 0, used = 0, limit = _options.Mtu, stride = 0;
+        if (Kcp.ProbeLength != 0 && buffer.Length >= headroom + Kcp.ProbeLength + _cipher.Overhead)
+            return TransmitProbe(buffer, headroom, milliseconds);
+        int count = 0, used = 0, limit = Mtu, stride = 0;
         while (buffer.Length - used >= headroom + limit)
         {
             int payload = Kcp.Transmit(buffer.Slice(used + headroom + _cipher.HeaderLength, limit - _cipher.Overhead), milliseconds);
@@ -110,6 +149,15 @@ public sealed class Session : IDisposable
         }
 
         return new TransmitRun(count, stride, used);
+    }
+
+    /// <summary>A probe is longer than the datagrams around it: a run of its own.</summary>
+    private TransmitRun TransmitProbe(Span<byte> buffer, int headroom, long milliseconds)
+    {
+        Span<byte> datagram = buffer.Slice(headroom, Kcp.ProbeLength + _cipher.Overhead);
+        Kcp.TransmitProbe(datagram.Slice(_cipher.HeaderLength, Kcp.ProbeLength), milliseconds);
+        _cipher.Seal(datagram);
+        return new TransmitRun(1, headroom + datagram.Length, headroom + datagram.Length);
     }
 
     /// <summary>Reads from a stream, and lets in what had to wait for the room.</summary>

@@ -9,6 +9,12 @@ namespace Tunnel.Protocol.Sessions;
 /// <param name="Mtu">Bytes of a sealed datagram at most (the configured mtu), without the guard.</param>
 public sealed record SessionOptions(KcpOptions Kcp, MuxOptions Mux, int Mtu)
 {
+    /// <summary>
+    /// A datagram that every path carries, whatever it wears: the 1280 bytes that IPv6 demands of each link, less its header of 40, the
+    /// longest TCP header of ours (40) and the guard's 12.
+    /// </summary>
+    public const int SafeMtu = 1188;
+
     /// <summary>Options whose KCP mtu fits a cipher's overhead.</summary>
     public static SessionOptions Create(KcpOptions kcp, MuxOptions mux, int mtu, int cipherOverhead) =>
         new(kcp with { Mtu = Math.Min(KcpEngine.MaximumDatagram, mtu) - cipherOverhead }, mux, Math.Min(KcpEngine.MaximumDatagram, mtu));

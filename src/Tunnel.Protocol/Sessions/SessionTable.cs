@@ -63,7 +63,7 @@ public sealed class SessionTable<T>(int maxSessions)
     /// </summary>
     public static KcpSegment? AnswerUnknown(ReadOnlySpan<byte> payload)
     {
-        if (!KcpSegment.TryRead(payload, out KcpSegment first) || first.Command != KcpCommand.Push)
+        if (!KcpSegment.TryRead(payload, out KcpSegment first) || first.Command is not (KcpCommand.Push or KcpCommand.Part))
             return null;
         return new KcpSegment(first.Conv, KcpCommand.Unknown, 0, 0, first.Timestamp, first.Number, 0, 0);
     }

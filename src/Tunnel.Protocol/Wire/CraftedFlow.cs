@@ -39,6 +39,10 @@ public sealed class CraftedFlow
 
     public FlowAddresses Addresses { get; }
 
+    /// <summary>Bytes of the IP and TCP headers of segments whose flags may have SYN, or may not.</summary>
+    public static int PacketHeaders(bool ipv6, bool withSyn) =>
+        (ipv6 ? IPv6View.FixedHeaderLength : IPv4View.MinHeaderLength) + TcpView.MinHeaderLength + (withSyn ? 20 : 12);
+
     /// <summary>Bytes in all headers of a segment with these flags: Ethernet 14, IP 20 or 40, TCP 32, or 40 with SYN.</summary>
     public int HeaderLength(ushort flags) => Template(flags).Length;
 

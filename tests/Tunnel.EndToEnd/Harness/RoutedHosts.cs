@@ -1,69 +1,93 @@
 namespace Tunnel.EndToEnd.Harness;
 
-/// <summary>
-/// A client's host behind a router that reaches the server's host by two ways. The server has one address of its own, whichever way a
-/// packet comes: eth0 is the first way, eth1 the second.
-/// </summary>
-internal sealed class RoutedHosts(Namespaces ends) : IAsyncDisposable
+/// <summary>A client's host and a server's with a router between them, each in a network namespace of its own.</summary>
+internal sealed class RoutedHosts : IAsyncDisposable
 {
-    public const string ServerAddress = "10.77.9.9";
-    public const string FirstWay = "eth0";
-    public const string SecondWay = "eth1";
+    public const string ServerIPv4 = "10.78.2.2";
+    public const string ServerIPv6 = "fd78:2::2";
 
-    private const string ClientAddress = "10.77.0.1";
+    /// <summary>The router's interfaces, named after the side that they lead to.</summary>
+    public const string ToClient = "toclient";
+    public const string ToServer = "toserver";
 
-    /// <summary>The namespaces' own cable, which a client uses, goes to the router here.</summary>
-    public string Client => ends.Client + "r";
+    private static int _count;
 
-    public string Server => ends.Server;
+    private readonly string _name = $"{Leftovers.Prefix}{Environment.ProcessId}-r{Interlocked.Increment(ref _count)}";
 
-    private string Router => ends.Client;
+    public string Client => _name + "c";
 
-    public static async Task<RoutedHosts> CreateAsync(EndToEndTest test)
+    public string Router => _name + "r";
+
+    public string Server => _name + "s";
+
+    public static async Task<RoutedHosts> CreateAsync()
     {
-        RoutedHosts made = test.Own(new RoutedHosts(await test.CreateNamespacesAsync(addresses: false)));
-        await made.BuildAsync();
-        return made;
+        var made = new RoutedHosts();
+        try
+        {
+            await made.BuildAsync();
+            return made;
+        }
+        catch
+        {
+            await made.DisposeAsync();
+            throw;
+        }
     }
 
-    /// <summary>Both hosts talk to each other by this way from now on; the other one stays up.</summary>
-    public async Task UseAsync(string way)
+    public async ValueTask DisposeAsync()
     {
-        int net = way == FirstWay ? 1 : 2;
-        await IpAsync("-n", Router, "route", "replace", $"{ServerAddress}/32", "via", $"10.77.{net}.2", "dev", way);
-        await IpAsync("-n", Server, "route", "replace", "default", "via", $"10.77.{net}.254", "dev", way);
+        foreach (string host in new[] { Client, Router, Server })
+            await Tool.RunAsync("ip", "netns", "delete", host);
     }
 
-    /// <summary>Bytes that the server's host has sent by a way.</summary>
-    public async Task<long> SentAsync(string way) =>
-        long.Parse((await Tool.RunInAsync(Server, "cat", $"/sys/class/net/{way}/statistics/tx_bytes")).Expect());
+    /// <summary>What the path carries: the MTU of both of the router's interfaces, and a word about it to nobody.</summary>
+    public async Task NarrowAsync(int mtu)
+    {
+        foreach (string side in new[] { ToClient, ToServer })
+            await IpAsync("-n", Router, "link", "set", side, "mtu", $"{mtu}");
+    }
 
-    public async ValueTask DisposeAsync() => await Namespaces.RemoveAsync(Client);
+    /// <summary>The router's rules, as nft reads them.</summary>
+    public async Task FilterAsync(string rules)
+    {
+        Requires.Tool("nft");
+        (await Tool.RunInAsync(Router, "nft", rules)).Expect();
+    }
+
+    /// <summary>A router that does not say when a packet is too long, as many do not.</summary>
+    public Task BeSilentAsync() => FilterAsync(
+        "table inet silent { chain output { type filter hook output priority 0; "
+        + "icmp type destination-unreachable drop; icmpv6 type packet-too-big drop; }; }");
+
+    public static async Task SetAsync(string host, string key, string value) =>
+        (await Tool.RunInAsync(host, "sysctl", "-q", "-w", $"{key}={value}")).Expect();
 
     private async Task BuildAsync()
     {
-        await IpAsync("netns", "add", Client);
-        await IpAsync("-n", Client, "link", "set", "lo", "up");
-        await IpAsync("link", "add", SecondWay, "netns", Router, "type", "veth", "peer", "name", SecondWay, "netns", Server);
-        await IpAsync("link", "add", "clients", "netns", Router, "type", "veth", "peer", "name", Namespaces.Interface, "netns", Client);
-        foreach ((string way, int net) in new[] { (FirstWay, 1), (SecondWay, 2) })
+        foreach (string host in new[] { Client, Router, Server })
         {
-            await AddressAsync(Router, way, $"10.77.{net}.254/24");
-            await AddressAsync(Server, way, $"10.77.{net}.2/24");
-            await AddressAsync(Server, way, $"{ServerAddress}/32");
+            await IpAsync("netns", "add", host);
+            await IpAsync("-n", host, "link", "set", "lo", "up");
         }
 
-        await AddressAsync(Router, "clients", "10.77.0.254/24");
-        await AddressAsync(Client, Namespaces.Interface, $"{ClientAddress}/24");
-        await IpAsync("-n", Client, "route", "add", "default", "via", "10.77.0.254");
-        (await Tool.RunInAsync(Router, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0")).Expect();
-        await UseAsync(FirstWay);
+        await ConnectAsync(Client, ToClient, "10.78.1", "fd78:1");
+        await ConnectAsync(Server, ToServer, "10.78.2", "fd78:2");
+        await SetAsync(Router, "net.ipv4.ip_forward", "1");
+        await SetAsync(Router, "net.ipv6.conf.all.forwarding", "1");
     }
 
-    private static async Task AddressAsync(string host, string device, string address)
+    private async Task ConnectAsync(string host, string side, string ipv4, string ipv6)
     {
-        await IpAsync("-n", host, "address", "add", address, "dev", device);
-        await IpAsync("-n", host, "link", "set", device, "up");
+        await IpAsync("link", "add", Namespaces.Interface, "netns", host, "type", "veth", "peer", "name", side, "netns", Router);
+        await IpAsync("-n", host, "link", "set", Namespaces.Interface, "up");
+        await IpAsync("-n", Router, "link", "set", side, "up");
+        await IpAsync("-n", host, "address", "add", $"{ipv4}.2/24", "dev", Namespaces.Interface);
+        await IpAsync("-n", Router, "address", "add", $"{ipv4}.1/24", "dev", side);
+        await IpAsync("-n", host, "address", "add", $"{ipv6}::2/64", "dev", Namespaces.Interface, "nodad");
+        await IpAsync("-n", Router, "address", "add", $"{ipv6}::1/64", "dev", side, "nodad");
+        await IpAsync("-n", host, "route", "add", "default", "via", $"{ipv4}.1");
+        await IpAsync("-n", host, "-6", "route", "add", "default", "via", $"{ipv6}::1");
     }
 
     private static async Task IpAsync(params string[] arguments) => (await Tool.RunAsync("ip", arguments)).Expect();

@@ -16,23 +16,23 @@ public class SurvivalTests : EndToEndTest
     [InlineData("pcap")]
     public async Task AServerMovesWithTheDefaultRoute(string link)
     {
-        RoutedHosts hosts = await RoutedHosts.CreateAsync(this);
+        TwoWayHosts hosts = await TwoWayHosts.CreateAsync(this);
         await PcapPair.StartTargetAsync(this, hosts.Server);
         TunnelProcess server = await StartServerAsync(TunnelSettings.PcapServer().With("network.link", link), hosts.Server);
         TunnelProcess client = await StartClientAsync(
-            TunnelSettings.PcapClient(RoutedHosts.ServerAddress).With("network.link", link).WithSocks5(), hosts.Client);
+            TunnelSettings.PcapClient(TwoWayHosts.ServerAddress).With("network.link", link).WithSocks5(), hosts.Client);
         await client.ConnectedAsync();
         var curl = new Curl(hosts.Client, await client.Socks5PortAsync());
         Task download = curl.DownloadSlowlyAsync(PcapPair.Target, Length, Pace);
-        await Until.TrueAsync("the download is under way", async () => await hosts.SentAsync(RoutedHosts.FirstWay) > Payload.MiB);
+        await Until.TrueAsync("the download is under way", async () => await hosts.SentAsync(TwoWayHosts.FirstWay) > Payload.MiB);
 
-        await hosts.UseAsync(RoutedHosts.SecondWay);
+        await hosts.UseAsync(TwoWayHosts.SecondWay);
         await server.LineAsync("moves from eth0 to eth1");
         await download;
-        Assert.True(await hosts.SentAsync(RoutedHosts.SecondWay) > Payload.MiB);
+        Assert.True(await hosts.SentAsync(TwoWayHosts.SecondWay) > Payload.MiB);
         Assert.Equal((1, 1), (client.Count("is up"), server.Count("began")));
 
-        await hosts.UseAsync(RoutedHosts.FirstWay);
+        await hosts.UseAsync(TwoWayHosts.FirstWay);
         await server.LineAsync("moves from eth1 to eth0");
         await curl.DownloadAsync(PcapPair.Target, Payload.MiB);
         Assert.Equal((1, 1), (client.Count("is up"), server.Count("began")));
@@ -42,19 +42,19 @@ public class SurvivalTests : EndToEndTest
     [Fact(Timeout = Limit)]
     public async Task AServerStaysOnTheInterfaceThatItsFileNames()
     {
-        RoutedHosts hosts = await RoutedHosts.CreateAsync(this);
+        TwoWayHosts hosts = await TwoWayHosts.CreateAsync(this);
         await PcapPair.StartTargetAsync(this, hosts.Server);
         TunnelProcess named = await StartServerAsync(
-            TunnelSettings.PcapServer().With("network.interface", RoutedHosts.FirstWay), hosts.Server);
+            TunnelSettings.PcapServer().With("network.interface", TwoWayHosts.FirstWay), hosts.Server);
         // Its twin shows when the change has been noticed.
         TunnelProcess follower = await StartServerAsync(
             TunnelSettings.PcapServer().With("listen.port", TunnelSettings.ServerPort + 1), hosts.Server);
-        await hosts.UseAsync(RoutedHosts.SecondWay);
+        await hosts.UseAsync(TwoWayHosts.SecondWay);
         await follower.LineAsync("moves from");
-        await hosts.UseAsync(RoutedHosts.FirstWay);
+        await hosts.UseAsync(TwoWayHosts.FirstWay);
         await follower.LineAsync("moves from", times: 2);
         Assert.Equal(0, named.Count("moves"));
-        TunnelProcess client = await StartClientAsync(TunnelSettings.PcapClient(RoutedHosts.ServerAddress).WithSocks5(), hosts.Client);
+        TunnelProcess client = await StartClientAsync(TunnelSettings.PcapClient(TwoWayHosts.ServerAddress).WithSocks5(), hosts.Client);
         await client.ConnectedAsync();
     }
 

@@ -60,7 +60,7 @@ public class ConfigDefaultsTests
         var expected = new KcpConfig
         {
             Tuning = KcpTuning.Fast3,
-            Mtu = 1350,
+            Mtu = null,
             RcvWnd = 2048,
             SndWnd = 2048,
             Key = new Secret("k"),

@@ -84,6 +84,9 @@ public class ConfigProblemsTests
     [InlineData("[[socks5]]", 5, 3, "[[socks5]]", "belongs in a client's file only; this is a server's")]
     [InlineData("[network.ipv4]\nport=5", 6, 1, "network.ipv4.port", "belongs in a client's file only")]
     [InlineData("[transport]\nopen_timeout=5", 6, 1, "transport.open_timeout", "belongs in a client's file only")]
+    [InlineData("[network.tcp]\nhandshake=true\nlocal_flag=['S']", 7, 12, "network.tcp.local_flag", "network.tcp.handshake makes flows")]
+    [InlineData("[network.tcp]\nhandshake=true\nremote_flag=['PA','A']", 7, 13, "network.tcp.remote_flag", "network.tcp.handshake makes flows")]
+    [InlineData("[network.tcp]\nhandshake=true\n[network]\nlink='udp'", 6, 11, "network.tcp.handshake", "sends no TCP segments")]
     public void ServerMistakes(string extra, int line, int column, string key, string what) =>
         AssertProblem(ConfigText.LoadServer(ConfigText.Server + extra).Problems, line, column, key, what);
 
@@ -185,7 +188,7 @@ public class ConfigProblemsTests
     {
         ConfigResult<ServerConfig> result = ConfigText.LoadServer(ConfigText.Server + "mtu = 9000\nmut = 1\n");
         Assert.Equal(
-            "server.toml:5:7: transport.kcp.mtu: 9000 is out of range; allowed: an integer, 128 to 1500 bytes\n"
+            "server.toml:5:7: transport.kcp.mtu: 9000 is out of range; allowed: \"auto\" or an integer, 128 to 1500 bytes\n"
             + "server.toml:6:1: transport.kcp.mut: unknown key; did you mean \"mtu\"?",
             result.DescribeProblems());
     }

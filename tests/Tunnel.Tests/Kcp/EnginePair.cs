@@ -8,7 +8,7 @@ internal sealed class EnginePair
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
 
-    private readonly byte[] _buffer = new byte[2048];
+    private readonly byte[] _buffer = new byte[KcpEngine.LargestDatagram];
 
     public EnginePair(KcpOptions a, KcpOptions b, MemoryWireOptions wire, ulong seed, uint firstNumber = 0, long start = 0)
     {
@@ -68,6 +68,12 @@ internal sealed class EnginePair
 
     private void Drain(KcpEngine engine, MemoryWire wire)
     {
+        for (int length; (length = engine.ProbeLength) != 0;)
+        {
+            engine.TransmitProbe(_buffer.AsSpan(0, length), Now);
+            wire.Offer(_buffer.AsSpan(0, length), Now * NanosecondsPerMillisecond);
+        }
+
         for (int length; (length = engine.Transmit(_buffer, Now)) != 0;)
             wire.Offer(_buffer.AsSpan(0, length), Now * NanosecondsPerMillisecond);
     }

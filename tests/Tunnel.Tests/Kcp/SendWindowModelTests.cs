@@ -61,7 +61,7 @@ public class SendWindowModelTests
             for (int n = _random.Next(20); n >= 0 && _items.Count < 500; n--)
             {
                 int length = 1 + _random.Next(SegmentSize);
-                window.Reserve()[..length].Fill((byte)_next);
+                window.Reserve(SegmentSize)[..length].Fill((byte)_next);
                 Assert.Equal(_next, window.Append(length));
                 _items[_next] = new Item { Length = length };
                 Send(_next++);

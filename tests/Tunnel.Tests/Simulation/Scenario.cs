@@ -25,6 +25,9 @@ internal sealed record Scenario
 
     private static readonly int[] Windows = [8, 32, 128, 512, 2048];
 
+    /// <summary>What the path may carry at one time or another, with probes on.</summary>
+    private static readonly int[] PathMtus = [SessionOptions.SafeMtu, 1216, 1336, 1400, 1428, 1436, 1500, 4000, 9000];
+
     private static readonly int[] Mtus = [300, 576, 1200, 1350, 1400, 1500];
 
     public required ulong Seed { get; init; }
@@ -47,6 +50,12 @@ internal sealed record Scenario
 
     public required IReadOnlyList<StreamPlan> Streams { get; init; }
 
+    /// <summary>Bytes of a datagram that the link takes; 0: the ends do not probe the path.</summary>
+    public int LinkMtu { get; init; }
+
+    /// <summary>From when on the path carries so much, each way on its own.</summary>
+    public IReadOnlyList<PathChange> PathChanges { get; init; } = [];
+
     public static Scenario Draw(ulong seed)
     {
         var random = new Prng(seed);
@@ -56,6 +65,7 @@ internal sealed record Scenario
         int version = 1 + random.Next(2);
         long start = random.Chance(0.3) ? (uint.MaxValue - (long)random.Next(20_000)) * Millisecond : random.Next(1_000_000_000);
         long faults = (1 + random.Next(40)) * 1000 * Millisecond;
+        bool probes = random.Chance(0.4);
         return new Scenario
         {
             Seed = seed,
@@ -67,12 +77,23 @@ internal sealed record Scenario
             StartNanoseconds = start,
             FaultNanoseconds = faults,
             Streams = DrawStreams(ref random),
+            LinkMtu = probes ? PathMtus[random.Next(PathMtus.Length)] : 0,
+            PathChanges = probes ? DrawPathChanges(ref random, faults) : [],
         };
     }
 
     public override string ToString() =>
         $"seed {Seed}: {Cipher}, smux {Client.Mux.Version}, {Client.Kcp}, mtu {Client.Mtu}/{Server.Mtu}, {Streams.Count} streams, "
-        + $"loss {Up.Loss:0.00}/{Down.Loss:0.00}, blackouts {Up.Blackouts.Count}/{Down.Blackouts.Count}";
+        + $"loss {Up.Loss:0.00}/{Down.Loss:0.00}, blackouts {Up.Blackouts.Count}/{Down.Blackouts.Count}, "
+        + $"link {LinkMtu}, path {string.Join(' ', PathChanges)}";
+
+    private static PathChange[] DrawPathChanges(ref Prng random, long faults)
+    {
+        var changes = new PathChange[1 + random.Next(6)];
+        for (int i = 0; i < changes.Length; i++)
+            changes[i] = new((long)(random.NextDouble() * faults), random.Chance(0.5), PathMtus[random.Next(PathMtus.Length)]);
+        return [.. changes.OrderBy(c => c.AfterNanoseconds)];
+    }
 
     private static List<StreamPlan> DrawStreams(ref Prng random)
     {
@@ -127,3 +148,6 @@ internal sealed record Scenario
         return [new Blackout(from, from + length)];
     }
 }
+
+/// <summary>The path changes: from a moment after the start on it carries so many bytes, one way.</summary>
+internal readonly record struct PathChange(long AfterNanoseconds, bool Up, int Mtu);

@@ -12,7 +12,6 @@ internal sealed class SimulatedEnd : IDisposable
     private const int Headroom = 54;
     private const int MaximumIdleRounds = 100_000;
 
-    private readonly SessionOptions _options;
     private readonly MemoryWire _wire;
     private readonly Dictionary<uint, StreamPlan> _plans;
     private readonly List<SimulatedStream> _streams = [];
@@ -35,7 +34,6 @@ internal sealed class SimulatedEnd : IDisposable
         ulong seed,
         Instant now)
     {
-        _options = options;
         _wire = wire;
         _plans = plans;
         _random = new Prng(seed);
@@ -63,7 +61,8 @@ internal sealed class SimulatedEnd : IDisposable
     private string EngineState =>
         $"[in flight {Session.Kcp.InFlight}, window {Session.Kcp.Window}, waiting {Session.Kcp.WaitingForUser}, "
         + $"buffered {Session.Mux.Buffered}, output {Session.Mux.HasOutput}, "
-        + $"deadline {Session.Kcp.Deadline}, closed {Session.Mux.CloseReason}]";
+        + $"deadline {Session.Kcp.Deadline}, mtu {Session.Mtu}, {Session.Kcp.Counters.PathBlackHoles} black holes, "
+        + $"{Session.Kcp.Counters.Retransmits} retransmissions, closed {Session.Mux.CloseReason}]";
 
     public void Open(StreamPlan plan, Instant now)
     {
@@ -109,12 +108,13 @@ internal sealed class SimulatedEnd : IDisposable
     private bool Transmit(Instant now)
     {
         // Some links take one datagram a call, some many.
-        int room = _random.Chance(0.5) ? _buffer.Length : Headroom + _options.Mtu;
+        int room = _random.Chance(0.5) ? _buffer.Length : Headroom + Session.LongestRun;
+        int longest = Session.LongestRun;
         TransmitRun run = Session.Transmit(_buffer.AsSpan(0, room), Headroom, now);
         for (int i = 0; i < run.Count; i++)
         {
             Span<byte> datagram = _buffer.AsSpan(run[i])[Headroom..];
-            Assert.InRange(datagram.Length, 1, _options.Mtu);
+            Assert.InRange(datagram.Length, 1, longest);
             _wire.Offer(datagram, now.Nanoseconds);
         }
 

@@ -1,5 +1,6 @@
 using Tunnel.Links.Memory;
 using Tunnel.Protocol.Crypto;
+using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Primitives;
 
 namespace Tunnel.Tests.Simulation;
@@ -16,7 +17,8 @@ internal sealed class World : IDisposable
     private readonly SimulatedEnd _client;
     private readonly SimulatedEnd _server;
     private readonly Queue<StreamPlan> _toOpen;
-    private readonly byte[] _datagram = new byte[2048];
+    private readonly Queue<PathChange> _toChange;
+    private readonly byte[] _datagram = new byte[KcpEngine.LargestDatagram];
     private Instant _now;
     private bool _faultsStopped;
 
@@ -29,6 +31,15 @@ internal sealed class World : IDisposable
         var plans = new Dictionary<uint, StreamPlan>();
         _client = new SimulatedEnd(scenario.Client, Cipher(1), true, _up, plans, scenario.Seed + 1, _now);
         _server = new SimulatedEnd(scenario.Server, Cipher(2), false, _down, plans, scenario.Seed + 2, _now);
+        _toChange = new Queue<PathChange>(scenario.PathChanges);
+        if (scenario.LinkMtu != 0)
+        {
+            _client.Session.ProbePath(scenario.LinkMtu, _now);
+            _server.Session.ProbePath(scenario.LinkMtu, _now);
+            _client.Run(_now);
+            _server.Run(_now);
+        }
+
         _toOpen = new Queue<StreamPlan>(scenario.Streams.OrderBy(s => s.OpenAt));
     }
 
@@ -45,7 +56,7 @@ internal sealed class World : IDisposable
         {
             Step();
             if (_now > limit)
-                Assert.Fail($"{_scenario}: not finished: {string.Join("; ", _client.States.Concat(_server.States))}");
+                Assert.Fail($"{_scenario}: not finished: {string.Join("; ", _client.States.Concat(_server.States))}; wires {_up.Counters} {_down.Counters}");
         }
 
         Instant rest = new(_now.Nanoseconds + GraceNanoseconds);
@@ -71,12 +82,16 @@ internal sealed class World : IDisposable
         Instant next = Instant.Min(Instant.Min(_client.Next, _server.Next), new Instant(Math.Min(_up.NextArrival, _down.NextArrival)));
         if (_toOpen.TryPeek(out StreamPlan? plan))
             next = Instant.Min(next, OpensAt(plan));
+        if (_toChange.TryPeek(out PathChange change))
+            next = Instant.Min(next, ChangesAt(change));
         if (!_faultsStopped)
             next = Instant.Min(next, FaultsStopAt);
         Assert.True(next > _now || next == _now, "time goes back");
         _now = next;
         if (!_faultsStopped && _now >= FaultsStopAt)
             StopFaults();
+        while (_toChange.TryPeek(out change) && ChangesAt(change) <= _now)
+            (_toChange.Dequeue().Up ? _up : _down).Options.Mtu = change.Mtu;
         while (_toOpen.TryPeek(out plan) && OpensAt(plan) <= _now)
             (_toOpen.Dequeue().ByClient ? _client : _server).Open(plan, _now);
         Deliver(_up, _server);
@@ -99,6 +114,8 @@ internal sealed class World : IDisposable
     }
 
     private Instant OpensAt(StreamPlan plan) => new Instant(_scenario.StartNanoseconds).AddMilliseconds(plan.OpenAt);
+
+    private Instant ChangesAt(PathChange change) => new(_scenario.StartNanoseconds + change.AfterNanoseconds);
 
     private void CheckClosedIsSilent(SimulatedEnd end)
     {

@@ -143,7 +143,7 @@ public class CraftedFlowTests
             throw new InvalidOperationException("the frame was refused");
     }
 
-    private static bool ChecksumsHold(byte[] frame)
+    internal static bool ChecksumsHold(byte[] frame)
     {
         EthernetView.TryParse(frame, out EthernetView ethernet);
         if (ethernet.EtherType == EtherTypes.IPv6)

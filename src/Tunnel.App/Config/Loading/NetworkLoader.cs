@@ -5,17 +5,43 @@ namespace Tunnel.App.Config.Loading;
 /// <summary>[network] and the tables below it.</summary>
 internal static class NetworkLoader
 {
-    public static NetworkConfig Load(ConfigReader reader, Setting<TransportProfile> profile, Setting<int> conn) => new()
+    public static NetworkConfig Load(ConfigReader reader, Setting<TransportProfile> profile, Setting<int> conn)
     {
-        Link = LoadLink(reader, profile),
-        Interface = reader.Get(NetworkKeys.Interface).Value,
-        Firewall = reader.Get(NetworkKeys.Firewall).Value,
-        Dscp = reader.Get(NetworkKeys.Dscp).Value,
-        IPv4 = LoadFamily(reader, NetworkKeys.IPv4, conn),
-        IPv6 = LoadFamily(reader, NetworkKeys.IPv6, conn),
-        Tcp = new TcpFlagsConfig(reader.Get(NetworkKeys.LocalFlag).Value, reader.Get(NetworkKeys.RemoteFlag).Value),
-        Pcap = LoadPcap(reader),
-    };
+        LinkKind link = LoadLink(reader, profile);
+        return new NetworkConfig
+        {
+            Link = link,
+            Interface = reader.Get(NetworkKeys.Interface).Value,
+            Firewall = reader.Get(NetworkKeys.Firewall).Value,
+            Dscp = reader.Get(NetworkKeys.Dscp).Value,
+            IPv4 = LoadFamily(reader, NetworkKeys.IPv4, conn),
+            IPv6 = LoadFamily(reader, NetworkKeys.IPv6, conn),
+            Tcp = LoadTcp(reader, link),
+            Pcap = LoadPcap(reader),
+        };
+    }
+
+    private static TcpFlagsConfig LoadTcp(ConfigReader reader, LinkKind link)
+    {
+        Setting<ushort[]> local = reader.Get(NetworkKeys.LocalFlag), remote = reader.Get(NetworkKeys.RemoteFlag);
+        Setting<bool> handshake = reader.Get(NetworkKeys.Handshake);
+        if (handshake is { IsSound: true, Value: true })
+        {
+            // Bits that no TCP would send in the middle of a connection are what such firewalls drop.
+            ReportFlags(reader, NetworkKeys.LocalFlag, local);
+            ReportFlags(reader, NetworkKeys.RemoteFlag, remote);
+            if (link == LinkKind.Udp)
+                reader.Report(handshake.Position, NetworkKeys.Handshake, "network.link = \"udp\" sends no TCP segments", "false");
+        }
+
+        return new TcpFlagsConfig(local.Value, remote.Value, handshake.Value);
+    }
+
+    private static void ReportFlags(ConfigReader reader, ConfigKey<ushort[]> key, Setting<ushort[]> flags)
+    {
+        if (flags is { IsSound: true, IsSet: true, Value: not [0x18] })
+            reader.Report(flags.Position, key, "network.tcp.handshake makes flows in which every segment has these flags", "[\"PA\"]");
+    }
 
     private static LinkKind LoadLink(ConfigReader reader, Setting<TransportProfile> profile)
     {

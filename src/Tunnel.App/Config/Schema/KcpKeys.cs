@@ -60,10 +60,11 @@ internal static class KcpKeys
         Doc = $"Send acknowledgements at once. {ManualOnly}",
     };
 
-    public static readonly ConfigKey<int> Mtu = new(Table, "mtu", BasicTypes.Integer(128, 1500, "bytes"))
+    public static readonly ConfigKey<int?> Mtu = new(Table, "mtu", BasicTypes.Integer(128, 1500, "bytes").OrAuto())
     {
-        Default = "1350",
-        Doc = "The largest datagram.",
+        Default = "\"auto\"",
+        Doc = "The largest datagram, without guard and headers. \"auto\" finds out what the path carries, jumbo frames too, where the other "
+            + "end does the same, and is 1350 where it does not. What the interface's MTU cannot hold is refused at start.",
     };
 
     public static readonly ConfigKey<int> RcvWnd = new(Table, "rcvwnd", BasicTypes.Integer(1, 65535, "segments"))

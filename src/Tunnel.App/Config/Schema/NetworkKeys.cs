@@ -53,6 +53,13 @@ internal static class NetworkKeys
         Doc = "The TCP flags that the other end is asked to use.",
     };
 
+    public static readonly ConfigKey<bool> Handshake = new("network.tcp", "handshake", BasicTypes.Boolean)
+    {
+        Default = "false",
+        Doc = "Open the flow with TCP's three-way handshake and close it with FIN, so that NATs and stateful firewalls let it pass. Both ends; "
+            + "a server takes clients without it as well. Not for paqet's servers.",
+    };
+
     public static readonly ConfigKey<int?> SockBuf = new("network.pcap", "sockbuf", UnitTypes.Size(64 << 10, 1 << 30).OrAuto())
     {
         Default = "\"auto\"",
@@ -87,7 +94,7 @@ internal static class NetworkKeys
     };
 
     public static readonly IReadOnlyList<ConfigKey> All =
-        [Link, Interface, Firewall, Dscp, .. IPv4.All, .. IPv6.All, LocalFlag, RemoteFlag, SockBuf, SnapLen, Promisc, Immediate, Timeout];
+        [Link, Interface, Firewall, Dscp, .. IPv4.All, .. IPv6.All, LocalFlag, RemoteFlag, Handshake, SockBuf, SnapLen, Promisc, Immediate, Timeout];
 }
 
 /// <summary>The keys of one address family.</summary>

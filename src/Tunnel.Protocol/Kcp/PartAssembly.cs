@@ -1,0 +1,81 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Tunnel.Protocol.Kcp;
+
+/// <summary>
+/// Segments that arrive in parts, until they are whole. Parts may come in any order, more than once and cut differently. Whoever owns
+/// it lets in only numbers that the receive window accepts, so it holds at most a window's worth.
+/// </summary>
+internal sealed class PartAssembly
+{
+    private const int PruneAt = 64;
+
+    private readonly Dictionary<uint, Unfinished> _segments = [];
+    private int _pruneAt = PruneAt;
+
+    public int MemoryUse { get; private set; }
+
+    public int Count => _segments.Count;
+
+    /// <summary>Adds a part; true with the segment's data when that makes it whole, after which it is forgotten.</summary>
+    public bool TryComplete(uint number, SegmentPart part, ReadOnlySpan<byte> data, [NotNullWhen(true)] out byte[]? whole)
+    {
+        whole = null;
+        if (!_segments.TryGetValue(number, out Unfinished? segment) || segment.Data.Length != part.Total)
+        {
+            Forget(number);
+            segment = new Unfinished(part.Total);
+            _segments[number] = segment;
+            MemoryUse += segment.MemoryUse;
+        }
+
+        if (!segment.Add(part.Offset, data))
+            return false;
+        whole = segment.Data;
+        Forget(number);
+        return true;
+    }
+
+    /// <summary>Forgets what has arrived whole meanwhile; cheap to call often.</summary>
+    public void Prune(ReceiveWindow received)
+    {
+        if (_segments.Count < _pruneAt)
+            return;
+        foreach (uint number in _segments.Keys)
+        {
+            if (received.Contains(number))
+                Forget(number);
+        }
+
+        _pruneAt = Math.Max(PruneAt, _segments.Count * 2);
+    }
+
+    private void Forget(uint number)
+    {
+        if (_segments.Remove(number, out Unfinished? segment))
+            MemoryUse -= segment.MemoryUse;
+    }
+
+    private sealed class Unfinished(int total)
+    {
+        private readonly bool[] _present = new bool[total];
+        private int _missing = total;
+
+        public byte[] Data { get; } = new byte[total];
+
+        public int MemoryUse => Data.Length * 2;
+
+        /// <summary>True when nothing is missing.</summary>
+        public bool Add(int offset, ReadOnlySpan<byte> data)
+        {
+            data.CopyTo(Data.AsSpan(offset));
+            for (int i = offset; i < offset + data.Length; i++)
+            {
+                _missing -= _present[i] ? 0 : 1;
+                _present[i] = true;
+            }
+
+            return _missing == 0;
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using Tunnel.Protocol.Kcp;
+using Tunnel.Protocol.Primitives;
+using Tunnel.Tests.Simulation;
+using Tunnel.Tests.Support;
+
+namespace Tunnel.Tests.Kcp;
+
+/// <summary>Segments that come in parts, however they are cut and whoever cut them.</summary>
+public class SegmentPartTests
+{
+    [Fact]
+    public void PartsInAnyOrderCutAnyhowAndRepeatedMakeTheSegment() => TestSeed.Run(200, seed =>
+    {
+        var random = new Prng(seed);
+        var bench = new EngineBench(new KcpOptions { Interval = 10 });
+        byte[] data = new byte[2 + random.Next(8000)];
+        Pattern.Fill(2, 0, data);
+        while (bench.User.Received == 0)
+        {
+            int offset = random.Next(data.Length);
+            int length = Math.Min(1 + random.Next(2000), data.Length - offset);
+            Assert.True(Feed(bench, 0, offset, data.Length, data.AsSpan(offset, length)));
+        }
+
+        Assert.Equal(data.Length, bench.User.Received);
+        Assert.Equal([0u], bench.Drain(1000).Where(s => s.Command == KcpCommand.Ack).Select(s => s.Number));
+        Assert.True(Feed(bench, 0, 0, data.Length, data.AsSpan(0, 1)));
+        Assert.Equal(data.Length, bench.User.Received);
+    });
+
+    [Fact]
+    public void TheWholeSegmentMayOvertakeItsParts()
+    {
+        var bench = new EngineBench(new KcpOptions { Interval = 10 });
+        byte[] data = new byte[10];
+        Pattern.Fill(2, 0, data);
+        Assert.True(Feed(bench, 0, 0, 10, data.AsSpan(0, 5)));
+        bench.Push(1000, 0);
+        Assert.True(Feed(bench, 0, 5, 10, data.AsSpan(5)));
+        Assert.Equal(10, bench.User.Received);
+    }
+
+    [Theory]
+    [InlineData(0, 10, 11)]
+    [InlineData(5, 10, 6)]
+    [InlineData(65535, 65535, 1)]
+    [InlineData(0, 9217, 10)]
+    [InlineData(0, 0, 1)]
+    [InlineData(0, 10, 0)]
+    public void PartsOfNoSegmentThatCouldBeAreMalformed(int offset, int total, int length)
+    {
+        var bench = new EngineBench(new KcpOptions { Interval = 10 });
+        Assert.False(Feed(bench, 0, offset, total, new byte[length]));
+        Assert.Equal(1, bench.Engine.Counters.Malformed);
+    }
+
+    /// <summary>Parts are kept only for what the window takes: a peer that never ends a segment holds no more than that.</summary>
+    [Fact]
+    public void UnfinishedSegmentsAreBoundedByTheWindow()
+    {
+        var bench = new EngineBench(new KcpOptions { Interval = 10, ReceiveWindow = 32 });
+        for (uint number = 0; number < 1000; number++)
+            Assert.True(Feed(bench, number, 0, 9000, new byte[1]));
+        Assert.InRange(bench.Engine.MemoryUse, 0, 32 * 2 * 9216);
+        Assert.Equal(968, bench.Engine.Counters.OutOfWindow);
+    }
+
+    private static bool Feed(EngineBench bench, uint number, int offset, int total, ReadOnlySpan<byte> data)
+    {
+        byte[] datagram = new byte[KcpSegment.HeaderLength + SegmentPart.HeaderLength + data.Length];
+        int length = datagram.Length - KcpSegment.HeaderLength;
+        new KcpSegment(EngineBench.Conv, KcpCommand.Part, 0, 100, 7, number, 0, (uint)length).Write(datagram);
+        new SegmentPart(offset, total).Write(datagram.AsSpan(KcpSegment.HeaderLength));
+        data.CopyTo(datagram.AsSpan(KcpSegment.HeaderLength + SegmentPart.HeaderLength));
+        return bench.Engine.Receive(datagram, 1000);
+    }
+}
