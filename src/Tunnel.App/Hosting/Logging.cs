@@ -1,15 +1,15 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
-using Tunnel.App.Config;
 
 namespace Tunnel.App.Hosting;
 
 /// <summary>Where log lines go: standard error, one line each; under systemd with the journal's priorities.</summary>
 internal static class Logging
 {
-    public static void Configure(ILoggingBuilder logging, LogThreshold level)
+    public static void Configure(ILoggingBuilder logging, LogLevelSwitch level)
     {
-        logging.SetMinimumLevel(LevelOf(level));
+        logging.SetMinimumLevel(LogLevel.Trace);
+        logging.AddFilter(level.Admits);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         // Its errors are a failed start, of which the program itself says what a user needs, and a failed service, which it then
         // reports again as critical.
@@ -23,13 +23,4 @@ internal static class Logging
             o.FormatterName = journal ? ConsoleFormatterNames.Systemd : LineFormatter.FormatterName;
         });
     }
-
-    private static LogLevel LevelOf(LogThreshold level) => level switch
-    {
-        LogThreshold.Trace => LogLevel.Trace,
-        LogThreshold.Debug => LogLevel.Debug,
-        LogThreshold.Info => LogLevel.Information,
-        LogThreshold.Warning => LogLevel.Warning,
-        _ => LogLevel.Error,
-    };
 }

@@ -9,16 +9,21 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Hosting;
 
 /// <summary>The server: a link, the sessions on it, and what their streams ask for.</summary>
-public sealed partial class ServerHost(ServerConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
+public sealed partial class ServerHost(ServerConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime)
+    : BackgroundService, ITunnelHost<ServerConfig>
 {
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
     private readonly RateLimitedLog _refused = new(loggers.CreateLogger("tunnel"), "sessions refused for want of memory");
+    private volatile ServerConfig? _changed;
     private DeadlineLoop? _deadlines;
     private int _result;
     private StreamServer? _streams;
     private CancellationTokenSource? _relays;
     private SessionFactory? _sessions;
     private ServerLinks? _links;
+
+    /// <summary>What live keys say now. Whoever reads it takes no lock; what is not live is read where it was at the start.</summary>
+    private ServerConfig Live => _changed ?? config;
 
     /// <summary>What ended the server, as an exit code.</summary>
     public int GetResult() => _result;
@@ -32,6 +37,9 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     /// <summary>The bounds of datagrams' relays.</summary>
     internal UdpLimits UdpLimits { get; init; } = new();
 
+    /// <summary>Cancelled: a stop waits for nothing any more.</summary>
+    internal CancellationToken Hurry { get; init; }
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         KcpConfig kcp = config.Transport.Kcp;
@@ -41,16 +49,24 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _sessions = Stack.CreateFactory(config.Transport, new StreamCap(kcp.MaxStreamsTotal));
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
-        var dialer = new Dialer(config.Transport.DialTimeout, config.Targets);
+        var dialer = new Dialer(() => new DialRules(Live.Transport.DialTimeout, Live.Targets));
         var udp = new UdpServing(UdpLimits, Udp);
-        _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, udp, _logger, _relays.Token);
+        _streams = new StreamServer(dialer, () => Live.Transport.Kcp.HeaderTimeout, target, udp, _logger, _relays.Token);
         Receiver = Open();
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <inheritdoc/>
+    public void Apply(ServerConfig next)
+    {
+        _changed = next;
+        KernelLimits.Check(next, _logger);
+        _sessions!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
+    }
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        await Drain.WaitAsync(() => _streams?.Active ?? 0, config.Transport.Grace, cancellationToken).ConfigureAwait(false);
+        await Drain.WaitAsync(() => _streams?.Active ?? 0, Live.Transport.Grace, Hurry, cancellationToken).ConfigureAwait(false);
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
@@ -132,7 +148,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         try
         {
             (IPacketLink link, Carrier carrier) = _links!.Open();
-            var receiver = new ServerReceiver(link, carrier, _sessions!, _deadlines!, config.Transport.Kcp.MaxSessions);
+            var receiver = new ServerReceiver(link, carrier, _sessions!, _deadlines!, () => Live.Transport.Kcp.MaxSessions);
             receiver.StreamOpened += _streams!.Serve;
             receiver.FecSeen += peer => LogFec(_logger, peer);
             receiver.OutOfMemory += LogRefused;

@@ -19,7 +19,7 @@ internal static class Stack
         byte[] key = transport.Profile == TransportProfile.Kcptun ? KeyDerivation.Kcptun(secret) : KeyDerivation.Paqet(secret);
         return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu, GuardOf(kcp), admission)
         {
-            Budget = MemoryBudget.Of(transport.Memory),
+            Budget = new MemoryBudget(MemoryBudget.LimitOf(transport.Memory)),
         };
     }
 

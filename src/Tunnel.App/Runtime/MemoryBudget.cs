@@ -12,19 +12,24 @@ public sealed class MemoryBudget(long limit)
     private const int Share = 4;
 
     private long _used;
+    private long _limit = limit;
 
     public static MemoryBudget Unlimited { get; } = new(long.MaxValue);
 
-    public long Limit => limit;
+    public long Limit
+    {
+        get => Volatile.Read(ref _limit);
+        set => Volatile.Write(ref _limit, value);
+    }
 
     /// <summary>Bytes held now.</summary>
     public long Used => Volatile.Read(ref _used);
 
     /// <summary>Whether another session may begin.</summary>
-    public bool HasRoom => Used < limit;
+    public bool HasRoom => Used < Limit;
 
     /// <param name="limit">In bytes; null for a quarter of what the process may use at all.</param>
-    public static MemoryBudget Of(long? limit) => new(limit ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Share);
+    public static long LimitOf(long? limit) => limit ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Share;
 
     /// <summary>Somebody holds that much more, or less.</summary>
     public void Move(long bytes) => Interlocked.Add(ref _used, bytes);

@@ -20,13 +20,15 @@ public sealed class ServerReceiver : LinkReceiver
     private readonly SessionTable<PeerSession> _table;
     private readonly DatagramCipher _cipher;
     private readonly DeadlineLoop _deadlines;
+    private readonly Func<int> _maxSessions;
     private readonly byte[] _scratch = new byte[KcpEngine.MaximumDatagram];
     private readonly AnswerLimit _answers = new(AnswersPerSecond);
 
-    public ServerReceiver(IPacketLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, int maxSessions)
+    public ServerReceiver(IPacketLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, Func<int> maxSessions)
         : base(link, carrier, sessions, $"{link.Name} receive")
     {
-        _table = new SessionTable<PeerSession>(maxSessions);
+        _maxSessions = maxSessions;
+        _table = new SessionTable<PeerSession>(maxSessions());
         _cipher = sessions.CreateCipher();
         _deadlines = deadlines;
     }
@@ -96,7 +98,11 @@ public sealed class ServerReceiver : LinkReceiver
             return drop;
         uint conv;
         lock (_lock)
+        {
+            _table.MaxSessions = _maxSessions();
             drop = _table.Admit(payload, out conv);
+        }
+
         if (drop == DropReason.None && !Sessions.Budget.HasRoom)
             return Refuse(arrival);
         if (drop == DropReason.None)

@@ -11,7 +11,7 @@ namespace Tunnel.App.Services;
 public sealed partial class StreamServer
 {
     private readonly Dialer _dialer;
-    private readonly TimeSpan _headerTimeout;
+    private readonly Func<TimeSpan> _headerTimeout;
     private readonly Target? _fixedTarget;
     private readonly UdpServing _udp;
     private readonly ILogger _logger;
@@ -23,12 +23,12 @@ public sealed partial class StreamServer
     private int _active;
 
     /// <param name="dialer">Reaches the targets.</param>
-    /// <param name="headerTimeout">A stream whose header has not come by then is closed.</param>
+    /// <param name="headerTimeout">A stream whose header has not come by then is closed; the setting now.</param>
     /// <param name="fixedTarget">Where every stream goes when the peer knows no headers (kcptun); otherwise null.</param>
     /// <param name="udp">How datagrams are relayed.</param>
     /// <param name="logger">Where a user sees what was refused.</param>
     /// <param name="stop">Ends every relay.</param>
-    public StreamServer(Dialer dialer, TimeSpan headerTimeout, Target? fixedTarget, UdpServing udp, ILogger logger, CancellationToken stop)
+    public StreamServer(Dialer dialer, Func<TimeSpan> headerTimeout, Target? fixedTarget, UdpServing udp, ILogger logger, CancellationToken stop)
     {
         _dialer = dialer;
         _headerTimeout = headerTimeout;
@@ -106,7 +106,7 @@ public sealed partial class StreamServer
     private async Task<ReceivedHeader> ReadHeaderAsync(TunnelStream stream)
     {
         // Closing is what ends a read that waits.
-        await using var timer = new Timer(s => ((TunnelStream)s!).Close(), stream, _headerTimeout, Timeout.InfiniteTimeSpan);
+        await using var timer = new Timer(s => ((TunnelStream)s!).Close(), stream, _headerTimeout(), Timeout.InfiniteTimeSpan);
         if (await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false) is { } received)
             return received;
         // A stream that is opened and closed again without a word is how some peers check that the session lives.

@@ -7,7 +7,11 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Services;
 
 /// <summary>A local UDP port whose datagrams all go to one target, sent there by the server: a stream for each of its clients.</summary>
-public sealed partial class UdpForwardListener(IPEndPoint listen, Target target, UdpService service, ILogger logger) : ILocalListener
+/// <param name="listen">Where.</param>
+/// <param name="target">Where a client that begins now is sent; one that has a stream keeps its target.</param>
+/// <param name="service">Opens streams.</param>
+/// <param name="logger">Where streams that failed are told.</param>
+public sealed partial class UdpForwardListener(IPEndPoint listen, Func<Target> target, UdpService service, ILogger logger) : ILocalListener
 {
     private readonly DatagramSocket _socket = new(listen.AddressFamily);
 
@@ -61,7 +65,7 @@ public sealed partial class UdpForwardListener(IPEndPoint listen, Target target,
     }
 
     private void Begin(UdpFlows<SocketAddress> flows, SocketAddress client, ReadOnlySpan<byte> datagram) => flows.Begin(
-        client, cancel => service.Opener.OpenUdpAsync(target, cancel), reply => _socket.TrySendAsync(reply, client), datagram);
+        client, cancel => service.Opener.OpenUdpAsync(target(), cancel), reply => _socket.TrySendAsync(reply, client), datagram);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "forward listens on {Address} for datagrams")]
     private static partial void LogListening(ILogger logger, IPEndPoint address);

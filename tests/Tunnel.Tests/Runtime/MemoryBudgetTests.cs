@@ -68,7 +68,7 @@ public sealed class MemoryBudgetTests : IDisposable
     }
 
     [Fact]
-    public void UnaskedItIsAPartOfTheMachine() => Assert.InRange(MemoryBudget.Of(null).Limit, 1, long.MaxValue / 2);
+    public void UnaskedItIsAPartOfTheMachine() => Assert.InRange(MemoryBudget.LimitOf(null), 1, long.MaxValue / 2);
 
     public void Dispose()
     {
@@ -78,7 +78,7 @@ public sealed class MemoryBudgetTests : IDisposable
 
     private ServerReceiver Server(MemoryBudget budget)
     {
-        var server = new ServerReceiver(_link, new DatagramCarrier(), Factory(budget), _deadlines, maxSessions: 10);
+        var server = new ServerReceiver(_link, new DatagramCarrier(), Factory(budget), _deadlines, () => 10);
         server.OutOfMemory += _refused.Add;
         return server;
     }

@@ -20,16 +20,20 @@ internal static class KeyLoader
             reader.ReportMissing(key.Position, KcpKeys.Key.FullName, "this is required, or key_file", "a secret from tunnelctl keygen");
 
         Secret? secret = key.State == SettingState.Good ? key.Value : null;
-        if (file.State == SettingState.Good)
-            secret ??= ReadFile(reader, file);
+        if (file.State == SettingState.Good && secret is null)
+        {
+            string path = Path.Combine(reader.Folder, file.Value);
+            secret = ReadFile(reader, file, path);
+            reader.Refer(KcpKeys.KeyFile, path, secret);
+        }
+
         if (secret?.Reveal() == Placeholder)
             reader.Warn(key.IsSet ? key.Position : file.Position, KcpKeys.Key, EverybodyKnows);
         return secret ?? Secret.Empty;
     }
 
-    private static Secret? ReadFile(ConfigReader reader, Setting<string> file)
+    private static Secret? ReadFile(ConfigReader reader, Setting<string> file, string path)
     {
-        string path = Path.Combine(reader.Folder, file.Value);
         try
         {
             WarnIfShared(reader, file, path);

@@ -1,0 +1,9 @@
+namespace Tunnel.App.Config;
+
+/// <summary>What the configurations of both ends have.</summary>
+public interface IProcessConfig
+{
+    TransportConfig Transport { get; }
+
+    LogConfig Log { get; }
+}
