@@ -125,7 +125,10 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         ushort[] wanted = config.Network.Tcp.Remote;
         bool announce = config.Network.Link != LinkKind.Udp && wanted is not [Protocol.Wire.TcpFlags.Default];
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
-        var options = new ClientConnectionOptions(hasHeader, announce ? wanted : [], Stack.HeaderFormatOf(config.Transport));
+        var options = new ClientConnectionOptions(hasHeader, announce ? wanted : [], Stack.HeaderFormatOf(config.Transport))
+        {
+            HasFixedPort = config.Network.IPv4.Port != 0 || config.Network.IPv6.Port != 0,
+        };
         return new ConnectionPool(
             config.Transport.Conn,
             config.Transport.OpenTimeout,

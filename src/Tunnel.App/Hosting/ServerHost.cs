@@ -64,8 +64,11 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _sessions!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
     }
 
+    /// <summary>No new sessions and streams, which clients are told; those that run end, within the grace; then goodbye.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
+        _streams?.BeginDrain();
+        await (Receiver?.DrainAsync() ?? Task.CompletedTask).ConfigureAwait(false);
         await Drain.WaitAsync(() => _streams?.Active ?? 0, Live.Transport.Grace, Hurry, cancellationToken).ConfigureAwait(false);
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);

@@ -12,6 +12,7 @@ public sealed class ClientReceiver : LinkReceiver
     private readonly IDisposable? _firewall;
     private readonly Func<FlowAddresses?>? _findWay;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ClientReceiver(OpenedLink opened, SessionFactory sessions, DeadlineLoop deadlines)
         : base(opened.Link, opened.Carrier, sessions, $"{opened.Link.Name} receive")
@@ -28,6 +29,9 @@ public sealed class ClientReceiver : LinkReceiver
 
     /// <summary>Ends when the session has ended, for whatever reason.</summary>
     public Task Closed => _closed.Task;
+
+    /// <summary>Ends when the server has said that it takes no new streams; not before that.</summary>
+    public Task Drained => _drained.Task;
 
     /// <summary>
     /// This host's network has changed. A new next hop is followed; where the link itself leads nowhere any more, the session ends,
@@ -55,7 +59,7 @@ public sealed class ClientReceiver : LinkReceiver
         _firewall?.Dispose();
     }
 
-    /// <summary>The only thing that a server opens a stream for is to say goodbye.</summary>
+    /// <summary>A server opens streams only to say that it will stop, and goodbye.</summary>
     private async Task ListenAsync(TunnelStream stream)
     {
         try
@@ -63,12 +67,20 @@ public sealed class ClientReceiver : LinkReceiver
             ReceivedHeader? received = await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false);
             if (received?.Header.Request == StreamRequest.Goodbye)
                 Session.Close(CloseReason.Goodbye);
+            if (received?.Header.Request == StreamRequest.Draining)
+                OnDraining();
             stream.Close();
         }
         catch (IOException)
         {
             // The session ended first.
         }
+    }
+
+    private void OnDraining()
+    {
+        Session.OnPeerDrains();
+        _drained.TrySetResult();
     }
 
     protected override DropReason OnDatagram(in Arrival arrival, ReadOnlySpan<byte> datagram)

@@ -27,6 +27,7 @@ public sealed class PeerSession
     private readonly GuardStamp? _guard;
     private readonly DeadlineLoop _deadlines;
     private readonly ISessionOwner _owner;
+    private volatile bool _peerDrains;
     private bool _closeReported;
     private long _memory;
 
@@ -60,6 +61,9 @@ public sealed class PeerSession
     /// <summary>What this end can do over this path.</summary>
     public Capabilities OwnCapabilities =>
         _path.TakesMerged ? Capabilities.All : Capabilities.All & ~Capabilities.MergedFrames;
+
+    /// <summary>The peer takes no new streams.</summary>
+    public bool PeerDrains => _peerDrains;
 
     /// <summary>The defect that ended the session, if one did.</summary>
     public InvariantException? Defect { get; private set; }
@@ -156,17 +160,28 @@ public sealed class PeerSession
         return opened;
     }
 
+    /// <summary>Says that this end takes no new streams, if the peer understands that.</summary>
+    public Task DrainAsync() => PeerCapabilities.HasFlag(Capabilities.Drain) ? TellAsync(StreamRequest.Draining) : Task.CompletedTask;
+
+    /// <summary>The peer has said so.</summary>
+    public void OnPeerDrains() => _peerDrains = true;
+
     /// <summary>Ends the session, and says so if the peer understands that.</summary>
     public async Task LeaveAsync()
     {
-        if (PeerCapabilities.HasFlag(Capabilities.Goodbye) && OpenStream() is { } stream)
-        {
-            // On its way is all that can be had: nobody answers a goodbye.
-            Task sent = HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Goodbye), HeaderFormat.V1).AsTask();
-            await Task.WhenAny(sent, Task.Delay(GoodbyeTimeout)).ConfigureAwait(false);
-        }
-
+        if (PeerCapabilities.HasFlag(Capabilities.Goodbye))
+            await TellAsync(StreamRequest.Goodbye).ConfigureAwait(false);
         Close(CloseReason.Local);
+    }
+
+    private async Task TellAsync(StreamRequest what)
+    {
+        if (OpenStream() is not { } stream)
+            return;
+        // On its way is all that can be had: nobody answers a goodbye.
+        Task sent = HeaderExchange.SendAsync(stream, new StreamHeader(what), HeaderFormat.V1).AsTask();
+        await Task.WhenAny(sent, Task.Delay(GoodbyeTimeout)).ConfigureAwait(false);
+        stream.CloseWrite();
     }
 
     /// <summary>Ends the session and all its streams. Idempotent.</summary>

@@ -22,6 +22,7 @@ public sealed class ServerReceiver : LinkReceiver
     private readonly DeadlineLoop _deadlines;
     private readonly Func<int> _maxSessions;
     private readonly byte[] _scratch = new byte[KcpEngine.MaximumDatagram];
+    private volatile bool _draining;
     private readonly AnswerLimit _answers = new(AnswersPerSecond);
 
     public ServerReceiver(IPacketLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, Func<int> maxSessions)
@@ -56,6 +57,13 @@ public sealed class ServerReceiver : LinkReceiver
     {
         lock (_lock)
             return [.. _table.Sessions];
+    }
+
+    /// <summary>Takes no new sessions from now on, and tells the peers of those that there are that they get no new streams.</summary>
+    public Task DrainAsync()
+    {
+        _draining = true;
+        return Task.WhenAll(GetSessions().Select(session => session.DrainAsync()));
     }
 
     public override void OnStreamOpened(TunnelStream stream) => StreamOpened?.Invoke(stream);
@@ -93,6 +101,8 @@ public sealed class ServerReceiver : LinkReceiver
 
     private DropReason OnStranger(in Arrival arrival, ReadOnlySpan<byte> datagram)
     {
+        if (_draining)
+            return DropReason.Draining;
         DropReason drop = Open(datagram, out ReadOnlySpan<byte> payload);
         if (drop != DropReason.None)
             return drop;
@@ -140,6 +150,8 @@ public sealed class ServerReceiver : LinkReceiver
         drop = SessionTable<PeerSession>.Begins(payload, out uint conv, anew: true);
         if (drop != DropReason.None || conv == old.Conv)
             return DropReason.Conversation;
+        if (_draining)
+            return DropReason.Draining;
         LeaveCurrent();
         old.Close(CloseReason.Replaced);
         return Create(arrival, conv, payload);

@@ -79,7 +79,7 @@ public sealed class Socks5Listener(
     // Dial results have the values of SOCKS5 replies.
     private static Socks5Reply ReplyFor(IOException e) => e switch
     {
-        DialException dial => (Socks5Reply)dial.Result,
+        DialException { Result: not DialResult.Leaving } dial => (Socks5Reply)dial.Result,
         TunnelUnavailableException => Socks5Reply.NetworkUnreachable,
         _ => Socks5Reply.GeneralFailure,
     };

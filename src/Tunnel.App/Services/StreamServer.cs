@@ -21,6 +21,7 @@ public sealed partial class StreamServer
     private readonly RateLimitedLog _denied;
     private long _headerFailures;
     private int _active;
+    private volatile bool _draining;
 
     /// <param name="dialer">Reaches the targets.</param>
     /// <param name="headerTimeout">A stream whose header has not come by then is closed; the setting now.</param>
@@ -47,6 +48,9 @@ public sealed partial class StreamServer
     /// <summary>Streams closed because their header did not come, or was not one.</summary>
     public long HeaderFailures => Interlocked.Read(ref _headerFailures);
 
+    /// <summary>Whatever streams ask for from now on is refused, in a way that lets a client of ours ask elsewhere.</summary>
+    public void BeginDrain() => _draining = true;
+
     /// <summary>Takes charge of a stream.</summary>
     public void Serve(TunnelStream stream) => _ = ServeAsync(stream);
 
@@ -55,6 +59,8 @@ public sealed partial class StreamServer
         Interlocked.Increment(ref _active);
         try
         {
+            if (_fixedTarget is not null && _draining)
+                return;
             if (_fixedTarget is { } target)
                 await RelayAsync(stream, target, withResult: false).ConfigureAwait(false);
             else
@@ -91,6 +97,11 @@ public sealed partial class StreamServer
             case StreamRequest.Goodbye:
                 stream.Session.Close(CloseReason.Goodbye);
                 break;
+            case StreamRequest.Dial when _draining:
+                await SayAsync(stream, DialResult.Leaving).ConfigureAwait(false);
+                break;
+            case StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.UdpFramed when _draining:
+                throw new IOException("this server is about to stop");
             case StreamRequest.Tcp or StreamRequest.Dial:
                 await RelayAsync(stream, header.Target, withResult: header.Request == StreamRequest.Dial).ConfigureAwait(false);
                 break;

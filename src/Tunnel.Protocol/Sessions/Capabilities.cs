@@ -30,8 +30,11 @@ public enum Capabilities : uint
     /// <summary>A <see cref="StreamRequest.UdpFramed"/> is understood: each datagram behind its length.</summary>
     FramedUdp = 32,
 
+    /// <summary><see cref="StreamRequest.Draining"/> and <see cref="DialResult.Leaving"/> are understood.</summary>
+    Drain = 512,
+
     /// <summary>Everything that this version can do, on a link that takes merged frames.</summary>
-    All = DialResult | HalfClose | Goodbye | Reset | MergedFrames | FramedUdp,
+    All = DialResult | HalfClose | Goodbye | Reset | MergedFrames | FramedUdp | Drain,
 }
 
 /// <summary>How a dial went: one byte in front of the target's. The values are those of SOCKS5 replies (RFC 1928, section 6).</summary>
@@ -46,4 +49,7 @@ public enum DialResult : byte
     HostUnreachable = 4,
     Refused = 5,
     TimedOut = 6,
+
+    /// <summary>Of ours: the server is about to stop and dialled nothing; another session may be asked.</summary>
+    Leaving = 128,
 }

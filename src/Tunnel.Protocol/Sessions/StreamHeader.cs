@@ -28,6 +28,9 @@ public enum StreamRequest : byte
 
     /// <summary>As <see cref="Udp"/>, with each datagram behind its length (u16 big-endian): it need not be a frame of its own.</summary>
     UdpFramed = 19,
+
+    /// <summary>The sender takes no new streams on this session; those that run go on to their end, or to its goodbye.</summary>
+    Draining = 20,
 }
 
 /// <summary>How a header is written. There is no negotiation: a client is told, a server sees it from the first bytes.</summary>
