@@ -33,6 +33,9 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     /// <summary>The connections, once started.</summary>
     public IReadOnlyList<ClientConnection> Connections => _pool?.Connections ?? [];
 
+    /// <summary>Which bounds were reached.</summary>
+    public LimitMeter Limits { get; } = new(loggers.CreateLogger("tunnel"));
+
     /// <summary>What became of datagrams.</summary>
     public UdpMeter Udp { get; } = new();
 
@@ -52,7 +55,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     {
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
-        _sessions = Stack.CreateFactory(config.Transport, admission: null);
+        _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits);
         _pool = CreatePool(_deadlines, _sessions);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
         HeaderFormat? format = hasHeader ? Stack.HeaderFormatOf(config.Transport) : null;

@@ -15,6 +15,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
     private readonly RateLimitedLog _refused = new(loggers.CreateLogger("tunnel"), "sessions refused for want of memory");
     private volatile ServerConfig? _changed;
+    private readonly RateLimitedLog _began = new(loggers.CreateLogger("tunnel"), "sessions that began", burst: 100);
     private DeadlineLoop? _deadlines;
     private int _result;
     private StreamServer? _streams;
@@ -31,6 +32,9 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     /// <summary>The link that is open now.</summary>
     public ServerReceiver? Receiver { get; private set; }
 
+    /// <summary>Which bounds were reached.</summary>
+    public LimitMeter Limits { get; } = new(loggers.CreateLogger("tunnel"));
+
     /// <summary>What became of datagrams.</summary>
     public UdpMeter Udp { get; } = new();
 
@@ -42,16 +46,15 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        KcpConfig kcp = config.Transport.Kcp;
         KernelLimits.Check(config, _logger);
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
-        _sessions = Stack.CreateFactory(config.Transport, new StreamCap(kcp.MaxStreamsTotal));
+        _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits);
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
         var dialer = new Dialer(() => new DialRules(Live.Transport.DialTimeout, Live.Targets));
         var udp = new UdpServing(UdpLimits, Udp);
-        _streams = new StreamServer(dialer, () => Live.Transport.Kcp.HeaderTimeout, target, udp, _logger, _relays.Token);
+        _streams = new StreamServer(dialer, () => Live.Transport.Kcp.HeaderTimeout, target, udp, _logger, _relays.Token) { Limits = Limits };
         Receiver = Open();
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -146,6 +149,19 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             LogOutOfMemory(_logger, peer, _sessions!.Budget.Used >> 20, _sessions.Budget.Limit >> 20);
     }
 
+    private void LogBegan(PeerSession session)
+    {
+        if (_began.Admits())
+            LogSessionOpened(_logger, session.Peer, session.Conv);
+    }
+
+    /// <summary>Sessions that made room for others are counted where the cap is; a flood of them is not to be a flood of lines.</summary>
+    private void LogEnded(PeerSession session)
+    {
+        if (session.CloseReason != Protocol.Mux.CloseReason.Unproven)
+            TrafficLog.SessionEnded(_logger, session);
+    }
+
     private ServerReceiver Open()
     {
         try
@@ -155,8 +171,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             receiver.StreamOpened += _streams!.Serve;
             receiver.FecSeen += peer => LogFec(_logger, peer);
             receiver.OutOfMemory += LogRefused;
-            receiver.SessionOpened += session => LogSessionOpened(_logger, session.Peer, session.Conv);
-            receiver.SessionClosed += session => TrafficLog.SessionEnded(_logger, session);
+            receiver.SessionOpened += LogBegan;
+            receiver.SessionClosed += LogEnded;
             return receiver;
         }
         catch (LinkException e)

@@ -21,7 +21,7 @@ public sealed class ClientReceiver : LinkReceiver
         _findWay = opened.FindWay;
         uint conv = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
         Session session = sessions.CreateSession(conv, isClient: true, MonotonicClock.Now);
-        Session = new PeerSession(session, opened.Path, opened.Server, sessions.Stamp, deadlines, this);
+        Session = new PeerSession(session, opened.Path, opened.Server, sessions.Stamp, deadlines, this) { Budget = sessions.Budget };
         Broken += _ => Session.Close(CloseReason.Local);
     }
 

@@ -39,6 +39,7 @@ public sealed class PeerSession
         _guard = guard;
         _deadlines = deadlines;
         _owner = owner;
+        Age = new LinkedListNode<PeerSession>(this);
     }
 
     public Endpoint Peer { get; }
@@ -65,8 +66,14 @@ public sealed class PeerSession
     /// <summary>The peer takes no new streams.</summary>
     public bool PeerDrains => _peerDrains;
 
+    /// <summary>The peer has acknowledged something: it is where its datagrams come from. May be read without entering.</summary>
+    public bool IsProven => _session.Kcp.PeerAcknowledged;
+
     /// <summary>The defect that ended the session, if one did.</summary>
     public InvariantException? Defect { get; private set; }
+
+    /// <summary>For the owner: its place among those that have not been proven.</summary>
+    internal LinkedListNode<PeerSession> Age { get; }
 
     /// <summary>For the deadline loop: nanoseconds of the wake-up that is on its way.</summary>
     internal long WakeAt = long.MaxValue;

@@ -9,10 +9,11 @@ namespace Tunnel.App.Runtime;
 /// </summary>
 /// <param name="logger">Where the count goes.</param>
 /// <param name="what">The kind of message, for the line with the count.</param>
+/// <param name="burst">Messages of a period that are written.</param>
 /// <param name="now">The clock; null for the process's.</param>
-public sealed partial class RateLimitedLog(ILogger logger, string what, Func<Instant>? now = null)
+public sealed partial class RateLimitedLog(ILogger logger, string what, int burst = RateLimitedLog.Burst, Func<Instant>? now = null)
 {
-    /// <summary>Messages of a period that are written.</summary>
+    /// <summary>Messages of a period that are written unless told otherwise.</summary>
     public const int Burst = 10;
 
     /// <summary>The length of a period, in nanoseconds.</summary>
@@ -33,7 +34,7 @@ public sealed partial class RateLimitedLog(ILogger logger, string what, Func<Ins
         lock (_lock)
         {
             StartPeriod((now?.Invoke() ?? MonotonicClock.Now).Nanoseconds);
-            if (++_written > Burst)
+            if (++_written > burst)
             {
                 _leftOut++;
                 TotalLeftOut++;

@@ -22,6 +22,7 @@ public sealed class ServerReceiver : LinkReceiver
     private readonly DeadlineLoop _deadlines;
     private readonly Func<int> _maxSessions;
     private readonly byte[] _scratch = new byte[KcpEngine.MaximumDatagram];
+    private readonly LinkedList<PeerSession> _byAge = [];
     private volatile bool _draining;
     private readonly AnswerLimit _answers = new(AnswersPerSecond);
 
@@ -71,7 +72,12 @@ public sealed class ServerReceiver : LinkReceiver
     public override void OnSessionClosed(PeerSession session)
     {
         lock (_lock)
+        {
             _table.Remove(session.Peer, session);
+            if (session.Age.List is not null)
+                _byAge.Remove(session.Age);
+        }
+
         SessionClosed?.Invoke(session);
     }
 
@@ -113,6 +119,9 @@ public sealed class ServerReceiver : LinkReceiver
             drop = _table.Admit(payload, out conv);
         }
 
+        if (drop == DropReason.SessionLimit)
+            drop = MakeRoom();
+
         if (drop == DropReason.None && !Sessions.Budget.HasRoom)
             return Refuse(arrival);
         if (drop == DropReason.None)
@@ -120,6 +129,27 @@ public sealed class ServerReceiver : LinkReceiver
         if (drop == DropReason.UnknownPeer)
             AnswerUnknown(arrival, payload);
         return drop;
+    }
+
+    /// <summary>
+    /// The cap is reached. Without a cipher anybody can begin sessions in others' names: the oldest one whose peer never acknowledged
+    /// anything gives its place. Those that did are not looked at again.
+    /// </summary>
+    private DropReason MakeRoom()
+    {
+        PeerSession? oldest;
+        lock (_lock)
+        {
+            while (_byAge.First is { Value.IsProven: true })
+                _byAge.RemoveFirst();
+            oldest = _byAge.First?.Value;
+        }
+
+        string consequence = oldest is null ? "a session was refused" : "the oldest session that never answered gave its place";
+        Sessions.Limits?.Strike(LimitKind.MaxSessions, consequence);
+        LeaveCurrent();
+        oldest?.Close(CloseReason.Unproven);
+        return oldest is null ? DropReason.SessionLimit : DropReason.None;
     }
 
     /// <summary>Tells a client whose session was lost (with a restart, say) that it was, so that it begins anew at once.</summary>
@@ -167,6 +197,7 @@ public sealed class ServerReceiver : LinkReceiver
 
     private DropReason Refuse(in Arrival arrival)
     {
+        Sessions.Limits?.Strike(LimitKind.Memory, "a session was refused");
         OutOfMemory?.Invoke(arrival.Peer);
         return DropReason.Memory;
     }
@@ -179,7 +210,11 @@ public sealed class ServerReceiver : LinkReceiver
             Budget = Sessions.Budget,
         };
         lock (_lock)
+        {
             _table.Set(arrival.Peer, peer);
+            _byAge.AddLast(peer.Age);
+        }
+
         SessionOpened?.Invoke(peer);
         Enter(peer);
         return peer.ReceiveOpened(payload, Now);

@@ -42,6 +42,9 @@ public sealed partial class StreamServer
         _denied = new RateLimitedLog(logger, "denied targets");
     }
 
+    /// <summary>Where it counts when a bound is reached.</summary>
+    public LimitMeter? Limits { get; init; }
+
     /// <summary>Streams being served.</summary>
     public int Active => Volatile.Read(ref _active);
 
@@ -116,13 +119,19 @@ public sealed partial class StreamServer
 
     private async Task<ReceivedHeader> ReadHeaderAsync(TunnelStream stream)
     {
-        // Closing is what ends a read that waits.
-        await using var timer = new Timer(s => ((TunnelStream)s!).Close(), stream, _headerTimeout(), Timeout.InfiniteTimeSpan);
+        await using var timer = new Timer(s => OnHeaderTimeout((TunnelStream)s!), stream, _headerTimeout(), Timeout.InfiniteTimeSpan);
         if (await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false) is { } received)
             return received;
         // A stream that is opened and closed again without a word is how some peers check that the session lives.
         Interlocked.Increment(ref _headerFailures);
         throw new IOException("no valid stream header came");
+    }
+
+    /// <summary>Closing is what ends a read that waits.</summary>
+    private void OnHeaderTimeout(TunnelStream stream)
+    {
+        Limits?.Strike(LimitKind.HeaderTimeout, "a stream that had not said where it goes was closed");
+        stream.Close();
     }
 
     private static async Task AnswerAsync(TunnelStream stream, StreamHeader answer, HeaderFormat format)

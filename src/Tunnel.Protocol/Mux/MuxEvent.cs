@@ -41,6 +41,9 @@ public enum CloseReason
     /// <summary>The peer began a new conversation from the same address.</summary>
     Replaced,
 
+    /// <summary>It never acknowledged anything, and another session needed the place.</summary>
+    Unproven,
+
     /// <summary>A broken invariant: a defect of this program.</summary>
     Defect,
 }

@@ -16,9 +16,13 @@ namespace Tunnel.Protocol.Sessions;
 /// </remarks>
 public sealed class Session : IDisposable
 {
+    /// <summary>Segments that a peer may send however little memory there is: it must be able to say and to acknowledge something.</summary>
+    private const int MinimumGrant = 32;
+
     private readonly DatagramCipher _cipher;
     private readonly SessionOptions _options;
     private readonly byte[] _scratch = new byte[KcpEngine.MaximumDatagram];
+    private readonly IStreamAdmission? _admission;
     private long _nextTrimAt;
 
     /// <param name="options">From <see cref="SessionOptions.Create"/> with this cipher's overhead.</param>
@@ -26,11 +30,12 @@ public sealed class Session : IDisposable
     /// <param name="conv">The conversation: chosen by the client at random, taken over by the server.</param>
     /// <param name="isClient">Which stream numbers this end opens.</param>
     /// <param name="now">The owner's clock.</param>
-    /// <param name="admission">A cap on streams over all sessions.</param>
+    /// <param name="admission">What the process lets its sessions have; null for no bounds but the session's own.</param>
     public Session(SessionOptions options, DatagramCipher cipher, uint conv, bool isClient, Instant now, IStreamAdmission? admission = null)
     {
         _options = options;
         _cipher = cipher;
+        _admission = admission;
         Mux = new MuxSession(options.Mux, isClient, now.Milliseconds, admission);
         Kcp = new KcpEngine(options.Kcp, conv, Mux);
         _nextTrimAt = now.Milliseconds + options.Mux.KeepAlive;
@@ -93,6 +98,7 @@ public sealed class Session : IDisposable
         if (IsClosed)
             return default;
         long milliseconds = now.Milliseconds;
+        Kcp.GrantedWindow = Math.Max(MinimumGrant, _options.Kcp.ReceiveWindow >> (_admission?.WindowShift ?? 0));
         int count = 0, used = 0, limit = _options.Mtu, stride = 0;
         while (buffer.Length - used >= headroom + limit)
         {

@@ -178,9 +178,11 @@ public class MuxSessionTests
 
     private sealed class Cap(int most) : IStreamAdmission
     {
+        public int WindowShift => 0;
+
         public int Admitted { get; private set; }
 
-        public bool TryAdmit()
+        public bool TryAdmit(int streams)
         {
             if (Admitted >= most)
                 return false;
@@ -189,5 +191,7 @@ public class MuxSessionTests
         }
 
         public void Release() => Admitted--;
+
+        public void OnBound(BufferBound bound) => throw new InvalidOperationException($"{bound}");
     }
 }

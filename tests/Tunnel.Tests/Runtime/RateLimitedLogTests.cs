@@ -11,7 +11,7 @@ public class RateLimitedLogTests
     {
         var lines = new LogLines();
         long time = 5;
-        var log = new RateLimitedLog(lines, "storms", () => new Instant(time));
+        var log = new RateLimitedLog(lines, "storms", now: () => new Instant(time));
         for (int i = 0; i < RateLimitedLog.Burst; i++)
             Assert.True(log.Admits());
         Assert.False(log.Admits());

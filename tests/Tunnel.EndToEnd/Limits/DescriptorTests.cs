@@ -1,0 +1,55 @@
+using System.Net.Sockets;
+using Tunnel.EndToEnd.Harness;
+using Tunnel.EndToEnd.Targets;
+
+namespace Tunnel.EndToEnd.Limits;
+
+/// <summary>A process that may open few files is told so at start, and survives that they run out.</summary>
+public class DescriptorTests : EndToEndTest
+{
+    private const int Files = 300;
+
+    [Fact(Timeout = Limit)]
+    public async Task AClientThatRunsOutOfDescriptorsGoesOnWhenThereAreSomeAgain()
+    {
+        Requires.Tool("prlimit");
+        SocketTarget target = Own(SocketTarget.StartEcho());
+        int port = FreeUdpPort();
+        await StartServerAsync(TunnelSettings.UdpServer(port));
+        TunnelProcess client = Launch(
+            ["prlimit", $"--nofile={Files}:{Files}", Binaries.Client], TunnelSettings.UdpClient(port).WithForward(target.Address));
+        await client.ReadyAsync();
+        await client.ConnectedAsync();
+        await client.LineAsync($"this process may open {Files} files, but listeners.max_connections");
+
+        int forward = await client.ForwardPortAsync();
+        List<Socket> sockets = [];
+        for (int i = 0; i < 2 * Files; i++)
+            sockets.Add(await SocksClient.ConnectDirectlyAsync(forward));
+        await client.LineAsync("could not accept a connection: TooManyOpenSockets");
+        // Those that were taken are served all the same.
+        await EchoAsync(sockets[0]);
+        sockets.ForEach(s => s.Dispose());
+        await Until.TrueAsync("a new connection is served", async () =>
+        {
+            using Socket socket = await SocksClient.ConnectDirectlyAsync(forward);
+            return await TryEchoAsync(socket);
+        });
+        Assert.Equal(1, client.Count("is up"));
+    }
+
+    private static async Task EchoAsync(Socket socket) => Assert.True(await TryEchoAsync(socket));
+
+    private static async Task<bool> TryEchoAsync(Socket socket)
+    {
+        try
+        {
+            await socket.SendTextAsync("hello");
+            return await socket.ReceiveTextAsync(5) == "hello";
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            return false;
+        }
+    }
+}
