@@ -40,6 +40,7 @@ public sealed class PeerSession
         _deadlines = deadlines;
         _owner = owner;
         Age = new LinkedListNode<PeerSession>(this);
+        Alarm = new Alarm(this);
     }
 
     public Endpoint Peer { get; }
@@ -75,8 +76,8 @@ public sealed class PeerSession
     /// <summary>For the owner: its place among those that have not been proven.</summary>
     internal LinkedListNode<PeerSession> Age { get; }
 
-    /// <summary>For the deadline loop: nanoseconds of the wake-up that is on its way.</summary>
-    internal long WakeAt = long.MaxValue;
+    /// <summary>For the deadline loop.</summary>
+    internal Alarm Alarm { get; }
 
     /// <summary>Begins a turn; ends with <see cref="Leave"/> on the same thread.</summary>
     public void Enter() => _lock.Enter();
@@ -135,7 +136,11 @@ public sealed class PeerSession
         _lock.Exit();
 
         if (closed)
+        {
+            Alarm.Forget();
             _owner.OnSessionClosed(this);
+        }
+
         _deadlines.Schedule(this, deadline);
         EventDispatcher.Run();
     }

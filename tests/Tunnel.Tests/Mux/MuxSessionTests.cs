@@ -147,6 +147,9 @@ public class MuxSessionTests
         bench.Mux.SetTime(15_000);
         bench.Feed(MuxCommand.KeepAlive, 0);
         bench.Mux.Advance(20_000);
+        // The stream itself.
+        Assert.InRange(bench.Mux.MemoryUse, 1, 4096);
+        bench.Mux.Close(stream);
         Assert.Equal(0, bench.Mux.MemoryUse);
     }
 
