@@ -62,6 +62,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, FrameUdp);
         var udp = new UdpService(opener, UdpLimits, Udp);
         KernelLimits.Check(config, _logger);
+        _changed = KernelLimits.Afford(config);
         // How many sockets a listener has does not change while others of its kind have been opened otherwise.
         _gate = new ListenerGate(() => config.Listeners with { MaxConnections = Live.Listeners.MaxConnections }, _logger);
         _listeners = new ClientListeners(udp, _gate, _logger, _relays.Token);
@@ -73,7 +74,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     /// <inheritdoc/>
     public void Apply(ClientConfig next)
     {
-        _changed = next;
+        _changed = KernelLimits.Afford(next);
         KernelLimits.Check(next, _logger);
         _sessions!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
         _listeners!.Apply(next);

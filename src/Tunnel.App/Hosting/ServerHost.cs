@@ -47,6 +47,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         KernelLimits.Check(config, _logger);
+        _changed = KernelLimits.Afford(config);
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
         _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits);
@@ -62,7 +63,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     /// <inheritdoc/>
     public void Apply(ServerConfig next)
     {
-        _changed = next;
+        _changed = KernelLimits.Afford(next);
         KernelLimits.Check(next, _logger);
         _sessions!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
     }
