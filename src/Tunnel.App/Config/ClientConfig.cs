@@ -3,7 +3,7 @@ using System.Net;
 namespace Tunnel.App.Config;
 
 /// <summary>Everything a client's file says. Valid: <see cref="ConfigLoader"/> makes no other.</summary>
-public sealed record ClientConfig
+public sealed record ClientConfig : IProcessConfig
 {
     /// <summary>The tunnel server.</summary>
     public required HostPort Server { get; init; }
@@ -34,10 +34,14 @@ public sealed record ClientConfig
 /// <param name="MaxConnections">Connections at one time, over all listeners.</param>
 public sealed record ListenersConfig(int? Backlog, int? Acceptors, int MaxConnections);
 
+/// <summary>A listener of either kind.</summary>
+/// <param name="Listen">Port 0 is any free one.</param>
+public abstract record ListenerConfig(IPEndPoint Listen);
+
 /// <summary>A SOCKS5 listener.</summary>
 /// <param name="Listen">Port 0 is any free one.</param>
 /// <param name="Credentials">What users must present; null if anyone may use it.</param>
-public sealed record Socks5Config(IPEndPoint Listen, Socks5Credentials? Credentials);
+public sealed record Socks5Config(IPEndPoint Listen, Socks5Credentials? Credentials) : ListenerConfig(Listen);
 
 public sealed record Socks5Credentials(Secret Username, Secret Password);
 
@@ -45,7 +49,7 @@ public sealed record Socks5Credentials(Secret Username, Secret Password);
 /// <param name="Listen">Port 0 is any free one.</param>
 /// <param name="Target">Null with the kcptun profile, where the server knows the target.</param>
 /// <param name="Protocol">What is forwarded.</param>
-public sealed record ForwardConfig(IPEndPoint Listen, HostPort? Target, ForwardProtocol Protocol);
+public sealed record ForwardConfig(IPEndPoint Listen, HostPort? Target, ForwardProtocol Protocol) : ListenerConfig(Listen);
 
 /// <summary>A listener at the server whose connections all go to one target near the client.</summary>
 /// <param name="Listen">The server's address.</param>

@@ -33,7 +33,12 @@ public static class ConfigLoader
         ShapeCheck.Run(reader);
         T config = load(reader);
         IReadOnlyList<ConfigProblem> problems = reader.Problems;
-        return new(fileName, problems.Count == 0 ? config : null, problems, reader.Warnings);
+        bool isValid = problems.Count == 0;
+        return new(fileName, isValid ? config : null, problems, reader.Warnings)
+        {
+            Settings = isValid ? ConfigSettings.Of(reader) : null,
+            Files = [fileName, .. reader.Files],
+        };
     }
 
     private static ConfigResult<T> LoadFile<T>(string path, LoadBytes<T> load)

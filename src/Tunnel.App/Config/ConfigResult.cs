@@ -14,8 +14,14 @@ public sealed record ConfigResult<T>(
     IReadOnlyList<ConfigProblem> Warnings)
     where T : class
 {
-    [MemberNotNullWhen(true, nameof(Config))]
-    public bool IsValid => Config is not null;
+    /// <summary>The configuration key by key; null if there are problems.</summary>
+    public ConfigSettings? Settings { get; init; }
+
+    /// <summary>Every file that was read: this one, and those that it refers to.</summary>
+    public IReadOnlyList<string> Files { get; init; } = [FileName];
+
+    [MemberNotNullWhen(true, nameof(Config), nameof(Settings))]
+    public bool IsValid => Config is not null && Settings is not null;
 
     /// <summary>The problems, one a line, each with the file's name.</summary>
     public string DescribeProblems() => string.Join('\n', Problems.Select(problem => problem.ToString(FileName)));

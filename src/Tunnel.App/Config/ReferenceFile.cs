@@ -15,6 +15,9 @@ public static class ReferenceFile
         # The lines that begin with '#' and have no blank behind it are settings with their defaults, or with an example where there is
         # no default. Remove the '#' to use one. Above each stand its meaning, what it takes, and whose file may have it if not both.
         # A file with an unknown key, or with a key of the other end, is refused.
+        #
+        # "Live" keys take effect when the file of a running process changes, or on SIGHUP, without a session or connection ended. Changes
+        # of the others are named in the log and wait for a restart.
 
         """;
 
@@ -39,6 +42,7 @@ public static class ReferenceFile
     {
         string side = isSideClear ? "" : $" ({Suggestion.NameOf(key.Side)} only)";
         string origin = key.Default is null ? " No default; this is an example:" : "";
-        text.Append($"\n# {key.Doc}{side}\n# Takes {key.Allowed}.{origin}\n#{key.Name} = {key.Default ?? key.Example}\n");
+        string live = key.IsLive ? " Live." : " Restart.";
+        text.Append($"\n# {key.Doc}{side}\n# Takes {key.Allowed}.{live}{origin}\n#{key.Name} = {key.Default ?? key.Example}\n");
     }
 }

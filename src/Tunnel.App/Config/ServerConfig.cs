@@ -1,7 +1,7 @@
 namespace Tunnel.App.Config;
 
 /// <summary>Everything a server's file says. Valid: <see cref="ConfigLoader"/> makes no other.</summary>
-public sealed record ServerConfig
+public sealed record ServerConfig : IProcessConfig
 {
     /// <summary>The port that clients send to.</summary>
     public required int Port { get; init; }

@@ -20,7 +20,7 @@ public sealed record TransportConfig
     /// <summary>How long a stop waits for streams to end.</summary>
     public required TimeSpan Grace { get; init; }
 
-    /// <summary>Server: bytes that all sessions may hold before no new one is taken; null: a quarter of what there is.</summary>
+    /// <summary>Bytes that all sessions may hold before no new one, and no new stream, is taken; null: a quarter of what there is.</summary>
     public required long? Memory { get; init; }
 
     public required KcpConfig Kcp { get; init; }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
@@ -11,16 +10,23 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Hosting;
 
 /// <summary>The client: listeners for applications, connections to the server.</summary>
-public sealed partial class ClientHost(ClientConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
+public sealed partial class ClientHost(ClientConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime)
+    : BackgroundService, ITunnelHost<ClientConfig>
 {
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
-    private readonly List<ILocalListener> _listeners = [];
+    private volatile ClientConfig? _changed;
     private DeadlineLoop? _deadlines;
     private int _result;
     private ConnectionPool? _pool;
+    private ListenerGate? _gate;
+    private ClientListeners? _listeners;
+    private SessionFactory? _sessions;
     private CancellationTokenSource? _relays;
     private ReverseForwards? _reverse;
     private HostNetworkMonitor? _network;
+
+    /// <summary>What live keys say now. Whoever reads it takes no lock; what is not live is read where it was at the start.</summary>
+    private ClientConfig Live => _changed ?? config;
 
     /// <summary>What ended the client, as an exit code.</summary>
     public int GetResult() => _result;
@@ -28,11 +34,17 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     /// <summary>The connections, once started.</summary>
     public IReadOnlyList<ClientConnection> Connections => _pool?.Connections ?? [];
 
+    /// <summary>Which bounds were reached.</summary>
+    public LimitMeter Limits { get; } = new(loggers.CreateLogger("tunnel"));
+
     /// <summary>What became of datagrams.</summary>
     public UdpMeter Udp { get; } = new();
 
     /// <summary>The listeners, once started.</summary>
-    internal IReadOnlyList<ILocalListener> Listeners => _listeners;
+    internal IReadOnlyList<ILocalListener> Listeners => _listeners?.Current ?? [];
+
+    /// <summary>Cancelled: a stop waits for nothing any more.</summary>
+    internal CancellationToken Hurry { get; init; }
 
     /// <summary>Datagrams go behind their lengths to servers that understand that.</summary>
     internal bool FrameUdp { get; init; } = true;
@@ -44,30 +56,40 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     {
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
+        _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits);
         _reverse = new ReverseForwards(
             config.Reverse, config.Transport.DialTimeout, new UdpServing(UdpLimits, Udp), _logger, _relays.Token);
-        _pool = CreatePool(_deadlines, _reverse);
+        _pool = CreatePool(_deadlines, _sessions, _reverse);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
         HeaderFormat? format = hasHeader ? Stack.HeaderFormatOf(config.Transport) : null;
         var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, FrameUdp);
         var udp = new UdpService(opener, UdpLimits, Udp);
-        var gate = new ListenerGate(config.Listeners, _logger);
         KernelLimits.Check(config, _logger);
-        foreach (Socks5Config socks in config.Socks5)
-            Listen(new Socks5Listener(socks.Listen, socks.Credentials, udp, gate, _logger));
-        foreach (ForwardConfig forward in config.Forward)
-            Listen(CreateForward(forward, udp, gate));
+        _changed = KernelLimits.Afford(config);
+        // How many sockets a listener has does not change while others of its kind have been opened otherwise.
+        _gate = new ListenerGate(() => config.Listeners with { MaxConnections = Live.Listeners.MaxConnections }, _logger);
+        _listeners = new ClientListeners(udp, _gate, _logger, _relays.Token);
+        _listeners.Start(config);
         // The way to the server may change, and how much the link takes.
         _network = NetworkWatch.Start(config.Network.Link, _pool.OnNetworkChanged);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <inheritdoc/>
+    public void Apply(ClientConfig next)
+    {
+        _changed = KernelLimits.Afford(next);
+        KernelLimits.Check(next, _logger);
+        _sessions!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
+        _listeners!.Apply(next);
+    }
+
+    /// <summary>No new connections; those that run end, within the grace; then the server is told goodbye.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        foreach (ILocalListener listener in _listeners)
-            listener.Dispose();
+        _listeners?.Dispose();
         _reverse?.Dispose();
-        await Drain.WaitAsync(() => _listeners.Sum(l => l.Active) + (_reverse?.Active ?? 0), config.Transport.Grace, cancellationToken).ConfigureAwait(false);
+        await Drain.WaitAsync(() => (_gate?.Active ?? 0) + (_reverse?.Active ?? 0), Live.Transport.Grace, Hurry, cancellationToken).ConfigureAwait(false);
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         _network?.Dispose();
@@ -86,9 +108,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     {
         try
         {
-            Task[] listeners = [.. _listeners.Select(l => l.RunAsync(_relays!.Token))];
             await _pool!.RunAsync(stoppingToken).ConfigureAwait(false);
-            await Task.WhenAll(listeners).ConfigureAwait(false);
         }
         catch (LinkException e)
         {
@@ -98,9 +118,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         }
     }
 
-    private ConnectionPool CreatePool(DeadlineLoop deadlines, ReverseForwards reverse)
+    private ConnectionPool CreatePool(DeadlineLoop deadlines, SessionFactory sessions, ReverseForwards reverse)
     {
-        SessionFactory sessions = Stack.CreateFactory(config.Transport, admission: null);
         var links = new ClientLinks(config, _logger);
         ushort[] wanted = config.Network.Tcp.Remote;
         bool announce = config.Network.Link != LinkKind.Udp && wanted is not [Protocol.Wire.TcpFlags.Default];
@@ -109,6 +128,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         {
             SessionUp = reverse.Register,
             Serve = reverse.ServeAsync,
+            HasFixedPort = config.Network.IPv4.Port != 0 || config.Network.IPv6.Port != 0,
         };
         return new ConnectionPool(
             config.Transport.Conn,
@@ -116,41 +136,6 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
             (index, changed, isWanted) => new ClientConnection(
                 index, links.OpenAsync, sessions, deadlines, options, changed, isWanted, _logger));
     }
-
-    private ILocalListener CreateForward(ForwardConfig forward, UdpService udp, ListenerGate gate)
-    {
-        Target target = TargetOf(forward.Target);
-        return forward.Protocol == ForwardProtocol.Udp
-            ? new UdpForwardListener("forward", forward.Listen, (_, cancel) => udp.Opener.OpenUdpAsync(target, cancel), udp, _logger)
-            : new ForwardListener(forward.Listen, target, udp.Opener, gate, _logger);
-    }
-
-    private void Listen(ILocalListener listener)
-    {
-        try
-        {
-            listener.Bind();
-            _listeners.Add(listener);
-        }
-        catch (SocketException e)
-        {
-            listener.Dispose();
-            throw e.SocketErrorCode switch
-            {
-                SocketError.AddressAlreadyInUse => new StartException(
-                    ExitCode.PortInUse,
-                    $"{listener.Wanted} is taken: `ss -ltnp 'sport = :{listener.Wanted.Port}'` shows by whom"),
-                SocketError.AccessDenied => new StartException(
-                    ExitCode.Privilege,
-                    $"no permission to listen on {listener.Wanted}: ports below 1024 need root or CAP_NET_BIND_SERVICE"),
-                _ => new StartException(
-                    ExitCode.Network,
-                    $"cannot listen on {listener.Wanted} (`ip addr` lists this host's addresses): {e.Message}"),
-            };
-        }
-    }
-
-    private static Target TargetOf(HostPort? target) => target is null ? default : new Target(target.Host, (ushort)target.Port);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Datagrams}")]
     private static partial void LogUdp(ILogger logger, UdpMeter datagrams);

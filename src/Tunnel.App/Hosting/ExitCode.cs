@@ -28,6 +28,9 @@ public static class ExitCode
     /// <summary>A port is taken.</summary>
     public const int PortInUse = 7;
 
+    /// <summary>A second signal cut the orderly stop short: what still ran was broken off.</summary>
+    public const int Hurried = 8;
+
     public static int For(LinkFault fault) => fault switch
     {
         LinkFault.Privilege => Privilege,

@@ -26,6 +26,29 @@ public static partial class KernelLimits
         Warn(logger, BacklogProblem(config.Listeners.Backlog, ReadNumber(SomaxconnFile)));
     }
 
+    /// <summary>
+    /// The configuration with a cap that this process's descriptors suffice for: a runtime that gets none for its own needs does not
+    /// survive that.
+    /// </summary>
+    public static ClientConfig Afford(ClientConfig config) => config with
+    {
+        Listeners = config.Listeners with { MaxConnections = Affordable(OpenFileLimit(), config.Listeners.MaxConnections) },
+    };
+
+    /// <inheritdoc cref="Afford(ClientConfig)"/>
+    public static ServerConfig Afford(ServerConfig config)
+    {
+        KcpConfig kcp = config.Transport.Kcp;
+        kcp = kcp with { MaxStreamsTotal = Affordable(OpenFileLimit(), kcp.MaxStreamsTotal) };
+        return config with { Transport = config.Transport with { Kcp = kcp } };
+    }
+
+    /// <param name="limit">Descriptors that the process may have; 0 if that is not known.</param>
+    /// <param name="connections">Connections that it is to carry.</param>
+    /// <returns>Connections that it can carry.</returns>
+    internal static int Affordable(ulong limit, int connections) =>
+        limit == 0 ? connections : (int)Math.Clamp((long)Math.Min(limit, int.MaxValue) - OtherDescriptors, 1, connections);
+
     /// <param name="limit">Descriptors that the process may have; 0 if that is not known.</param>
     /// <param name="connections">Connections that it is to carry, a descriptor each.</param>
     /// <param name="key">The setting that says so.</param>

@@ -8,9 +8,10 @@ namespace Tunnel.App.Hosting;
 /// <summary>Where log lines go: standard error, one line each, as text or JSON; into the journal with its priorities.</summary>
 internal static class Logging
 {
-    public static void Configure(ILoggingBuilder logging, LogConfig config)
+    public static void Configure(ILoggingBuilder logging, LogConfig config, LogLevelSwitch level)
     {
-        logging.SetMinimumLevel(LevelOf(config.Level));
+        logging.SetMinimumLevel(LogLevel.Trace);
+        logging.AddFilter(level.Admits);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         // Its errors are a failed start, of which the program itself says what a user needs, and a failed service, which it then
         // reports again as critical.
@@ -26,15 +27,6 @@ internal static class Logging
             o.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
         });
     }
-
-    private static LogLevel LevelOf(LogThreshold level) => level switch
-    {
-        LogThreshold.Trace => LogLevel.Trace,
-        LogThreshold.Debug => LogLevel.Debug,
-        LogThreshold.Info => LogLevel.Information,
-        LogThreshold.Warning => LogLevel.Warning,
-        _ => LogLevel.Error,
-    };
 }
 
 /// <summary>How log lines are written.</summary>

@@ -10,13 +10,15 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Hosting;
 
 /// <summary>The server: a link, the sessions on it, and what their streams ask for.</summary>
-public sealed partial class ServerHost(ServerConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
+public sealed partial class ServerHost(ServerConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime)
+    : BackgroundService, ITunnelHost<ServerConfig>
 {
     /// <summary>Enough to see every client come and go; a peer that makes sessions without end must not fill the disk.</summary>
     private const int SessionLines = 100;
 
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
     private readonly RateLimitedLog _refused = new(loggers.CreateLogger("tunnel"), "sessions refused for want of memory");
+    private volatile ServerConfig? _changed;
     private readonly RateLimitedLog _came = new(loggers.CreateLogger("tunnel"), "sessions that began") { Burst = SessionLines };
     private readonly RateLimitedLog _went = new(loggers.CreateLogger("tunnel"), "sessions that ended") { Burst = SessionLines };
     private DeadlineLoop? _deadlines;
@@ -29,11 +31,17 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     private LinkKeeper? _keeper;
     private HostNetworkMonitor? _network;
 
+    /// <summary>What live keys say now. Whoever reads it takes no lock; what is not live is read where it was at the start.</summary>
+    private ServerConfig Live => _changed ?? config;
+
     /// <summary>What ended the server, as an exit code.</summary>
     public int GetResult() => _result;
 
     /// <summary>The sessions and the link that they are on, whichever that is now.</summary>
     public ServerReceiver? Receiver { get; private set; }
+
+    /// <summary>Which bounds were reached.</summary>
+    public LimitMeter Limits { get; } = new(loggers.CreateLogger("tunnel"));
 
     /// <summary>What became of datagrams.</summary>
     public UdpMeter Udp { get; } = new();
@@ -44,28 +52,43 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     /// <summary>The listeners of reverse forwards, once started.</summary>
     internal ReverseListeners? Reverse => _reverse;
 
+    /// <summary>Cancelled: a stop waits for nothing any more.</summary>
+    internal CancellationToken Hurry { get; init; }
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        KcpConfig kcp = config.Transport.Kcp;
         KernelLimits.Check(config, _logger);
+        _changed = KernelLimits.Afford(config);
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
-        _sessions = Stack.CreateFactory(config.Transport, new StreamCap(kcp.MaxStreamsTotal));
+        _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits);
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
-        var dialer = new Dialer(config.Transport.DialTimeout, config.Targets);
+        var dialer = new Dialer(() => new DialRules(Live.Transport.DialTimeout, Live.Targets));
         var udp = new UdpServing(UdpLimits, Udp);
-        _reverse = new ReverseListeners(config.Reverse, new ListenerGate(config.Listeners, _logger), udp, _logger, _relays.Token);
-        _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, udp, _reverse, _logger, _relays.Token);
+        var gate = new ListenerGate(() => config.Listeners with { MaxConnections = Live.Listeners.MaxConnections }, _logger);
+        _reverse = new ReverseListeners(config.Reverse, gate, udp, _logger, _relays.Token);
+        _streams = new StreamServer(dialer, () => Live.Transport.Kcp.HeaderTimeout, target, udp, _reverse, _logger, _relays.Token) { Limits = Limits };
         Receiver = Open();
         _network = NetworkWatch.Start(config.Network.Link, FollowLink);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <inheritdoc/>
+    public void Apply(ServerConfig next)
+    {
+        _changed = KernelLimits.Afford(next);
+        KernelLimits.Check(next, _logger);
+        _sessions!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
+    }
+
+    /// <summary>No new sessions and streams, which clients are told; those that run end, within the grace; then goodbye.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
+        _streams?.BeginDrain();
         _reverse?.Dispose();
-        await Drain.WaitAsync(() => (_streams?.Active ?? 0) + (_reverse?.Active ?? 0), config.Transport.Grace, cancellationToken).ConfigureAwait(false);
+        await (Receiver?.DrainAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+        await Drain.WaitAsync(() => (_streams?.Active ?? 0) + (_reverse?.Active ?? 0), Live.Transport.Grace, Hurry, cancellationToken).ConfigureAwait(false);
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
@@ -137,9 +160,10 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             LogSessionOpened(_logger, session.Peer, session.Conv);
     }
 
+    /// <summary>Sessions that made room for others are counted where the cap is; a flood of them is not to be a flood of lines.</summary>
     private void LogEnded(PeerSession session)
     {
-        if (_went.Admits())
+        if (session.CloseReason != Protocol.Mux.CloseReason.Unproven && _went.Admits())
             TrafficLog.SessionEnded(_logger, session);
     }
 
@@ -149,7 +173,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         {
             var link = new ReplaceableLink(_links!.Open());
             _keeper = new LinkKeeper(_links, link, _logger);
-            var receiver = new ServerReceiver(link, _links.Carrier, _sessions!, _deadlines!, config.Transport.Kcp.MaxSessions);
+            var receiver = new ServerReceiver(link, _links.Carrier, _sessions!, _deadlines!, () => Live.Transport.Kcp.MaxSessions);
             receiver.StreamOpened += _streams!.Serve;
             receiver.FecSeen += peer => LogFec(_logger, peer);
             receiver.OutOfMemory += LogRefused;

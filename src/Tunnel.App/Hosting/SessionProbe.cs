@@ -44,7 +44,7 @@ public static class SessionProbe
         return new ClientConnection(
             0,
             new ClientLinks(config, logger).OpenAsync,
-            Stack.CreateFactory(config.Transport, admission: null),
+            Stack.CreateFactory(config.Transport, () => config.Transport.Kcp, new LimitMeter(logger)),
             deadlines,
             options,
             changed => _ = changed.Session is { } session && up.TrySetResult(session),

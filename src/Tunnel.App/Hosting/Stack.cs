@@ -15,15 +15,21 @@ internal static class Stack
     private const int StockMtu = 1350;
 
     /// <summary>Derives the keys (a tenth of a second of work) and puts the stack together.</summary>
-    public static SessionFactory CreateFactory(TransportConfig transport, IStreamAdmission? admission)
+    /// <param name="transport">The settings at the start.</param>
+    /// <param name="live">The settings now, for the limits.</param>
+    /// <param name="limits">Where it counts when a bound is reached.</param>
+    public static SessionFactory CreateFactory(TransportConfig transport, Func<KcpConfig> live, LimitMeter limits)
     {
         KcpConfig kcp = transport.Kcp;
         string secret = kcp.Key.Reveal();
         byte[] key = transport.Profile == TransportProfile.Kcptun ? KeyDerivation.Kcptun(secret) : KeyDerivation.Paqet(secret);
-        return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu ?? StockMtu, GuardOf(kcp), admission)
+        var budget = new MemoryBudget(MemoryBudget.LimitOf(transport.Memory));
+        var cap = new StreamCap(live, budget, limits);
+        return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu ?? StockMtu, GuardOf(kcp), cap)
         {
             ProbesPath = kcp.Mtu is null,
-            Budget = MemoryBudget.Of(transport.Memory),
+            Budget = budget,
+            Limits = limits,
         };
     }
 

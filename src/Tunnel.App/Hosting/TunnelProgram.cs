@@ -3,6 +3,7 @@ using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Tunnel.App.Config;
 using Tunnel.Links.Host;
 
@@ -18,14 +19,20 @@ public static class TunnelProgram
     public static int RunServer(string[] args) => Run(
         "tunnel-server: takes tunnel sessions on a port and dials what their streams ask for",
         args,
-        path => Start(ConfigLoader.LoadServer(path), c => c.Log, c => c.Transport, c => c.Otlp, (c, s) => AddService(s, p => new ServerHost(
-            c, p.GetRequiredService<ILoggerFactory>(), p.GetRequiredService<IHostApplicationLifetime>())), p => p.GetRequiredService<ServerHost>().GetResult));
+        path => Start<ServerConfig, ServerHost>(ConfigLoader.LoadServer(path), ConfigLoader.LoadServer, (config, p) => new ServerHost(
+            config, p.GetRequiredService<ILoggerFactory>(), p.GetRequiredService<IHostApplicationLifetime>())
+        {
+            Hurry = p.GetRequiredService<StopSignals>().Hurry,
+        }));
 
     public static int RunClient(string[] args) => Run(
         "tunnel-client: offers SOCKS5 and forwarded ports whose connections go out at the server",
         args,
-        path => Start(ConfigLoader.LoadClient(path), c => c.Log, c => c.Transport, c => c.Otlp, (c, s) => AddService(s, p => new ClientHost(
-            c, p.GetRequiredService<ILoggerFactory>(), p.GetRequiredService<IHostApplicationLifetime>())), p => p.GetRequiredService<ClientHost>().GetResult));
+        path => Start<ClientConfig, ClientHost>(ConfigLoader.LoadClient(path), ConfigLoader.LoadClient, (config, p) => new ClientHost(
+            config, p.GetRequiredService<ILoggerFactory>(), p.GetRequiredService<IHostApplicationLifetime>())
+        {
+            Hurry = p.GetRequiredService<StopSignals>().Hurry,
+        }));
 
     private static int Run(string description, string[] args, Func<string, int> start)
     {
@@ -38,14 +45,10 @@ public static class TunnelProgram
         return parse.Errors.Count != 0 ? ExitCode.Usage : code != 0 ? code : result;
     }
 
-    private static int Start<T>(
-        ConfigResult<T> loaded,
-        Func<T, LogConfig> log,
-        Func<T, TransportConfig> transport,
-        Func<T, OtlpConfig?> otlp,
-        Action<T, IServiceCollection> add,
-        Func<IServiceProvider, Func<int>> result)
-        where T : class
+    private static int Start<TConfig, THost>(
+        ConfigResult<TConfig> loaded, Func<string, ConfigResult<TConfig>> load, Func<TConfig, IServiceProvider, THost> create)
+        where TConfig : class, IProcessConfig
+        where THost : class, IHostedService, ITunnelHost<TConfig>
     {
         if (loaded.Warnings.Count != 0)
             Console.Error.WriteLine(loaded.DescribeWarnings());
@@ -56,27 +59,46 @@ public static class TunnelProgram
         }
 
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        Logging.Configure(builder.Logging, log(loaded.Config));
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = transport(loaded.Config).Grace + TimeSpan.FromSeconds(5));
+        var level = new LogLevelSwitch(loaded.Config.Log.Level);
+        Logging.Configure(builder.Logging, loaded.Config.Log, level);
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = StopTimeout(loaded.Config));
         builder.Services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
+        AddService(builder.Services, p => new StopSignals(p.GetRequiredService<IHostApplicationLifetime>()));
         // Before the tunnel, so that it ends behind it.
-        if (otlp(loaded.Config) is { } collector)
-            builder.Services.AddHostedService(_ => new OtlpService(collector, typeof(T) == typeof(ServerConfig) ? "tunnel-server" : "tunnel-client"));
-        add(loaded.Config, builder.Services);
-        builder.Services.AddHostedService<SystemdNotifier>();
+        if (loaded.Config.Otlp is { } collector)
+            builder.Services.AddHostedService(_ => new OtlpService(collector, typeof(TConfig) == typeof(ServerConfig) ? "tunnel-server" : "tunnel-client"));
+        AddService(builder.Services, p => create(loaded.Config, p));
+        AddService(builder.Services, p => new SystemdNotifier(p.GetRequiredService<IHostApplicationLifetime>()));
+        // Last: what it changes has started, and it stops first.
+        AddService(builder.Services, p => new ConfigReloader<TConfig>(
+            loaded, load, next => Apply(p.GetRequiredService<THost>(), next, level, p), p.GetRequiredService<SystemdNotifier>(), LoggerOf(p)));
         Privilege.RaiseOpenFileLimit();
-        return Run(builder, result);
+        return Run(builder, p => p.GetRequiredService<THost>().GetResult);
     }
+
+    private static void Apply<TConfig>(ITunnelHost<TConfig> host, TConfig next, LogLevelSwitch level, IServiceProvider services)
+        where TConfig : IProcessConfig
+    {
+        level.Set(next.Log.Level);
+        services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout = StopTimeout(next);
+        host.Apply(next);
+    }
+
+    /// <summary>What a stop waits for, and the closing after it.</summary>
+    private static TimeSpan StopTimeout(IProcessConfig config) => config.Transport.Grace + TimeSpan.FromSeconds(5);
+
+    private static ILogger LoggerOf(IServiceProvider services) => services.GetRequiredService<ILoggerFactory>().CreateLogger("tunnel");
 
     private static int Run(HostApplicationBuilder builder, Func<IServiceProvider, Func<int>> result)
     {
         using IHost host = builder.Build();
         // Running the host ends with its services disposed.
         Func<int> ended = result(host.Services);
+        CancellationToken hurry = host.Services.GetRequiredService<StopSignals>().Hurry;
         try
         {
             host.Run();
-            return ended();
+            return ended() is not ExitCode.Success and int code ? code : hurry.IsCancellationRequested ? ExitCode.Hurried : ExitCode.Success;
         }
         catch (StartException e)
         {
@@ -85,6 +107,7 @@ public static class TunnelProgram
         }
     }
 
+    /// <summary>A service that others can ask for.</summary>
     private static void AddService<T>(IServiceCollection services, Func<IServiceProvider, T> create)
         where T : class, IHostedService
     {

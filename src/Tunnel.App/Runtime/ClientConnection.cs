@@ -27,6 +27,7 @@ public sealed partial class ClientConnection
     private readonly Action<ClientConnection> _changed;
     private readonly Func<bool> _isWanted;
     private volatile bool _retryNow;
+    private Task _finishing = Task.CompletedTask;
     private bool _forgotten;
     private string _lastProblem = "";
 
@@ -117,12 +118,32 @@ public sealed partial class ClientConnection
 
             await PauseAsync(stop).ConfigureAwait(false);
         }
+
+        await _finishing.ConfigureAwait(false);
     }
 
     private async Task ConnectOnceAsync(CancellationToken stop)
     {
         OpenedLink opened = await _open(stop).ConfigureAwait(false);
-        using var receiver = new ClientReceiver(opened, _sessions, _deadlines) { Serve = _options.Serve };
+        var receiver = new ClientReceiver(opened, _sessions, _deadlines) { Serve = _options.Serve };
+        bool goesOn = false;
+        try
+        {
+            goesOn = await CarryAsync(receiver, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!goesOn)
+                receiver.Dispose();
+        }
+
+        if (goesOn)
+            _finishing = Task.WhenAll(_finishing, FinishAsync(receiver, stop));
+    }
+
+    /// <summary>True when the server takes no new streams: the session goes on beside the next one until its streams have ended.</summary>
+    private async Task<bool> CarryAsync(ClientReceiver receiver, CancellationToken stop)
+    {
         Receiver = receiver;
         receiver.FecSeen += peer => LogFec(_logger, peer);
         receiver.Link.Broke += OnBroke;
@@ -131,14 +152,35 @@ public sealed partial class ClientConnection
         await GreetAsync(receiver.Session).ConfigureAwait(false);
         SetSession(receiver.Session);
         long up = Environment.TickCount64;
-        await receiver.Closed.ConfigureAwait(false);
+        await Task.WhenAny(receiver.Closed, receiver.Drained).ConfigureAwait(false);
         SetSession(null);
+        if (!receiver.Closed.IsCompleted)
+            LogDraining(_logger, Index, receiver.Session.Peer);
+        if (!receiver.Closed.IsCompleted && !_options.HasFixedPort)
+            return true;
+        await receiver.Closed.ConfigureAwait(false);
         // Once; a server that forgets what has just begun is not to be asked again and again without a pause.
         _forgotten = receiver.Session.CloseReason == Protocol.Mux.CloseReason.PeerForgot && Environment.TickCount64 - up > 1000;
-        TrafficLog.SessionEnded(_logger, receiver.Session);
-        TrafficLog.LinkClosed(_logger, receiver);
+        LogEnd(receiver);
         if (!stop.IsCancellationRequested && _lost.Admits())
             LogLost(_logger, Index, receiver.Session.CloseReason);
+        return false;
+    }
+
+    private async Task FinishAsync(ClientReceiver receiver, CancellationToken stop)
+    {
+        using (receiver)
+        {
+            using CancellationTokenRegistration registration = stop.Register(() => _ = receiver.Session.LeaveAsync());
+            await receiver.Closed.ConfigureAwait(false);
+            LogEnd(receiver);
+        }
+    }
+
+    private void LogEnd(ClientReceiver receiver)
+    {
+        TrafficLog.SessionEnded(_logger, receiver.Session);
+        TrafficLog.LinkClosed(_logger, receiver);
     }
 
     /// <summary>The server has to answer before the session carries anything.</summary>
@@ -245,6 +287,11 @@ public sealed partial class ClientConnection
     [LoggerMessage(Level = LogLevel.Information, Message = "connection {Index}: session with {Server} is up")]
     private static partial void LogConnected(ILogger logger, int index, Protocol.Wire.Endpoint server);
 
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "connection {Index}: {Server} is about to stop and takes no new streams; those that run go on, and others wait for another session")]
+    private static partial void LogDraining(ILogger logger, int index, Protocol.Wire.Endpoint server);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: the session ended ({Reason}); connecting again")]
     private static partial void LogLost(ILogger logger, int index, Protocol.Mux.CloseReason reason);
 
@@ -269,4 +316,7 @@ public sealed record ClientConnectionOptions(bool Ping, ushort[] AnnouncedFlags,
 
     /// <summary>Takes charge of a stream that the server opened, whose header has been read.</summary>
     public Func<TunnelStream, StreamHeader, Task>? Serve { get; init; }
+
+    /// <summary>The client's own port is configured, so there can be but one session at a time.</summary>
+    public bool HasFixedPort { get; init; }
 }

@@ -12,6 +12,7 @@ public sealed class ClientReceiver : LinkReceiver
     private readonly IDisposable? _firewall;
     private readonly Func<FlowAddresses?>? _findWay;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ClientReceiver(OpenedLink opened, SessionFactory sessions, DeadlineLoop deadlines)
         : base(opened.Link, opened.Carrier, sessions, $"{opened.Link.Name} receive")
@@ -22,6 +23,7 @@ public sealed class ClientReceiver : LinkReceiver
         Session session = sessions.CreateSession(conv, isClient: true, MonotonicClock.Now);
         Session = new PeerSession(session, opened.Path, opened.Server, sessions.Stamp, deadlines, this)
         {
+            Budget = sessions.Budget,
             ProbesPath = sessions.ProbesPath,
         };
     }
@@ -33,6 +35,9 @@ public sealed class ClientReceiver : LinkReceiver
 
     /// <summary>Ends when the session has ended, for whatever reason.</summary>
     public Task Closed => _closed.Task;
+
+    /// <summary>Ends when the server has said that it takes no new streams; not before that.</summary>
+    public Task Drained => _drained.Task;
 
     /// <summary>
     /// This host's network has changed. A new next hop is followed, and a link that broke is opened again; where it would lead nowhere
@@ -60,7 +65,7 @@ public sealed class ClientReceiver : LinkReceiver
         _firewall?.Dispose();
     }
 
-    /// <summary>A server opens streams to say goodbye, to ask whether this end lives, and for what connected to its listeners.</summary>
+    /// <summary>A server opens streams to say goodbye or that it will stop, to ask whether this end lives, and for what connected to its listeners.</summary>
     private async Task ListenAsync(TunnelStream stream)
     {
         try
@@ -68,6 +73,8 @@ public sealed class ClientReceiver : LinkReceiver
             ReceivedHeader? received = await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false);
             if (received?.Header.Request == StreamRequest.Goodbye)
                 Session.Close(CloseReason.Goodbye);
+            else if (received?.Header.Request == StreamRequest.Draining)
+                OnDraining();
             else if (received?.Header.Request == StreamRequest.Ping)
                 await HeaderExchange.AnswerAsync(stream, new StreamHeader(StreamRequest.Pong), received.Format).ConfigureAwait(false);
             else if (received is not null && Serve is not null)
@@ -81,6 +88,12 @@ public sealed class ClientReceiver : LinkReceiver
         {
             stream.Close();
         }
+    }
+
+    private void OnDraining()
+    {
+        Session.OnPeerDrains();
+        _drained.TrySetResult();
     }
 
     protected override DropReason OnDatagram(in Arrival arrival, ReadOnlySpan<byte> datagram)

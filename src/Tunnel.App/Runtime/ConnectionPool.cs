@@ -71,7 +71,7 @@ public sealed class ConnectionPool
         uint first = (uint)Interlocked.Increment(ref _next);
         for (uint i = 0; i < _connections.Length; i++)
         {
-            if (_connections[(first + i) % (uint)_connections.Length].Session is not { IsClosed: false } session)
+            if (_connections[(first + i) % (uint)_connections.Length].Session is not { IsClosed: false, PeerDrains: false } session)
                 continue;
             anyUp = true;
             if (session.OpenStream() is { } stream)

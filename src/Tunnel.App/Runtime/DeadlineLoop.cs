@@ -9,7 +9,7 @@ namespace Tunnel.App.Runtime;
 public sealed class DeadlineLoop : IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly PriorityQueue<PeerSession, long> _queue = new();
+    private readonly PriorityQueue<Alarm, long> _queue = new();
     private readonly AutoResetEvent _earlier = new(false);
     private readonly Thread _thread;
     private long _waitingUntil = long.MaxValue;
@@ -24,15 +24,16 @@ public sealed class DeadlineLoop : IDisposable
     /// <summary>Asks for a turn at <paramref name="deadline"/>, or sooner. Any thread.</summary>
     public void Schedule(PeerSession session, Instant deadline)
     {
-        if (deadline == Instant.Never || deadline.Nanoseconds >= Volatile.Read(ref session.WakeAt))
+        Alarm alarm = session.Alarm;
+        if (deadline == Instant.Never || deadline.Nanoseconds >= Volatile.Read(ref alarm.WakeAt))
             return;
         bool signal;
         lock (_lock)
         {
-            if (deadline.Nanoseconds >= session.WakeAt)
+            if (deadline.Nanoseconds >= alarm.WakeAt)
                 return;
-            session.WakeAt = deadline.Nanoseconds;
-            _queue.Enqueue(session, deadline.Nanoseconds);
+            alarm.WakeAt = deadline.Nanoseconds;
+            _queue.Enqueue(alarm, deadline.Nanoseconds);
             signal = deadline.Nanoseconds < _waitingUntil;
         }
 
@@ -70,9 +71,9 @@ public sealed class DeadlineLoop : IDisposable
     {
         lock (_lock)
         {
-            while (_queue.TryPeek(out PeerSession? session, out long at))
+            while (_queue.TryPeek(out Alarm? alarm, out long at))
             {
-                if (at != session.WakeAt)
+                if (at != alarm.WakeAt || alarm.Session is null)
                 {
                     _queue.Dequeue();
                     continue;
@@ -81,13 +82,25 @@ public sealed class DeadlineLoop : IDisposable
                 if (at > now)
                     break;
                 _queue.Dequeue();
-                session.WakeAt = long.MaxValue;
+                alarm.WakeAt = long.MaxValue;
                 next = at;
-                return session;
+                return alarm.Session;
             }
 
             next = _waitingUntil = _queue.TryPeek(out _, out long first) ? first : long.MaxValue;
             return null;
         }
     }
+}
+
+/// <summary>A session's place in the queue. What is queued outlives the session, which it must not keep: sessions come and go faster.</summary>
+internal sealed class Alarm(PeerSession session)
+{
+    /// <summary>Nanoseconds of the wake-up that is on its way.</summary>
+    internal long WakeAt = long.MaxValue;
+
+    /// <summary>Null once the session has ended.</summary>
+    public PeerSession? Session { get; private set; } = session;
+
+    public void Forget() => Session = null;
 }

@@ -10,8 +10,14 @@ namespace Tunnel.App.Runtime;
 /// Connects to targets: literals at once, names through the resolver, each address that the policy permits in turn, all within one
 /// timeout.
 /// </summary>
-public sealed class Dialer(TimeSpan timeout, TargetPolicy policy)
+/// <param name="rules">The settings now; read once a dial.</param>
+public sealed class Dialer(Func<DialRules> rules)
 {
+    public Dialer(TimeSpan timeout, TargetPolicy policy)
+        : this(() => new DialRules(timeout, policy))
+    {
+    }
+
     /// <exception cref="SocketException">No address answered.</exception>
     /// <exception cref="TargetDeniedException">The policy denies the name, or all of its addresses.</exception>
     /// <exception cref="TimeoutException">It took too long.</exception>
@@ -35,11 +41,12 @@ public sealed class Dialer(TimeSpan timeout, TargetPolicy policy)
     /// <exception cref="TimeoutException">It took too long.</exception>
     public async Task<IPEndPoint> ResolveFirstAsync(Target target, CancellationToken cancel)
     {
+        (TimeSpan timeout, TargetPolicy policy) = rules();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(timeout);
         try
         {
-            IPAddress[] addresses = await ResolveAsync(target, limit.Token).ConfigureAwait(false);
+            IPAddress[] addresses = await ResolveAsync(target, policy, limit.Token).ConfigureAwait(false);
             return addresses.Length != 0
                 ? new IPEndPoint(addresses[0], target.Port)
                 : throw new SocketException((int)SocketError.HostNotFound);
@@ -65,13 +72,15 @@ public sealed class Dialer(TimeSpan timeout, TargetPolicy policy)
         SocketException { SocketErrorCode: SocketError.AccessDenied } => DialResult.NotAllowed,
         _ => DialResult.Failed,
     };
+
     private async Task<Socket> DialInTimeAsync(Target target, CancellationToken cancel)
     {
+        (TimeSpan timeout, TargetPolicy policy) = rules();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(timeout);
         try
         {
-            return await DialAnyAsync(target, limit.Token).ConfigureAwait(false);
+            return await DialAnyAsync(target, policy, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
@@ -81,7 +90,7 @@ public sealed class Dialer(TimeSpan timeout, TargetPolicy policy)
 
     /// <summary>The target's addresses, less those that the policy denies.</summary>
     /// <exception cref="TargetDeniedException">None is left.</exception>
-    private async ValueTask<IPAddress[]> ResolveAsync(Target target, CancellationToken cancel)
+    private static async ValueTask<IPAddress[]> ResolveAsync(Target target, TargetPolicy policy, CancellationToken cancel)
     {
         bool isLiteral = IPAddress.TryParse(target.Host, out IPAddress? literal);
         if (!isLiteral && !policy.MayPermit(target.Host, target.Port))
@@ -91,10 +100,10 @@ public sealed class Dialer(TimeSpan timeout, TargetPolicy policy)
         return permitted.Length == 0 && addresses.Length != 0 ? throw new TargetDeniedException(target) : permitted;
     }
 
-    private async Task<Socket> DialAnyAsync(Target target, CancellationToken cancel)
+    private static async Task<Socket> DialAnyAsync(Target target, TargetPolicy policy, CancellationToken cancel)
     {
         Exception last = new SocketException((int)SocketError.HostNotFound);
-        foreach (IPAddress address in await ResolveAsync(target, cancel).ConfigureAwait(false))
+        foreach (IPAddress address in await ResolveAsync(target, policy, cancel).ConfigureAwait(false))
         {
             try
             {
@@ -124,6 +133,11 @@ public sealed class Dialer(TimeSpan timeout, TargetPolicy policy)
         }
     }
 }
+
+/// <summary>How targets are reached.</summary>
+/// <param name="Timeout">For all of a target's addresses together.</param>
+/// <param name="Policy">Which of them may be reached.</param>
+public readonly record struct DialRules(TimeSpan Timeout, TargetPolicy Policy);
 
 /// <summary>The server's policy does not let anybody go there.</summary>
 public sealed class TargetDeniedException(Target target) : IOException($"{target} is denied by the policy in [targets]");

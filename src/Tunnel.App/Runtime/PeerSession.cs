@@ -30,6 +30,7 @@ public sealed class PeerSession
     private readonly GuardStamp? _guard;
     private readonly DeadlineLoop _deadlines;
     private readonly ISessionOwner _owner;
+    private volatile bool _peerDrains;
     private bool _closeReported;
     private long _memory;
     private int _largest;
@@ -42,6 +43,8 @@ public sealed class PeerSession
         _guard = guard;
         _deadlines = deadlines;
         _owner = owner;
+        Age = new LinkedListNode<PeerSession>(this);
+        Alarm = new Alarm(this);
         _largest = LargestDatagram() ?? KcpEngine.LargestDatagram;
         session.Limit(_largest, MonotonicClock.Now);
         TunnelEvents.Log.SessionStarted(this);
@@ -71,11 +74,20 @@ public sealed class PeerSession
     public Capabilities OwnCapabilities =>
         _path.TakesMerged ? Capabilities.All : Capabilities.All & ~Capabilities.MergedFrames;
 
+    /// <summary>The peer takes no new streams.</summary>
+    public bool PeerDrains => _peerDrains;
+
+    /// <summary>The peer has acknowledged something: it is where its datagrams come from. May be read without entering.</summary>
+    public bool IsProven => _session.Kcp.PeerAcknowledged;
+
     /// <summary>The defect that ended the session, if one did.</summary>
     public InvariantException? Defect { get; private set; }
 
-    /// <summary>For the deadline loop: nanoseconds of the wake-up that is on its way.</summary>
-    internal long WakeAt = long.MaxValue;
+    /// <summary>For the owner: its place among those that have not been proven.</summary>
+    internal LinkedListNode<PeerSession> Age { get; }
+
+    /// <summary>For the deadline loop.</summary>
+    internal Alarm Alarm { get; }
 
     /// <summary>Begins a turn; ends with <see cref="Leave"/> on the same thread.</summary>
     public void Enter() => _lock.Enter();
@@ -137,7 +149,11 @@ public sealed class PeerSession
         _lock.Exit();
 
         if (closed)
+        {
+            Alarm.Forget();
             End();
+        }
+
         _deadlines.Schedule(this, deadline);
         EventDispatcher.Run();
     }
@@ -169,17 +185,28 @@ public sealed class PeerSession
         return opened;
     }
 
+    /// <summary>Says that this end takes no new streams, if the peer understands that.</summary>
+    public Task DrainAsync() => PeerCapabilities.HasFlag(Capabilities.Drain) ? TellAsync(StreamRequest.Draining) : Task.CompletedTask;
+
+    /// <summary>The peer has said so.</summary>
+    public void OnPeerDrains() => _peerDrains = true;
+
     /// <summary>Ends the session, and says so if the peer understands that.</summary>
     public async Task LeaveAsync()
     {
-        if (PeerCapabilities.HasFlag(Capabilities.Goodbye) && OpenStream() is { } stream)
-        {
-            // On its way is all that can be had: nobody answers a goodbye.
-            Task sent = HeaderExchange.SendAsync(stream, new StreamHeader(StreamRequest.Goodbye), HeaderFormat.V1).AsTask();
-            await Task.WhenAny(sent, Task.Delay(GoodbyeTimeout)).ConfigureAwait(false);
-        }
-
+        if (PeerCapabilities.HasFlag(Capabilities.Goodbye))
+            await TellAsync(StreamRequest.Goodbye).ConfigureAwait(false);
         Close(CloseReason.Local);
+    }
+
+    private async Task TellAsync(StreamRequest what)
+    {
+        if (OpenStream() is not { } stream)
+            return;
+        // On its way is all that can be had: nobody answers a goodbye.
+        Task sent = HeaderExchange.SendAsync(stream, new StreamHeader(what), HeaderFormat.V1).AsTask();
+        await Task.WhenAny(sent, Task.Delay(GoodbyeTimeout)).ConfigureAwait(false);
+        stream.CloseWrite();
     }
 
     /// <summary>Ends the session and all its streams. Idempotent.</summary>

@@ -20,13 +20,17 @@ public sealed class ServerReceiver : LinkReceiver
     private readonly SessionTable<PeerSession> _table;
     private readonly DatagramCipher _cipher;
     private readonly DeadlineLoop _deadlines;
+    private readonly Func<int> _maxSessions;
     private readonly byte[] _scratch = new byte[KcpEngine.LargestDatagram];
+    private readonly LinkedList<PeerSession> _byAge = [];
+    private volatile bool _draining;
     private readonly AnswerLimit _answers = new(AnswersPerSecond);
 
-    public ServerReceiver(ReplaceableLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, int maxSessions)
+    public ServerReceiver(ReplaceableLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, Func<int> maxSessions)
         : base(link, carrier, sessions, $"{link.Name} receive")
     {
-        _table = new SessionTable<PeerSession>(maxSessions);
+        _maxSessions = maxSessions;
+        _table = new SessionTable<PeerSession>(maxSessions());
         _cipher = sessions.CreateCipher();
         _deadlines = deadlines;
     }
@@ -56,12 +60,24 @@ public sealed class ServerReceiver : LinkReceiver
             return [.. _table.Sessions];
     }
 
+    /// <summary>Takes no new sessions from now on, and tells the peers of those that there are that they get no new streams.</summary>
+    public Task DrainAsync()
+    {
+        _draining = true;
+        return Task.WhenAll(GetSessions().Select(session => session.DrainAsync()));
+    }
+
     public override void OnStreamOpened(TunnelStream stream) => StreamOpened?.Invoke(stream);
 
     public override void OnSessionClosed(PeerSession session)
     {
         lock (_lock)
+        {
             _table.Remove(session.Peer, session);
+            if (session.Age.List is not null)
+                _byAge.Remove(session.Age);
+        }
+
         SessionClosed?.Invoke(session);
     }
 
@@ -91,12 +107,21 @@ public sealed class ServerReceiver : LinkReceiver
 
     private DropReason OnStranger(in Arrival arrival, ReadOnlySpan<byte> datagram)
     {
+        if (_draining)
+            return DropReason.Draining;
         DropReason drop = Open(datagram, out ReadOnlySpan<byte> payload);
         if (drop != DropReason.None)
             return drop;
         uint conv;
         lock (_lock)
+        {
+            _table.MaxSessions = _maxSessions();
             drop = _table.Admit(payload, out conv);
+        }
+
+        if (drop == DropReason.SessionLimit)
+            drop = MakeRoom();
+
         if (drop == DropReason.None && !Sessions.Budget.HasRoom)
             return Refuse(arrival);
         if (drop == DropReason.None)
@@ -104,6 +129,27 @@ public sealed class ServerReceiver : LinkReceiver
         if (drop == DropReason.UnknownPeer)
             AnswerUnknown(arrival, payload);
         return drop;
+    }
+
+    /// <summary>
+    /// The cap is reached. Without a cipher anybody can begin sessions in others' names: the oldest one whose peer never acknowledged
+    /// anything gives its place. Those that did are not looked at again.
+    /// </summary>
+    private DropReason MakeRoom()
+    {
+        PeerSession? oldest;
+        lock (_lock)
+        {
+            while (_byAge.First is { Value.IsProven: true })
+                _byAge.RemoveFirst();
+            oldest = _byAge.First?.Value;
+        }
+
+        string consequence = oldest is null ? "a session was refused" : "the oldest session that never answered gave its place";
+        Sessions.Limits?.Strike(LimitKind.MaxSessions, consequence);
+        LeaveCurrent();
+        oldest?.Close(CloseReason.Unproven);
+        return oldest is null ? DropReason.SessionLimit : DropReason.None;
     }
 
     /// <summary>Tells a client whose session was lost (with a restart, say) that it was, so that it begins anew at once.</summary>
@@ -134,6 +180,8 @@ public sealed class ServerReceiver : LinkReceiver
         drop = SessionTable<PeerSession>.Begins(payload, out uint conv, anew: true);
         if (drop != DropReason.None || conv == old.Conv)
             return DropReason.Conversation;
+        if (_draining)
+            return DropReason.Draining;
         LeaveCurrent();
         old.Close(CloseReason.Replaced);
         return Create(arrival, conv, payload);
@@ -149,6 +197,7 @@ public sealed class ServerReceiver : LinkReceiver
 
     private DropReason Refuse(in Arrival arrival)
     {
+        Sessions.Limits?.Strike(LimitKind.Memory, "a session was refused");
         OutOfMemory?.Invoke(arrival.Peer);
         return DropReason.Memory;
     }
@@ -162,7 +211,11 @@ public sealed class ServerReceiver : LinkReceiver
             ProbesPath = Sessions.ProbesPath,
         };
         lock (_lock)
+        {
             _table.Set(arrival.Peer, peer);
+            _byAge.AddLast(peer.Age);
+        }
+
         SessionOpened?.Invoke(peer);
         Enter(peer);
         return peer.ReceiveOpened(payload, Now);

@@ -21,7 +21,7 @@ public sealed class SessionFactory
     /// <param name="mux">The multiplexer's knobs.</param>
     /// <param name="mtu">Bytes of a sealed datagram at most.</param>
     /// <param name="guard">Null when the guard is off.</param>
-    /// <param name="admission">The cap on streams over all sessions.</param>
+    /// <param name="admission">What all sessions may have together.</param>
     public SessionFactory(
         string cipherName, byte[] masterKey, KcpOptions kcp, MuxOptions mux, int mtu, GuardSettings? guard, IStreamAdmission? admission)
     {
@@ -41,6 +41,9 @@ public sealed class SessionFactory
 
     /// <summary>What all sessions may hold together.</summary>
     public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
+
+    /// <summary>Where it counts when a bound is reached.</summary>
+    public LimitMeter? Limits { get; init; }
 
     /// <summary>The guard prefix of what is sent, shared by all sessions.</summary>
     public GuardStamp? Stamp { get; }

@@ -1,25 +1,55 @@
+using Microsoft.Extensions.Logging;
+using Tunnel.App.Config;
 using Tunnel.Protocol.Mux;
 
 namespace Tunnel.App.Runtime;
 
-/// <summary>The cap on streams over all sessions (max_streams_total).</summary>
-public sealed class StreamCap(int maximum) : IStreamAdmission
+/// <summary>
+/// What all sessions of a process may have together: streams, and memory for their windows. The settings may change at any time; what
+/// is over a new cap already stays.
+/// </summary>
+/// <param name="config">The settings now.</param>
+/// <param name="budget">The memory.</param>
+/// <param name="limits">Where it counts when a bound is reached.</param>
+public sealed class StreamCap(Func<KcpConfig> config, MemoryBudget budget, LimitMeter limits) : IStreamAdmission
 {
     private int _count;
-    private long _refused;
+
+    /// <inheritdoc/>
+    public int WindowShift => budget.WindowShift;
 
     public int Count => Volatile.Read(ref _count);
 
-    public long Refused => Interlocked.Read(ref _refused);
-
-    public bool TryAdmit()
+    /// <inheritdoc/>
+    public bool TryAdmit(int streams)
     {
-        if (Interlocked.Increment(ref _count) <= maximum)
+        KcpConfig kcp = config();
+        if (streams >= kcp.MaxStreamsPerSession)
+            return Refuse(LimitKind.MaxStreamsPerSession);
+        if (!budget.HasRoom)
+            return Refuse(LimitKind.Memory);
+        if (Interlocked.Increment(ref _count) <= kcp.MaxStreamsTotal)
             return true;
-        Interlocked.Decrement(ref _count);
-        Interlocked.Increment(ref _refused);
-        return false;
+        Release();
+        return Refuse(LimitKind.MaxStreamsTotal);
     }
 
     public void Release() => Interlocked.Decrement(ref _count);
+
+    /// <inheritdoc/>
+    public void OnBound(BufferBound bound)
+    {
+        if (bound == BufferBound.StreamFull)
+            limits.Strike(LimitKind.StreamBuf, "a stream waits for its reader", LogLevel.Debug);
+        else if (bound == BufferBound.SessionFull)
+            limits.Strike(LimitKind.SmuxBuf, "a session waits for its readers");
+        else
+            limits.Strike(LimitKind.SmuxBuf, "a peer sent more than it was granted, and its session ended");
+    }
+
+    private bool Refuse(LimitKind limit)
+    {
+        limits.Strike(limit, "a stream was refused");
+        return false;
+    }
 }

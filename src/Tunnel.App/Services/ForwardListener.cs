@@ -8,18 +8,24 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Services;
 
 /// <summary>A local port whose connections all go to one target, dialled by the server.</summary>
-public sealed class ForwardListener(IPEndPoint listen, Target target, StreamOpener opener, ListenerGate gate, ILogger logger)
+/// <param name="listen">Where.</param>
+/// <param name="target">Where whoever connects now goes.</param>
+/// <param name="opener">Opens streams.</param>
+/// <param name="gate">What all listeners share.</param>
+/// <param name="logger">Where connections that failed are told.</param>
+public sealed class ForwardListener(IPEndPoint listen, Func<Target> target, StreamOpener opener, ListenerGate gate, ILogger logger)
     : LocalListener(listen, gate, logger)
 {
     protected override string Name => "forward";
 
     protected override async Task HandleAsync(Socket socket, CancellationToken stop)
     {
-        using Activity? accepted = TunnelActivities.Accept(Name)?.SetTarget(target);
+        Target to = target();
+        using Activity? accepted = TunnelActivities.Accept(Name)?.SetTarget(to);
         TunnelStream stream;
         try
         {
-            stream = await opener.OpenAsync(target, stop).ConfigureAwait(false);
+            stream = await opener.OpenAsync(to, stop).ConfigureAwait(false);
         }
         catch (IOException e)
         {

@@ -9,8 +9,15 @@ namespace Tunnel.App.Services;
 /// What all listeners of a client share: the cap on their connections, and the messages that a storm of connections causes.
 /// Thread-safe.
 /// </summary>
-public sealed partial class ListenerGate(ListenersConfig config, ILogger logger)
+/// <param name="listeners">The settings now.</param>
+/// <param name="logger">Where a user sees what was refused.</param>
+public sealed partial class ListenerGate(Func<ListenersConfig> listeners, ILogger logger)
 {
+    public ListenerGate(ListenersConfig listeners, ILogger logger)
+        : this(() => listeners, logger)
+    {
+    }
+
     private readonly RateLimitedLog _full = new(logger, "connections over the cap");
     private readonly RateLimitedLog _failed = new(logger, "connections that could not be accepted");
     private int _active;
@@ -18,10 +25,10 @@ public sealed partial class ListenerGate(ListenersConfig config, ILogger logger)
     private long _acceptErrors;
 
     /// <summary>Connections that may wait on each socket; the kernel cuts it to net.core.somaxconn.</summary>
-    public int Backlog => config.Backlog ?? int.MaxValue;
+    public int Backlog => listeners().Backlog ?? int.MaxValue;
 
     /// <summary>Sockets that each listener accepts on.</summary>
-    public int Acceptors => config.Acceptors ?? Environment.ProcessorCount;
+    public int Acceptors => listeners().Acceptors ?? Environment.ProcessorCount;
 
     /// <summary>Connections being served.</summary>
     public int Active => Volatile.Read(ref _active);
@@ -34,12 +41,13 @@ public sealed partial class ListenerGate(ListenersConfig config, ILogger logger)
     /// <summary>Counts a connection in; false when there are too many. What came in goes out with <see cref="Leave"/>.</summary>
     public bool TryEnter(string name)
     {
-        if (Interlocked.Increment(ref _active) <= config.MaxConnections)
+        int maximum = listeners().MaxConnections;
+        if (Interlocked.Increment(ref _active) <= maximum)
             return true;
         Leave();
         Interlocked.Increment(ref _refused);
         if (_full.Admits())
-            LogFull(logger, name, config.MaxConnections);
+            LogFull(logger, name, maximum);
         return false;
     }
 

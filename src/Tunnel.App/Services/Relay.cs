@@ -106,7 +106,9 @@ public sealed class Relay
             bool more = true;
             while (more)
                 more = await DeliverOnceAsync().ConfigureAwait(false);
-            _socket.Shutdown(SocketShutdown.Send);
+            // Breaking closes the stream first, which looks like its end from here.
+            if (Volatile.Read(ref _broken) == 0)
+                _socket.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
         {

@@ -9,8 +9,13 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Services;
 
 /// <summary>A SOCKS5 proxy whose connections go out at the server. Names are resolved there.</summary>
+/// <param name="listen">Where.</param>
+/// <param name="credentials">What whoever connects now must present; null for nothing.</param>
+/// <param name="service">Opens streams and carries datagrams.</param>
+/// <param name="gate">What all listeners share.</param>
+/// <param name="logger">Where connections that failed are told.</param>
 public sealed class Socks5Listener(
-    IPEndPoint listen, Socks5Credentials? credentials, UdpService service, ListenerGate gate, ILogger logger)
+    IPEndPoint listen, Func<Socks5Credentials?> credentials, UdpService service, ListenerGate gate, ILogger logger)
     : LocalListener(listen, gate, logger)
 {
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(30);
@@ -22,7 +27,7 @@ public sealed class Socks5Listener(
     protected override async Task HandleAsync(Socket socket, CancellationToken stop)
     {
         using Activity? accepted = TunnelActivities.Accept(Name);
-        var protocol = new Socks5Protocol(socket, credentials);
+        var protocol = new Socks5Protocol(socket, credentials());
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(HandshakeTimeout);
         (Socks5Command command, Target target) = await protocol.AcceptAsync(limit.Token).ConfigureAwait(false);
@@ -80,7 +85,7 @@ public sealed class Socks5Listener(
     // Dial results have the values of SOCKS5 replies.
     private static Socks5Reply ReplyFor(IOException e) => e switch
     {
-        DialException dial => (Socks5Reply)dial.Result,
+        DialException { Result: not DialResult.Leaving } dial => (Socks5Reply)dial.Result,
         TunnelUnavailableException => Socks5Reply.NetworkUnreachable,
         _ => Socks5Reply.GeneralFailure,
     };

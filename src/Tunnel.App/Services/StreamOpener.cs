@@ -50,6 +50,12 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
             {
                 // Nothing of the application's has been sent: another session will do.
             }
+            catch (DialException e) when (e.Result == DialResult.Leaving && Environment.TickCount64 < giveUpAt)
+            {
+                // The announcement may still be on its way.
+                stream.Session.OnPeerDrains();
+                stream.Close();
+            }
             catch
             {
                 stream.Close();

@@ -12,7 +12,7 @@ namespace Tunnel.App.Services;
 public sealed partial class StreamServer
 {
     private readonly Dialer _dialer;
-    private readonly TimeSpan _headerTimeout;
+    private readonly Func<TimeSpan> _headerTimeout;
     private readonly Target? _fixedTarget;
     private readonly UdpServing _udp;
     private readonly ReverseListeners _reverse;
@@ -23,9 +23,10 @@ public sealed partial class StreamServer
     private readonly RateLimitedLog _denied;
     private long _headerFailures;
     private int _active;
+    private volatile bool _draining;
 
     /// <param name="dialer">Reaches the targets.</param>
-    /// <param name="headerTimeout">A stream whose header has not come by then is closed.</param>
+    /// <param name="headerTimeout">A stream whose header has not come by then is closed; the setting now.</param>
     /// <param name="fixedTarget">Where every stream goes when the peer knows no headers (kcptun); otherwise null.</param>
     /// <param name="udp">How datagrams are relayed.</param>
     /// <param name="reverse">The listeners that clients ask for.</param>
@@ -33,7 +34,7 @@ public sealed partial class StreamServer
     /// <param name="stop">Ends every relay.</param>
     public StreamServer(
         Dialer dialer,
-        TimeSpan headerTimeout,
+        Func<TimeSpan> headerTimeout,
         Target? fixedTarget,
         UdpServing udp,
         ReverseListeners reverse,
@@ -52,11 +53,17 @@ public sealed partial class StreamServer
         _denied = new RateLimitedLog(logger, "denied targets");
     }
 
+    /// <summary>Where it counts when a bound is reached.</summary>
+    public LimitMeter? Limits { get; init; }
+
     /// <summary>Streams being served.</summary>
     public int Active => Volatile.Read(ref _active);
 
     /// <summary>Streams closed because their header did not come, or was not one.</summary>
     public long HeaderFailures => Interlocked.Read(ref _headerFailures);
+
+    /// <summary>Whatever streams ask for from now on is refused, in a way that lets a client of ours ask elsewhere.</summary>
+    public void BeginDrain() => _draining = true;
 
     /// <summary>Takes charge of a stream.</summary>
     public void Serve(TunnelStream stream) => _ = ServeAsync(stream);
@@ -67,6 +74,8 @@ public sealed partial class StreamServer
         using Activity? serving = TunnelActivities.Serve(stream);
         try
         {
+            if (_fixedTarget is not null && _draining)
+                return;
             if (_fixedTarget is { } target)
                 await RelayAsync(stream, target, withResult: false, serving).ConfigureAwait(false);
             else
@@ -105,6 +114,11 @@ public sealed partial class StreamServer
             case StreamRequest.Goodbye:
                 stream.Session.Close(CloseReason.Goodbye);
                 break;
+            case StreamRequest.Dial when _draining:
+                await SayAsync(stream, DialResult.Leaving).ConfigureAwait(false);
+                break;
+            case StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.UdpFramed when _draining:
+                throw new IOException("this server is about to stop");
             case StreamRequest.Tcp or StreamRequest.Dial:
                 await RelayAsync(stream, header.Target, header.Request == StreamRequest.Dial, serving).ConfigureAwait(false);
                 break;
@@ -122,13 +136,19 @@ public sealed partial class StreamServer
 
     private async Task<ReceivedHeader> ReadHeaderAsync(TunnelStream stream)
     {
-        // Closing is what ends a read that waits.
-        await using var timer = new Timer(s => ((TunnelStream)s!).Close(), stream, _headerTimeout, Timeout.InfiniteTimeSpan);
+        await using var timer = new Timer(s => OnHeaderTimeout((TunnelStream)s!), stream, _headerTimeout(), Timeout.InfiniteTimeSpan);
         if (await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false) is { } received)
             return received;
         // A stream that is opened and closed again without a word is how some peers check that the session lives.
         Interlocked.Increment(ref _headerFailures);
         throw new IOException("no valid stream header came");
+    }
+
+    /// <summary>Closing is what ends a read that waits.</summary>
+    private void OnHeaderTimeout(TunnelStream stream)
+    {
+        Limits?.Strike(LimitKind.HeaderTimeout, "a stream that had not said where it goes was closed");
+        stream.Close();
     }
 
     private async Task RelayAsync(TunnelStream stream, Target target, bool withResult, Activity? serving)

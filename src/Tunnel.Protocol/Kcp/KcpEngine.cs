@@ -151,6 +151,12 @@ public sealed class KcpEngine
         return wellFormed;
     }
 
+    /// <summary>The peer has acknowledged something that this end sent: it is where its datagrams say it is.</summary>
+    public bool PeerAcknowledged { get; private set; }
+
+    /// <summary>Segments that the peer is told it may send, at most, from now on; what it was told before is still taken.</summary>
+    public int GrantedWindow { get; set; } = int.MaxValue;
+
     /// <summary>Offers the user again what it had no room for.</summary>
     public void DeliverWaiting()
     {
@@ -314,6 +320,7 @@ public sealed class KcpEngine
         // A number beyond what was sent is a lie; it must not acknowledge anything.
         if ((int)(una - _send.First) <= 0 || (int)(una - _send.Next) > 0)
             return;
+        PeerAcknowledged = true;
         for (uint number = _send.First; number != una; number++)
             _send.Acknowledge(number);
         // At once: each of a datagram's segments says una, and the next one must not walk the same numbers again.
@@ -690,7 +697,7 @@ public sealed class KcpEngine
     {
         if (destination.Length - written < KcpSegment.HeaderLength + length)
             return false;
-        new KcpSegment(Conv, command, 0, _receive.Free, timestamp, number, _receive.Next, (uint)length).Write(destination[written..]);
+        new KcpSegment(Conv, command, 0, (ushort)Math.Min(_receive.Free, GrantedWindow), timestamp, number, _receive.Next, (uint)length).Write(destination[written..]);
         written += KcpSegment.HeaderLength;
         return true;
     }

@@ -44,6 +44,9 @@ public enum CloseReason
     /// <summary>The link takes only shorter datagrams now than those that are in flight, and the peer takes them in no other form.</summary>
     PathTooNarrow,
 
+    /// <summary>It never acknowledged anything, and another session needed the place.</summary>
+    Unproven,
+
     /// <summary>A broken invariant: a defect of this program.</summary>
     Defect,
 }

@@ -22,10 +22,31 @@ public sealed record MuxOptions
     public int MaxStreams { get; init; } = 1024;
 }
 
-/// <summary>A cap over all sessions, shared by their owners; thread-safe.</summary>
+/// <summary>What a process lets its sessions have, shared by their owners; thread-safe.</summary>
 public interface IStreamAdmission
 {
-    bool TryAdmit();
+    /// <summary>By how many bits the windows that are granted from now on are smaller than configured; 0 while there is memory.</summary>
+    int WindowShift { get; }
+
+    /// <summary>Lets a stream in, or not; whoever came in goes out with <see cref="Release"/>.</summary>
+    /// <param name="streams">How many its session has already.</param>
+    bool TryAdmit(int streams);
 
     void Release();
+
+    /// <summary>A session's buffers have reached a bound. Cheap: this may happen with every few segments.</summary>
+    void OnBound(BufferBound bound);
+}
+
+/// <summary>The bounds of a session's buffers.</summary>
+public enum BufferBound
+{
+    /// <summary>A stream's window is used up: its peer waits for its reader.</summary>
+    StreamFull,
+
+    /// <summary>Version 1, which has no windows: the session's peer waits for its readers.</summary>
+    SessionFull,
+
+    /// <summary>The peer sent more than it was granted; its session has ended.</summary>
+    Exceeded,
 }

@@ -22,6 +22,9 @@ public sealed class MuxSession : IOrderedByteUser
     /// <summary>Bytes that peers may have on their way, by their first guess, when this end says that a window is smaller.</summary>
     private const int Overshoot = 16 << 20;
 
+    /// <summary>What a stream takes besides its data, at this end and above: an estimate, in bytes.</summary>
+    private const int StreamCost = 2048;
+
     private const int MaximumRefusals = 65_536;
     private const int MaximumControl = 16_384;
 
@@ -39,6 +42,7 @@ public sealed class MuxSession : IOrderedByteUser
     private MuxStream? _payloadStream;
     private ReadOnlyMemory<byte> _unfinished;
     private MuxStream? _unfinishedStream;
+    private bool _wasBlocked;
     private uint _nextId;
     private long _now;
     private long _lastFrameAt;
@@ -64,7 +68,7 @@ public sealed class MuxSession : IOrderedByteUser
     /// <summary>Bytes that wait for readers.</summary>
     public long Buffered { get; private set; }
 
-    public long MemoryUse => _pool.MemoryUse;
+    public long MemoryUse => _pool.MemoryUse + (long)_streams.Count * StreamCost;
 
     public CloseReason CloseReason { get; private set; }
 
@@ -112,12 +116,12 @@ public sealed class MuxSession : IOrderedByteUser
     /// <summary>Opens a stream; null when the session is closed, a cap is reached, or the numbers are used up.</summary>
     public MuxStream? Open()
     {
-        if (IsClosed || _streams.Count >= _options.MaxStreams || _nextId > uint.MaxValue - 2)
+        if (IsClosed || _nextId > uint.MaxValue - 2)
             return null;
         // A peer that takes nothing: streams opened and given up meanwhile must not pile up here.
         if (_control.Count >= MaximumControl || _endings.Count >= MaximumControl)
             return null;
-        if (_admission is not null && !_admission.TryAdmit())
+        if (!TryAdmit())
             return null;
         _nextId += 2;
         MuxStream stream = Add(_nextId);
@@ -254,7 +258,10 @@ public sealed class MuxSession : IOrderedByteUser
     /// <inheritdoc/>
     public bool TryDeliver(ReadOnlySpan<byte> data)
     {
-        if (IsBlocked)
+        if (IsBlocked && !_wasBlocked)
+            _admission?.OnBound(BufferBound.SessionFull);
+        _wasBlocked = IsBlocked;
+        if (_wasBlocked)
             return false;
         while (!data.IsEmpty && !IsClosed)
         {
@@ -395,10 +402,14 @@ public sealed class MuxSession : IOrderedByteUser
         if (_options.Version == 2 && (stream.Available + data.Length > stream.LargestWindow || Buffered > MaximumBuffered))
         {
             Close(CloseReason.WindowExceeded);
+            _admission?.OnBound(BufferBound.Exceeded);
             return;
         }
 
+        bool wasFull = stream.Available >= stream.Window;
         stream.Received.Write(data);
+        if (!wasFull && stream.Available >= stream.Window)
+            _admission?.OnBound(BufferBound.StreamFull);
         stream.BytesReceived += data.Length;
         Buffered += data.Length;
         stream.Frames?.Add(data.Length);
@@ -417,7 +428,7 @@ public sealed class MuxSession : IOrderedByteUser
             return;
         }
 
-        if (_streams.Count >= _options.MaxStreams || !(_admission?.TryAdmit() ?? true))
+        if (!TryAdmit())
         {
             StreamsRefused++;
             Refuse(id);
@@ -430,6 +441,8 @@ public sealed class MuxSession : IOrderedByteUser
         ShrinkInitialWindow(stream);
         Raise(MuxEventKind.Opened, stream);
     }
+
+    private bool TryAdmit() => _admission?.TryAdmit(_streams.Count) ?? _streams.Count < _options.MaxStreams;
 
     private void Refuse(uint id)
     {
@@ -527,10 +540,18 @@ public sealed class MuxSession : IOrderedByteUser
     }
 
     /// <summary>More than peers that keep to their windows can make this end hold.</summary>
-    private long MaximumBuffered => _options.SessionBuffer + (long)_options.MaxStreams * MinimumWindow + Overshoot;
+    private long MaximumBuffered => _options.SessionBuffer + (long)Math.Max(_options.MaxStreams, _streams.Count) * MinimumWindow + Overshoot;
 
-    private int FairWindow =>
-        Math.Min(_options.StreamBuffer, Math.Max(MinimumWindow, _options.SessionBuffer / Math.Max(1, _streams.Count)));
+    /// <summary>What a stream is granted now. What was granted before is kept, whatever becomes of this.</summary>
+    private int FairWindow
+    {
+        get
+        {
+            int shift = _admission?.WindowShift ?? 0;
+            int ofSession = (_options.SessionBuffer >> shift) / Math.Max(1, _streams.Count);
+            return Math.Min(_options.StreamBuffer, Math.Max(MinimumWindow, Math.Min(_options.StreamBuffer >> shift, ofSession)));
+        }
+    }
 
     private void SendWindowUpdate(MuxStream stream)
     {

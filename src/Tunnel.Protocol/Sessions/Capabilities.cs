@@ -33,6 +33,9 @@ public enum Capabilities : uint
     /// <summary>A <see cref="StreamRequest.Reverse"/> is understood by servers, a <see cref="StreamRequest.Connection"/> by clients.</summary>
     Reverse = 128,
 
+    /// <summary><see cref="StreamRequest.Draining"/> and <see cref="DialResult.Leaving"/> are understood.</summary>
+    Drain = 512,
+
     /// <summary>
     /// Probes of the path's MTU are answered, datagrams up to <see cref="Kcp.KcpEngine.LargestDatagram"/> are taken, and segments that
     /// have become too long for the path are taken in parts.
@@ -40,7 +43,7 @@ public enum Capabilities : uint
     PathMtu = 1u << 31,
 
     /// <summary>Everything that this version can do, on a link that takes merged frames.</summary>
-    All = DialResult | HalfClose | Goodbye | Reset | MergedFrames | FramedUdp | Reverse | PathMtu,
+    All = DialResult | HalfClose | Goodbye | Reset | MergedFrames | FramedUdp | Reverse | Drain | PathMtu,
 }
 
 /// <summary>How a dial went: one byte in front of the target's. The values are those of SOCKS5 replies (RFC 1928, section 6).</summary>
@@ -55,4 +58,7 @@ public enum DialResult : byte
     HostUnreachable = 4,
     Refused = 5,
     TimedOut = 6,
+
+    /// <summary>Of ours: the server is about to stop and dialled nothing; another session may be asked.</summary>
+    Leaving = 128,
 }

@@ -39,6 +39,9 @@ public enum DropReason
     /// <summary>The ceiling on the memory of all sessions is reached.</summary>
     Memory,
 
+    /// <summary>This end is about to stop and takes no new sessions.</summary>
+    Draining,
+
     /// <summary>The session has ended.</summary>
     Closed,
 }

@@ -16,8 +16,12 @@ namespace Tunnel.Protocol.Sessions;
 /// </remarks>
 public sealed class Session : IDisposable
 {
+    /// <summary>Segments that a peer may send however little memory there is: it must be able to say and to acknowledge something.</summary>
+    private const int MinimumGrant = 32;
+
     private readonly DatagramCipher _cipher;
     private readonly SessionOptions _options;
+    private readonly IStreamAdmission? _admission;
     private byte[] _scratch;
     private long _nextTrimAt;
 
@@ -26,11 +30,12 @@ public sealed class Session : IDisposable
     /// <param name="conv">The conversation: chosen by the client at random, taken over by the server.</param>
     /// <param name="isClient">Which stream numbers this end opens.</param>
     /// <param name="now">The owner's clock.</param>
-    /// <param name="admission">A cap on streams over all sessions.</param>
+    /// <param name="admission">What the process lets its sessions have; null for no bounds but the session's own.</param>
     public Session(SessionOptions options, DatagramCipher cipher, uint conv, bool isClient, Instant now, IStreamAdmission? admission = null)
     {
         _options = options;
         _cipher = cipher;
+        _admission = admission;
 
         // A client asks for what a server can do, and with its answer the server may send long datagrams already.
         _scratch = new byte[isClient ? KcpEngine.LargestDatagram : KcpEngine.MaximumDatagram];
@@ -132,6 +137,7 @@ public sealed class Session : IDisposable
         long milliseconds = now.Milliseconds;
         if (Kcp.ProbeLength != 0 && buffer.Length >= headroom + Kcp.ProbeLength + _cipher.Overhead)
             return TransmitProbe(buffer, headroom, milliseconds);
+        Kcp.GrantedWindow = Math.Max(MinimumGrant, _options.Kcp.ReceiveWindow >> (_admission?.WindowShift ?? 0));
         int count = 0, used = 0, limit = Mtu, stride = 0;
         while (buffer.Length - used >= headroom + limit)
         {

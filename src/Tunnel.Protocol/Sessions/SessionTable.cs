@@ -16,6 +16,9 @@ public sealed class SessionTable<T>(int maxSessions)
 
     public int Count => _sessions.Count;
 
+    /// <summary>The cap; sessions that are over it already stay.</summary>
+    public int MaxSessions { get; set; } = maxSessions;
+
     public IReadOnlyCollection<T> Sessions => _sessions.Values;
 
     public bool TryGet(in Endpoint peer, [NotNullWhen(true)] out T? session) => _sessions.TryGetValue(peer, out session);
@@ -30,7 +33,7 @@ public sealed class SessionTable<T>(int maxSessions)
         DropReason drop = Begins(payload, out conv);
         if (drop != DropReason.None)
             return drop;
-        return _sessions.Count >= maxSessions ? DropReason.SessionLimit : DropReason.None;
+        return _sessions.Count >= MaxSessions ? DropReason.SessionLimit : DropReason.None;
     }
 
     /// <summary>

@@ -29,6 +29,9 @@ public enum StreamRequest : byte
     /// <summary>As <see cref="Udp"/>, with each datagram behind its length (u16 big-endian): it need not be a frame of its own.</summary>
     UdpFramed = 19,
 
+    /// <summary>The sender takes no new streams on this session; those that run go on to their end, or to its goodbye.</summary>
+    Draining = 20,
+
     /// <summary>
     /// Asks the server to listen, and carry what connects there back to the client, for as long as this stream lives. Answered with a
     /// <see cref="ReverseResult"/>.

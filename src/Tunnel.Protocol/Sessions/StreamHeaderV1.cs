@@ -50,7 +50,7 @@ internal static class StreamHeaderV1
     {
         switch (request)
         {
-            case StreamRequest.Ping or StreamRequest.Pong or StreamRequest.Goodbye:
+            case StreamRequest.Ping or StreamRequest.Pong or StreamRequest.Goodbye or StreamRequest.Draining:
                 return body.IsEmpty ? new StreamHeader(request) : null;
             case StreamRequest.Capabilities:
                 return body.Length < CapabilitiesLength

@@ -93,6 +93,9 @@ internal class ChildProcess : IAsyncDisposable
 
     public void Interrupt() => Signal(2);
 
+    /// <summary>What asks a service to read its file again.</summary>
+    public void HangUp() => Signal(1);
+
     /// <summary>Ends it as a crash would.</summary>
     public void Kill() => Signal(9);
 

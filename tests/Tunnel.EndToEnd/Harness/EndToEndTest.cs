@@ -66,8 +66,12 @@ public abstract class EndToEndTest : IAsyncLifetime
     {
         string file = PathOf($"{_processes.Count}.toml");
         File.WriteAllText(file, settings.ToToml());
-        return Keep(Path.GetFileName(command[^1]), TunnelProcess.Start(networkNamespace, command, file));
+        return LaunchWith(command, file, networkNamespace);
     }
+
+    /// <summary>The same with a file that is there already.</summary>
+    internal TunnelProcess LaunchWith(string[] command, string file, string? networkNamespace = null) =>
+        Keep(Path.GetFileName(command[^1]), TunnelProcess.Start(networkNamespace, command, file));
 
     /// <summary>A UDP port that is free now.</summary>
     protected static int FreeUdpPort()

@@ -34,10 +34,10 @@ internal static class SocksClient
         return (socket, answer[1]);
     }
 
-    public static async Task<Socket> ConnectDirectlyAsync(int port)
+    public static async Task<Socket> ConnectDirectlyAsync(int port, string address = "127.0.0.1")
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(IPAddress.Loopback, port);
+        await socket.ConnectAsync(IPAddress.Parse(address), port);
         return socket;
     }
 }

@@ -13,8 +13,12 @@ internal sealed partial class TunnelProcess : ChildProcess
         : base(networkNamespace, command[0], [.. command[1..], "--config", file], EnvironmentWith(socketPath))
     {
         _notifications = notifications;
+        File = file;
         _ = ListenAsync();
     }
+
+    /// <summary>Its configuration's path.</summary>
+    public string File { get; }
 
     /// <summary>What it told systemd, in order.</summary>
     public List<string> Notifications { get; } = [];
@@ -25,10 +29,17 @@ internal sealed partial class TunnelProcess : ChildProcess
     public static TunnelProcess Start(string? networkNamespace, string[] command, string file)
     {
         string socketPath = file + ".notify";
-        File.Delete(socketPath);
+        System.IO.File.Delete(socketPath);
         var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(socketPath));
         return new TunnelProcess(networkNamespace, command, file, socket, socketPath);
+    }
+
+    /// <summary>Puts another file in its place at once, as careful editors do.</summary>
+    public void Rewrite(string text)
+    {
+        System.IO.File.WriteAllText(File + ".new", text);
+        System.IO.File.Move(File + ".new", File, overwrite: true);
     }
 
     public async Task ReadyAsync()

@@ -17,7 +17,8 @@ internal sealed class TwoWayHosts(Namespaces ends) : IAsyncDisposable
 
     public string Server => ends.Server;
 
-    private string Router => ends.Client;
+    /// <summary>The namespace between them.</summary>
+    public string Router => ends.Client;
 
     public static async Task<TwoWayHosts> CreateAsync(EndToEndTest test)
     {

@@ -15,6 +15,7 @@ public class StreamLimitTests : EndToEndTest
         SocketTarget target = Own(SocketTarget.StartEcho());
         UdpPair pair = await UdpPair.StartAsync(this, FreeUdpPort(), s => s["transport.kcp.max_streams_per_session"] = Cap);
         await AssertCapHoldsAsync([pair.Client], target);
+        await pair.Server.LineAsync("transport.kcp.max_streams_per_session is reached");
     }
 
     [Fact(Timeout = Limit)]
@@ -26,6 +27,7 @@ public class StreamLimitTests : EndToEndTest
         TunnelProcess second = await StartClientAsync(TunnelSettings.UdpClient(port).WithSocks5());
         await second.ConnectedAsync();
         await AssertCapHoldsAsync([pair.Client, second], target);
+        await pair.Server.LineAsync("transport.kcp.max_streams_total is reached");
     }
 
     /// <summary>
@@ -62,6 +64,7 @@ public class StreamLimitTests : EndToEndTest
             socket.Dispose();
         }
 
+        await pair.Server.LineAsync("transport.kcp.header_timeout is reached");
         await WithRoomAsync(pair.Client, target);
     }
 

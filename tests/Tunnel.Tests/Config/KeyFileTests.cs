@@ -54,6 +54,16 @@ public sealed class KeyFileTests : IDisposable
         AssertRefused(Load(), "cannot be used");
     }
 
+    /// <summary>The setting is the key, not the name of its file.</summary>
+    [Fact]
+    public void AnotherKeyInTheFileIsAChange()
+    {
+        ConfigResult<ServerConfig> first = Load("one"u8, Private), same = Load("one\n"u8, Private), second = Load("two"u8, Private);
+        Assert.Empty(first.Settings!.ChangesTo(same.Settings!));
+        Assert.Equal([new ConfigChange("transport.kcp.key_file", false)], first.Settings.ChangesTo(second.Settings!));
+        Assert.Equal([Path.Combine(_folder, "server.toml"), Path.Combine(_folder, "tunnel.key")], first.Files);
+    }
+
     private ConfigResult<ServerConfig> Load(ReadOnlySpan<byte> content, UnixFileMode mode)
     {
         string path = Path.Combine(_folder, "tunnel.key");

@@ -5,6 +5,15 @@ namespace Tunnel.Tests.Hosting;
 public class KernelLimitsTests
 {
     [Theory]
+    [InlineData(0ul, 100, 100)]
+    [InlineData(1_000_000ul, 100, 100)]
+    [InlineData(356ul, 1000, 100)]
+    [InlineData(100ul, 1000, 1)]
+    [InlineData(ulong.MaxValue, 1000, 1000)]
+    public void NoMoreConnectionsAreTakenThanThereAreDescriptorsFor(ulong limit, int wanted, int taken) =>
+        Assert.Equal(taken, KernelLimits.Affordable(limit, wanted));
+
+    [Theory]
     [InlineData(0ul, 16384)]
     [InlineData(16640ul, 16384)]
     [InlineData(ulong.MaxValue, 1 << 20)]

@@ -4,6 +4,20 @@ namespace Tunnel.Tests.Kcp;
 
 public class WindowTests
 {
+    /// <summary>With little memory the peer is told of a smaller window; what it was told before is still taken.</summary>
+    [Fact]
+    public void AGrantedWindowIsKeptAndTheNextOneIsSmaller()
+    {
+        var user = new ScriptedUser(1, 2);
+        var engine = new KcpEngine(new KcpOptions { ReceiveWindow = 256 }, 1, user, 0) { GrantedWindow = 32 };
+        byte[] segment = new byte[KcpSegment.HeaderLength];
+        new KcpSegment(1, KcpCommand.Push, 0, 128, 0, 200, 0, 0).Write(segment);
+        Assert.True(engine.Receive(segment, 0));
+        byte[] answer = new byte[2000];
+        Assert.True(KcpSegment.TryRead(answer.AsSpan(0, engine.Transmit(answer, 0)), out KcpSegment ack));
+        Assert.Equal((KcpCommand.Ack, 200u, 32), (ack.Command, ack.Number, ack.Window));
+    }
+
     private const int Unlimited = 1 << 30;
 
     private static readonly KcpOptions Options = new() { Interval = 10, Resend = 0 };

@@ -147,6 +147,9 @@ public class MuxSessionTests
         bench.Mux.SetTime(15_000);
         bench.Feed(MuxCommand.KeepAlive, 0);
         bench.Mux.Advance(20_000);
+        // The stream itself.
+        Assert.InRange(bench.Mux.MemoryUse, 1, 4096);
+        bench.Mux.Close(stream);
         Assert.Equal(0, bench.Mux.MemoryUse);
     }
 
@@ -178,9 +181,11 @@ public class MuxSessionTests
 
     private sealed class Cap(int most) : IStreamAdmission
     {
+        public int WindowShift => 0;
+
         public int Admitted { get; private set; }
 
-        public bool TryAdmit()
+        public bool TryAdmit(int streams)
         {
             if (Admitted >= most)
                 return false;
@@ -189,5 +194,7 @@ public class MuxSessionTests
         }
 
         public void Release() => Admitted--;
+
+        public void OnBound(BufferBound bound) => throw new InvalidOperationException($"{bound}");
     }
 }

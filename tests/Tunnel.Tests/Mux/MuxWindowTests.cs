@@ -23,6 +23,67 @@ public class MuxWindowTests
         Assert.Single(bench.Events());
     }
 
+    /// <summary>With little memory, what is granted shrinks; what was granted is still taken.</summary>
+    [Fact]
+    public void WindowsAreSmallerWhenMemoryIsShort()
+    {
+        const int window = 1 << 20;
+        var memory = new Memory();
+        var bench = new MuxBench(new MuxOptions { StreamBuffer = window, SessionBuffer = 8 << 20 }, admission: memory);
+        MuxStream stream = bench.Accept(2);
+        bench.Feed(MuxCommand.Data, 2, new byte[1000]);
+        bench.ReadAll(stream);
+        Assert.Equal(MuxBench.Update(1000, window), Assert.Single(bench.Drain()).Data);
+
+        memory.WindowShift = 4;
+        uint read = 1000;
+        for (; read < 1000 + window / 2; read += 1000)
+        {
+            bench.Feed(MuxCommand.Data, 2, new byte[1000]);
+            bench.ReadAll(stream);
+        }
+
+        Assert.Equal(MuxBench.Update(read, window >> 4), Assert.Single(bench.Drain()).Data);
+        // All of what the first window allows is on its way.
+        for (int sent = 0; sent < window / 2; sent += 1000)
+            bench.Feed(MuxCommand.Data, 2, new byte[1000]);
+        Assert.False(bench.Mux.IsClosed);
+        Assert.Equal([BufferBound.StreamFull], memory.Bounds);
+
+        // A new stream's peer is told before it sends anything.
+        memory.WindowShift = 6;
+        bench.Feed(MuxCommand.Open, 4);
+        Assert.Equal(MuxBench.Update(0, 16_384), Assert.Single(bench.Drain()).Data);
+    }
+
+    [Fact]
+    public void AVersion1SessionThatIsFullIsCounted()
+    {
+        var memory = new Memory();
+        var bench = new MuxBench(Version1, admission: memory);
+        bench.Accept(2);
+        bench.Feed(MuxCommand.Data, 2, new byte[10_000]);
+        Assert.Empty(memory.Bounds);
+        Assert.False(bench.Feed(MuxCommand.KeepAlive, 0));
+        Assert.False(bench.Feed(MuxCommand.KeepAlive, 0));
+        Assert.Equal([BufferBound.SessionFull], memory.Bounds);
+    }
+
+    private sealed class Memory : IStreamAdmission
+    {
+        public List<BufferBound> Bounds { get; } = [];
+
+        public int WindowShift { get; set; }
+
+        public bool TryAdmit(int streams) => true;
+
+        public void Release()
+        {
+        }
+
+        public void OnBound(BufferBound bound) => Bounds.Add(bound);
+    }
+
     [Fact]
     public void AnUpdateThatClaimsTooMuchSendsNothing()
     {

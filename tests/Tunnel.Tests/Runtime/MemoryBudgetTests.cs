@@ -8,6 +8,7 @@ using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 using Tunnel.Protocol.Wire;
 using Tunnel.Tests.Config;
+using Tunnel.Tests.Support;
 
 namespace Tunnel.Tests.Runtime;
 
@@ -16,10 +17,12 @@ public sealed class MemoryBudgetTests : IDisposable
 {
     private static readonly IPEndPoint First = IPEndPoint.Parse("192.0.2.1:1000");
     private static readonly IPEndPoint Second = IPEndPoint.Parse("192.0.2.2:1000");
+    private static readonly IPEndPoint Third = IPEndPoint.Parse("192.0.2.3:1000");
 
     private readonly MemoryLink _link = MemoryLink.CreatePair(new MemoryWireOptions(), 1).Left;
     private readonly DeadlineLoop _deadlines = new();
     private readonly List<Endpoint> _refused = [];
+    private readonly LogLines _lines = new();
 
     [Fact]
     public void ASessionIsRefusedWhileOthersHoldTheCeiling()
@@ -39,6 +42,36 @@ public sealed class MemoryBudgetTests : IDisposable
         Assert.Equal(0, budget.Used);
         Greet(server, Second);
         Assert.Equal((1, 1L), (server.SessionCount, server.GetDrops(DropReason.Memory)));
+    }
+
+    /// <summary>Whoever never acknowledged anything may be nobody at all.</summary>
+    [Fact]
+    public void AtTheCapTheOldestThatNeverAnsweredGivesItsPlace()
+    {
+        var limits = new LimitMeter(_lines);
+        using ServerReceiver server = Server(MemoryBudget.Unlimited, cap: 2, limits);
+        Greet(server, First);
+        Greet(server, Second);
+        Greet(server, Third);
+        Assert.Equal([Endpoint.FromIPEndPoint(Second), Endpoint.FromIPEndPoint(Third)], server.GetSessions().Select(s => s.Peer).OrderBy(p => p.ToString()));
+        Assert.Equal(1, limits.GetStrikes(LimitKind.MaxSessions));
+        Assert.Contains("transport.kcp.max_sessions is reached", Assert.Single(_lines.All));
+    }
+
+    [Fact]
+    public void WhoAnsweredStays()
+    {
+        var limits = new LimitMeter(_lines);
+        using ServerReceiver server = Server(MemoryBudget.Unlimited, cap: 1, limits);
+        Session client = Greet(server, First);
+        PeerSession session = Assert.Single(server.GetSessions());
+        Assert.NotNull(session.OpenStream());
+        Answer(client, server, First);
+        Assert.True(session.IsProven);
+
+        Greet(server, Second);
+        Assert.Equal([session], server.GetSessions());
+        Assert.Equal((1L, 1L), (server.GetDrops(DropReason.SessionLimit), limits.GetStrikes(LimitKind.MaxSessions)));
     }
 
     [Fact]
@@ -69,7 +102,7 @@ public sealed class MemoryBudgetTests : IDisposable
     }
 
     [Fact]
-    public void UnaskedItIsAPartOfTheMachine() => Assert.InRange(MemoryBudget.Of(null).Limit, 1, long.MaxValue / 2);
+    public void UnaskedItIsAPartOfTheMachine() => Assert.InRange(MemoryBudget.LimitOf(null), 1, long.MaxValue / 2);
 
     public void Dispose()
     {
@@ -77,15 +110,15 @@ public sealed class MemoryBudgetTests : IDisposable
         _link.Dispose();
     }
 
-    private ServerReceiver Server(MemoryBudget budget)
+    private ServerReceiver Server(MemoryBudget budget, int cap = 10, LimitMeter? limits = null)
     {
-        var server = new ServerReceiver(new ReplaceableLink(_link), new DatagramCarrier(), Factory(budget), _deadlines, maxSessions: 10);
+        var server = new ServerReceiver(new ReplaceableLink(_link), new DatagramCarrier(), Factory(budget, limits), _deadlines, () => cap);
         server.OutOfMemory += _refused.Add;
         return server;
     }
 
     /// <summary>The first datagram of a client at an address.</summary>
-    private static void Greet(ServerReceiver server, IPEndPoint from)
+    private static Session Greet(ServerReceiver server, IPEndPoint from)
     {
         Session client = Factory(MemoryBudget.Unlimited).CreateSession(conv: 7, isClient: true, MonotonicClock.Now);
         MuxStream stream = client.Mux.Open()!;
@@ -94,8 +127,22 @@ public sealed class MemoryBudgetTests : IDisposable
         TransmitRun run = client.Transmit(buffer, headroom: 0, MonotonicClock.Now);
         server.OnFrame(buffer.AsSpan()[run[0]], from.Serialize().Buffer.Span, 0);
         server.OnBatchEnd();
+        return client;
     }
 
-    private static SessionFactory Factory(MemoryBudget budget) =>
-        new("aes-128-gcm", new byte[32], new KcpOptions(), new MuxOptions(), mtu: 1350, guard: null, admission: null) { Budget = budget };
+    /// <summary>The client acknowledges the first segment that the server sent.</summary>
+    private static void Answer(Session client, ServerReceiver server, IPEndPoint from)
+    {
+        byte[] segment = new byte[KcpSegment.HeaderLength];
+        var push = new KcpSegment(7, KcpCommand.Push, 0, 128, 0, 0, 1, 0);
+        push.Write(segment);
+        Assert.Equal(DropReason.None, client.ReceiveOpened(segment, MonotonicClock.Now));
+        byte[] buffer = new byte[2000];
+        TransmitRun run = client.Transmit(buffer, headroom: 0, MonotonicClock.Now);
+        server.OnFrame(buffer.AsSpan()[run[0]], from.Serialize().Buffer.Span, 0);
+        server.OnBatchEnd();
+    }
+
+    private static SessionFactory Factory(MemoryBudget budget, LimitMeter? limits = null) =>
+        new("aes-128-gcm", new byte[32], new KcpOptions(), new MuxOptions(), mtu: 1350, guard: null, admission: null) { Budget = budget, Limits = limits };
 }

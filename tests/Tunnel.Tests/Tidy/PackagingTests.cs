@@ -15,6 +15,7 @@ public partial class PackagingTests
         Assert.Equal([$"/usr/local/bin/tunnel-{side} --config /etc/tunnel/{side}.toml"], Values(side, "ExecStart"));
         Assert.Contains($"cmd/tunnel-{side}/Program.cs", Sources.Files);
         Assert.Equal(["notify"], Values(side, "Type"));
+        Assert.Equal(["/bin/kill -HUP $MAINPID"], Values(side, "ExecReload"));
     }
 
     [Theory]

@@ -11,6 +11,8 @@ internal sealed class ConfigReader(TomlDocument document, ConfigSide side, strin
 {
     private readonly List<ConfigProblem> _problems = [.. document.Errors.Select(e => new ConfigProblem(e.Position, "", e.Message))];
     private readonly List<ConfigProblem> _warnings = [];
+    private readonly Dictionary<ConfigKey, object?> _contents = [];
+    private readonly List<string> _files = [];
 
     public ConfigSide Side => side;
 
@@ -23,6 +25,9 @@ internal sealed class ConfigReader(TomlDocument document, ConfigSide side, strin
     public IReadOnlyList<ConfigProblem> Problems => Sorted(_problems);
 
     public IReadOnlyList<ConfigProblem> Warnings => Sorted(_warnings);
+
+    /// <summary>The other files that this one refers to, as paths.</summary>
+    public IReadOnlyList<string> Files => _files;
 
     public Setting<T> Get<T>(ConfigKey<T> key) => Get(key, FindTable(key.Table));
 
@@ -67,6 +72,16 @@ internal sealed class ConfigReader(TomlDocument document, ConfigSide side, strin
     /// <summary>The key's entry, unread; null if there is none.</summary>
     public TomlEntry? Find(ConfigKey key) =>
         FindTable(key.Table) is { } table && table.TryGet(key.Name, out TomlEntry? entry) ? entry : null;
+
+    /// <summary>A key refers to another file: its content belongs to the setting as much as its name.</summary>
+    public void Refer(ConfigKey key, string path, object? content)
+    {
+        _files.Add(path);
+        _contents[key] = content;
+    }
+
+    /// <summary>What the file holds that the key refers to; null if the key refers to none.</summary>
+    public object? ContentOf(ConfigKey key) => _contents.GetValueOrDefault(key);
 
     public void Report(TomlPosition position, ConfigKey key, string what, string? allowed = null) =>
         Report(position, key.FullName, what, allowed);

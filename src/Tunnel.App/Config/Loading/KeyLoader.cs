@@ -24,8 +24,12 @@ internal static class KeyLoader
             reader.ReportMissing(key.Position, KcpKeys.Key.FullName, "this is required, or key_file", "a secret from tunnelctl keygen");
 
         Secret? secret = key.State == SettingState.Good ? key.Value : null;
-        if (path is not null)
-            secret ??= ReadFile(reader, file, path);
+        if (path is not null && secret is null)
+        {
+            secret = ReadFile(reader, file, path);
+            reader.Refer(KcpKeys.KeyFile, path, secret);
+        }
+
         if (secret?.Reveal() == Placeholder)
             reader.Warn(key.IsSet ? key.Position : file.Position, KcpKeys.Key, EverybodyKnows);
         return secret ?? Secret.Empty;

@@ -25,8 +25,15 @@ internal abstract class ConfigKey(string table, string name)
     /// <summary>For keys without default: something to show.</summary>
     public string? Example { get; init; }
 
+    /// <summary>A running process follows when its file changes; false: it needs a restart.</summary>
+    public bool IsLive { get; init; }
+
     /// <summary>Type, range and unit in words.</summary>
     public abstract string Allowed { get; }
+
+    /// <summary>What the table of a valid file says: its value, or the default.</summary>
+    /// <param name="table">Null if the file does not have it.</param>
+    public abstract object? ValueIn(TomlTable? table);
 }
 
 /// <inheritdoc/>
@@ -41,6 +48,9 @@ internal sealed class ConfigKey<T>(string table, string name, ConfigType<T> type
     /// (null, usually) if there is none.
     /// </summary>
     public T DefaultValue => Default is null ? default! : Parse(Default);
+
+    public override object? ValueIn(TomlTable? table) =>
+        table is not null && table.TryGet(Name, out TomlEntry? entry) ? Type.Read(entry.Value).Value : DefaultValue;
 
     private T Parse(string text)
     {

@@ -28,6 +28,7 @@ internal static class EndKeys
 
     public static readonly ConfigKey<IPEndPoint> Socks5Listen = new("socks5", "listen", AddressTypes.Listen)
     {
+        IsLive = true,
         Side = ConfigSide.Client,
         Example = "\"127.0.0.1:1080\"",
         Doc = "Where SOCKS5 is served. Required.",
@@ -35,6 +36,7 @@ internal static class EndKeys
 
     public static readonly ConfigKey<Secret> Socks5Username = new("socks5", "username", BasicTypes.Secret(255))
     {
+        IsLive = true,
         Side = ConfigSide.Client,
         Example = "\"replace-me\"",
         Doc = "Both or neither of username and password. With them, users must present them.",
@@ -42,6 +44,7 @@ internal static class EndKeys
 
     public static readonly ConfigKey<Secret> Socks5Password = new("socks5", "password", BasicTypes.Secret(255))
     {
+        IsLive = true,
         Side = ConfigSide.Client,
         Example = "\"replace-me-too\"",
         Doc = "See username.",
@@ -49,6 +52,7 @@ internal static class EndKeys
 
     public static readonly ConfigKey<bool> Socks5Anyone = new("socks5", "anyone", BasicTypes.Boolean)
     {
+        IsLive = true,
         Side = ConfigSide.Client,
         Default = "false",
         Doc = "Serve whoever reaches an address that is not loopback without username and password. Otherwise such a listener is refused.",
@@ -56,6 +60,7 @@ internal static class EndKeys
 
     public static readonly ConfigKey<IPEndPoint> ForwardListen = new("forward", "listen", AddressTypes.Listen)
     {
+        IsLive = true,
         Side = ConfigSide.Client,
         Example = "\"127.0.0.1:8080\"",
         Doc = "Where connections are taken. Required.",
@@ -63,6 +68,7 @@ internal static class EndKeys
 
     public static readonly ConfigKey<HostPort> ForwardTarget = new("forward", "target", AddressTypes.Target)
     {
+        IsLive = true,
         Side = ConfigSide.Client,
         Example = "\"192.0.2.80:80\"",
         Doc = "Where they go, as the server sees it. Required; an error with transport.profile = \"kcptun\": there the server knows.",
@@ -73,6 +79,7 @@ internal static class EndKeys
         "protocol",
         BasicTypes.Choice(("tcp", Config.ForwardProtocol.Tcp), ("udp", Config.ForwardProtocol.Udp)))
     {
+        IsLive = true,
         Side = ConfigSide.Client,
         Default = "\"tcp\"",
         Doc = "What is forwarded. With \"udp\" a stream for each sender, which ends after 60 s of silence; not with the kcptun profile.",

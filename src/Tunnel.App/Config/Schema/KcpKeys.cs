@@ -165,18 +165,21 @@ internal static class KcpKeys
 
     public static readonly ConfigKey<int> MaxSessions = new(Table, "max_sessions", BasicTypes.Integer(1, 65_536))
     {
+        IsLive = true,
         Default = "512",
         Doc = "Sessions at one time.",
     };
 
     public static readonly ConfigKey<int> MaxStreamsTotal = new(Table, "max_streams_total", BasicTypes.Integer(1, 1_048_576))
     {
+        IsLive = true,
         Default = "16384",
         Doc = "Streams at one time, in all sessions together.",
     };
 
     public static readonly ConfigKey<int> MaxStreamsPerSession = new(Table, "max_streams_per_session", BasicTypes.Integer(1, 1_048_576))
     {
+        IsLive = true,
         Default = "1024",
         Doc = "Streams at one time in one session.",
     };
@@ -186,6 +189,7 @@ internal static class KcpKeys
         "header_timeout",
         UnitTypes.Duration(DurationUnit.Seconds, "100ms", "5m"))
     {
+        IsLive = true,
         Default = "\"10s\"",
         Doc = "How long a new stream may take to say where it goes.",
     };

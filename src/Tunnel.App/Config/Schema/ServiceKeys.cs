@@ -5,6 +5,7 @@ internal static class ServiceKeys
 {
     public static readonly ConfigKey<IReadOnlyList<TargetRule>> TargetsAllow = new("targets", "allow", TargetRulesType.List)
     {
+        IsLive = true,
         Side = ConfigSide.Server,
         Default = "[]",
         Doc = "Where streams may go. Empty: everywhere that is not denied, this machine's own loopback and its neighbours included.",
@@ -12,6 +13,7 @@ internal static class ServiceKeys
 
     public static readonly ConfigKey<IReadOnlyList<TargetRule>> TargetsDeny = new("targets", "deny", TargetRulesType.List)
     {
+        IsLive = true,
         Side = ConfigSide.Server,
         Default = "[]",
         Doc = "Where they may not, whatever is allowed. Names are judged as names, and once more by the addresses that they resolve to; an "
@@ -40,6 +42,7 @@ internal static class ServiceKeys
 
     public static readonly ConfigKey<int> MaxConnections = new("listeners", "max_connections", BasicTypes.Integer(1, 1 << 20))
     {
+        IsLive = true,
         Default = "16384",
         Doc = "Connections at one time, over all listeners. Each takes a file descriptor; those beyond are closed at once.",
     };

@@ -44,22 +44,24 @@ internal static class TransportKeys
         "dial_timeout",
         UnitTypes.Duration(DurationUnit.Seconds, "1s", "5m"))
     {
+        IsLive = true,
         Default = "\"10s\"",
         Doc = "How long connecting to a target may take; at a client, to a [[reverse]] target.",
     };
 
     public static readonly ConfigKey<TimeSpan> Grace = new("transport", "grace", UnitTypes.Duration(DurationUnit.Seconds, "0s", "5m"))
     {
+        IsLive = true,
         Default = "\"3s\"",
         Doc = "How long a stop waits for streams to end.",
     };
 
     public static readonly ConfigKey<long?> Memory = new("transport", "memory", UnitTypes.LargeSize(1L << 20, 1L << 40).Or("auto"))
     {
-        Side = ConfigSide.Server,
+        IsLive = true,
         Default = "\"auto\"",
-        Doc = "What all sessions together may hold in their windows and buffers; beyond, no new session is taken. "
-            + "\"auto\" is a quarter of the memory that this process may use: the machine's, or its control group's.",
+        Doc = "What all sessions together may hold in their windows and buffers. From 80 % on, the windows that are given to peers become "
+            + "smaller; beyond, no new session or stream is taken. \"auto\" is a quarter of the memory that this process may use: the machine's, or its control group's.",
     };
 
     public static readonly ConfigKey<LogThreshold> LogLevel = new(
@@ -72,6 +74,7 @@ internal static class TransportKeys
             ("warning", LogThreshold.Warning),
             ("error", LogThreshold.Error)))
     {
+        IsLive = true,
         Default = "\"info\"",
         Doc = "The least important message that is written.",
     };

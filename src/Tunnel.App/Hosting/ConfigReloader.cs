@@ -1,0 +1,117 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tunnel.App.Config;
+
+namespace Tunnel.App.Hosting;
+
+/// <summary>
+/// Reads the file again on SIGHUP and when it has changed. What is live takes effect; what is not is named; a file with an error changes
+/// nothing.
+/// </summary>
+/// <param name="started">What the process started with.</param>
+/// <param name="load">Reads the file again.</param>
+/// <param name="apply">Lets a changed configuration take effect, as far as it is live.</param>
+/// <param name="systemd">Is told that a reload is under way.</param>
+/// <param name="logger">Where a user sees what became of it.</param>
+internal sealed partial class ConfigReloader<T>(
+    ConfigResult<T> started, Func<string, ConfigResult<T>> load, Action<T> apply, SystemdNotifier systemd, ILogger logger)
+    : IHostedService, IDisposable
+    where T : class
+{
+    private readonly Lock _lock = new();
+    private ConfigSettings _applied = started.Settings!;
+    private ConfigWatch? _watch;
+    private IReadOnlyList<string> _watched = [];
+    private PosixSignalRegistration? _hangUp;
+    private bool _stopped;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            // It would end the process.
+            context.Cancel = true;
+            Reload(isAsked: true);
+        });
+        Watch(started.Files);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+            _stopped = true;
+        _hangUp?.Dispose();
+        _watch?.Dispose();
+    }
+
+    private void Reload(bool isAsked)
+    {
+        lock (_lock)
+        {
+            if (_stopped)
+                return;
+            systemd.Reloading();
+            ConfigResult<T> next = load(started.FileName);
+            foreach (ConfigProblem warning in next.Warnings)
+                LogWarning(logger, warning.ToString(next.FileName));
+            if (next.IsValid)
+                Follow(next.Config, next.Settings, isAsked);
+            else
+                Refuse(next);
+            Watch(next.Files);
+            systemd.Reloaded(next.IsValid ? "" : $"{next.FileName} has errors and was not taken over; see the log");
+        }
+    }
+
+    /// <summary>Live keys against what is in force, the others against the start: those still wait for a restart.</summary>
+    private void Follow(T config, ConfigSettings settings, bool isAsked)
+    {
+        string[] live = [.. _applied.ChangesTo(settings).Where(c => c.IsLive).Select(c => c.Name)];
+        string[] waiting = [.. started.Settings!.ChangesTo(settings).Where(c => !c.IsLive).Select(c => c.Name)];
+        _applied = settings;
+        LogReloaded(logger, started.FileName, live.Length == 0 ? "nothing that is live" : string.Join(", ", live));
+        foreach (string name in waiting)
+            LogNeedsRestart(logger, name);
+        if (live.Length != 0 || isAsked)
+            apply(config);
+    }
+
+    private void Refuse(ConfigResult<T> next)
+    {
+        foreach (ConfigProblem problem in next.Problems)
+            LogProblem(logger, problem.ToString(next.FileName));
+        LogRefused(logger, next.FileName, next.Problems.Count);
+    }
+
+    private void Watch(IReadOnlyList<string> files)
+    {
+        if (files.SequenceEqual(_watched))
+            return;
+        _watch?.Dispose();
+        _watched = files;
+        _watch = new ConfigWatch(files, () => Reload(isAsked: false));
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{File} was read again; changed: {Changes}")]
+    private static partial void LogReloaded(ILogger logger, string file, string changes);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Key} has changed and needs a restart")]
+    private static partial void LogNeedsRestart(ILogger logger, string key);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
+    private static partial void LogWarning(ILogger logger, string warning);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
+    private static partial void LogProblem(ILogger logger, string problem);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{File} has {Count} errors; everything stays as it was")]
+    private static partial void LogRefused(ILogger logger, string file, int count);
+}

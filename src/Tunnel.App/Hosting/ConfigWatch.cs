@@ -1,0 +1,130 @@
+using System.Security.Cryptography;
+
+namespace Tunnel.App.Hosting;
+
+/// <summary>
+/// Notices that files may have changed. The folders are watched, not the files: editors replace files by renaming, and Kubernetes
+/// swaps a link beside them. Where the system's watching fails or does not see it (a link into another folder, a network file system),
+/// a look every few seconds does. A change counts when two looks in a row see the same: whoever writes, writes several times.
+/// </summary>
+internal sealed class ConfigWatch : IDisposable
+{
+    /// <summary>Between an event, or a look that saw something new, and the next look.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(150);
+
+    private static readonly TimeSpan Later = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private readonly IReadOnlyList<string> _files;
+    private readonly List<FileSystemWatcher> _watchers = [];
+    private readonly Timer _timer;
+    private readonly Action _changed;
+    private byte[] _known;
+    private byte[] _seen;
+    private bool _soon;
+
+    /// <param name="files">What to look at.</param>
+    /// <param name="changed">Called when the content of one has changed; one call at a time.</param>
+    public ConfigWatch(IReadOnlyList<string> files, Action changed)
+    {
+        _files = files;
+        _changed = changed;
+        _known = _seen = Fingerprint();
+        _timer = new Timer(_ => Look(), null, Later, Timeout.InfiniteTimeSpan);
+        foreach (string folder in files.Select(f => Path.GetDirectoryName(Path.GetFullPath(f))!).Distinct())
+            TryWatch(folder);
+    }
+
+    public void Dispose()
+    {
+        _watchers.ForEach(w => w.Dispose());
+        _timer.Dispose();
+    }
+
+    private void TryWatch(string folder)
+    {
+        try
+        {
+            var watcher = new FileSystemWatcher(folder);
+            _watchers.Add(watcher);
+            watcher.Changed += (_, _) => Expect();
+            watcher.Created += (_, _) => Expect();
+            watcher.Renamed += (_, _) => Expect();
+            watcher.Error += (_, _) => Expect();
+            watcher.EnableRaisingEvents = true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // No watch is left, or no folder: looking now and then does what remains.
+        }
+    }
+
+    /// <summary>Something happened in a folder. A busy folder is looked at now and then all the same: a look is not put off twice.</summary>
+    private void Expect()
+    {
+        if (!Interlocked.Exchange(ref _soon, true))
+            Schedule(Soon);
+    }
+
+    private void Look()
+    {
+        lock (_lock)
+        {
+            Volatile.Write(ref _soon, false);
+            byte[] now = Fingerprint();
+            bool settled = now.AsSpan().SequenceEqual(_seen);
+            bool changed = settled && !now.AsSpan().SequenceEqual(_known);
+            _seen = now;
+            if (changed)
+            {
+                _known = now;
+                _changed();
+            }
+
+            if (!settled)
+                Expect();
+            else if (!Volatile.Read(ref _soon))
+                Schedule(Later);
+        }
+    }
+
+    private void Schedule(TimeSpan wait)
+    {
+        try
+        {
+            _timer.Change(wait, Timeout.InfiniteTimeSpan);
+        }
+        catch (ObjectDisposedException)
+        {
+            // An event on its way while the watch ended.
+        }
+    }
+
+    private byte[] Fingerprint()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string file in _files)
+        {
+            byte[] content = Read(file);
+            hash.AppendData(BitConverter.GetBytes(content.Length));
+            hash.AppendData(content);
+        }
+
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>A file that is not there looks empty: it is one that changed.</summary>
+    private static byte[] Read(string file)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(file);
+            byte[] bytes = new byte[Config.ConfigLoader.MaxFileBytes + 1];
+            return bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+}

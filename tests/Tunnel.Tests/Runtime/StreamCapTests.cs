@@ -1,0 +1,102 @@
+using Tunnel.App.Config;
+using Tunnel.App.Runtime;
+using Tunnel.Protocol.Mux;
+using Tunnel.Tests.Config;
+using Tunnel.Tests.Support;
+
+namespace Tunnel.Tests.Runtime;
+
+/// <summary>The bounds over all sessions: each holds, each is counted and said when it is reached, each may change.</summary>
+public class StreamCapTests
+{
+    private readonly LogLines _lines = new();
+    private readonly LimitMeter _limits;
+    private readonly MemoryBudget _budget = new(1000);
+    private KcpConfig _kcp = ConfigText.ValidServer(ConfigText.Server + "max_streams_total = 3\nmax_streams_per_session = 2").Transport.Kcp;
+
+    public StreamCapTests() => _limits = new LimitMeter(_lines);
+
+    [Fact]
+    public void StreamsOfASessionAreCapped()
+    {
+        StreamCap cap = Cap();
+        Assert.True(cap.TryAdmit(1));
+        Assert.False(cap.TryAdmit(2));
+        AssertStruck(LimitKind.MaxStreamsPerSession, "transport.kcp.max_streams_per_session");
+        _kcp = _kcp with { MaxStreamsPerSession = 3 };
+        Assert.True(cap.TryAdmit(2));
+        Assert.Equal(2, cap.Count);
+    }
+
+    [Fact]
+    public void StreamsOfAllSessionsAreCapped()
+    {
+        StreamCap cap = Cap();
+        Assert.All(Enumerable.Range(0, 3), _ => Assert.True(cap.TryAdmit(0)));
+        Assert.False(cap.TryAdmit(0));
+        AssertStruck(LimitKind.MaxStreamsTotal, "transport.kcp.max_streams_total");
+        cap.Release();
+        Assert.True(cap.TryAdmit(0));
+        _kcp = _kcp with { MaxStreamsTotal = 2 };
+        cap.Release();
+        Assert.False(cap.TryAdmit(0));
+        Assert.Equal(2, cap.Count);
+    }
+
+    [Fact]
+    public void AboveTheCeilingOfMemoryNoStreamIsTaken()
+    {
+        StreamCap cap = Cap();
+        _budget.Move(1000);
+        Assert.False(cap.TryAdmit(0));
+        AssertStruck(LimitKind.Memory, "transport.memory");
+        _budget.Limit = 2000;
+        Assert.True(cap.TryAdmit(0));
+    }
+
+    [Theory]
+    [InlineData(BufferBound.StreamFull, LimitKind.StreamBuf, "transport.kcp.streambuf")]
+    [InlineData(BufferBound.SessionFull, LimitKind.SmuxBuf, "transport.kcp.smuxbuf")]
+    [InlineData(BufferBound.Exceeded, LimitKind.SmuxBuf, "transport.kcp.smuxbuf")]
+    public void BoundsOfBuffersAreCounted(BufferBound bound, LimitKind limit, string key)
+    {
+        Cap().OnBound(bound);
+        AssertStruck(limit, key);
+    }
+
+    [Fact]
+    public void AFloodIsCountedAndNotAFloodOfLines()
+    {
+        StreamCap cap = Cap();
+        for (int i = 0; i < 1000; i++)
+            cap.TryAdmit(2);
+        Assert.Equal(1000, _limits.GetStrikes(LimitKind.MaxStreamsPerSession));
+        Assert.Equal(RateLimitedLog.Burst, _lines.All.Length);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(799, 0)]
+    [InlineData(800, 2)]
+    [InlineData(850, 4)]
+    [InlineData(1000, 10)]
+    [InlineData(100_000, 12)]
+    public void WindowsShrinkAsMemoryFills(long used, int shift)
+    {
+        _budget.Move(used);
+        Assert.Equal(shift, Cap().WindowShift);
+    }
+
+    /// <summary>Every key that a message names is one that files have.</summary>
+    [Fact]
+    public void LimitsAreNamedByTheirKeys() => Assert.All(
+        Enum.GetValues<LimitKind>(), limit => Assert.NotNull(App.Config.Schema.ConfigCatalog.FindKey(LimitMeter.KeyOf(limit))));
+
+    private StreamCap Cap() => new(() => _kcp, _budget, _limits);
+
+    private void AssertStruck(LimitKind limit, string key)
+    {
+        Assert.Equal(1, _limits.GetStrikes(limit));
+        Assert.StartsWith($"{key} is reached: ", Assert.Single(_lines.All));
+    }
+}
