@@ -3,6 +3,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Pool;
+using Tunnel.App.Runtime.Resolving;
 using Tunnel.App.Services;
 using Tunnel.Links;
 using Tunnel.Links.Host;
@@ -10,7 +12,7 @@ using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Hosting;
 
-/// <summary>The client: listeners for applications, connections to the server.</summary>
+/// <summary>The client: listeners for applications, connections to the servers.</summary>
 public sealed partial class ClientHost(ClientConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
 {
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
@@ -18,6 +20,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     private DeadlineLoop? _deadlines;
     private int _result;
     private ConnectionPool? _pool;
+    private ServerDirectory? _servers;
     private CancellationTokenSource? _relays;
     private HostNetworkMonitor? _network;
 
@@ -26,6 +29,9 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
 
     /// <summary>The connections, once started.</summary>
     public IReadOnlyList<ClientConnection> Connections => _pool?.Connections ?? [];
+
+    /// <summary>The connections as they are now, once started.</summary>
+    public IReadOnlyList<ConnectionStatus> GetConnectionStatus() => _pool?.GetStatus() ?? [];
 
     /// <summary>What became of datagrams.</summary>
     public UdpMeter Udp { get; } = new();
@@ -39,11 +45,15 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     /// <summary>The bounds of datagrams' relays.</summary>
     internal UdpLimits UdpLimits { get; init; } = new();
 
+    /// <summary>Who is asked for SRV records.</summary>
+    internal DnsClient Dns { get; init; } = DnsClient.OfThisHost;
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
         _pool = CreatePool(_deadlines);
+        _servers = new ServerDirectory(Dns, _pool.Apply, _logger);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
         HeaderFormat? format = hasHeader ? Stack.HeaderFormatOf(config.Transport) : null;
         var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, FrameUdp);
@@ -54,9 +64,13 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
             Listen(new Socks5Listener(socks.Listen, socks.Credentials, udp, gate, _logger));
         foreach (ForwardConfig forward in config.Forward)
             Listen(CreateForward(forward, udp, gate));
+        ApplyServers(config.Servers);
         WatchNetwork(_pool);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>The servers are these from now on; streams that others carry go on.</summary>
+    public void ApplyServers(IReadOnlyList<RemoteServerConfig> servers) => _servers?.Apply(servers);
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -66,8 +80,10 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         _network?.Dispose();
+        _servers?.Dispose();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         LogUdp(_logger, Udp);
+        _pool?.Dispose();
         _deadlines?.Dispose();
     }
 
@@ -111,11 +127,9 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         bool announce = config.Network.Link != LinkKind.Udp && wanted is not [Protocol.Wire.TcpFlags.Default];
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
         var options = new ClientConnectionOptions(hasHeader, announce ? wanted : [], Stack.HeaderFormatOf(config.Transport));
-        return new ConnectionPool(
-            config.Transport.Conn,
-            config.Transport.OpenTimeout,
-            (index, changed, isWanted) => new ClientConnection(
-                index, links.OpenAsync, sessions, deadlines, options, changed, isWanted, _logger));
+        bool fixedPort = config.Network.IPv4.Port != 0 || config.Network.IPv6.Port != 0;
+        var parts = new ConnectionParts(links.OpenAsync, sessions, deadlines, options, fixedPort, _logger);
+        return new ConnectionPool(config.Transport.Conn, config.Transport.OpenTimeout, parts, Random.Shared);
     }
 
     private ILocalListener CreateForward(ForwardConfig forward, UdpService udp, ListenerGate gate) => forward.Protocol == ForwardProtocol.Udp

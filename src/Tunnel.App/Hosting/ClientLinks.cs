@@ -10,50 +10,46 @@ using Tunnel.Protocol.Wire;
 
 namespace Tunnel.App.Hosting;
 
-/// <summary>Finds the way to the server and opens a link to it, for each try anew: names, routes and neighbours change.</summary>
+/// <summary>Finds the way to a server and opens a link to it, for each try anew: routes and neighbours change.</summary>
 internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
 {
     private const int FirstRandomPort = 32768;
 
+    /// <param name="server">An address of a server.</param>
+    /// <param name="index">The connection's number: with a fixed port, that many above it.</param>
+    /// <param name="cancel">Nobody wants it any more.</param>
     /// <exception cref="LinkException">There is no way, or the link cannot be opened.</exception>
-    /// <exception cref="SocketException">The server's name does not resolve.</exception>
-    public async ValueTask<OpenedLink> OpenAsync(CancellationToken cancel)
+    public ValueTask<OpenedLink> OpenAsync(IPEndPoint server, int index, CancellationToken cancel)
     {
-        IPAddress address = config.Server.Literal ?? await ResolveAsync(config.Server.Host, cancel).ConfigureAwait(false);
-        var server = new IPEndPoint(address, config.Server.Port);
-        return config.Network.Link == LinkKind.Udp ? OpenUdp(server) : OpenEthernet(server);
+        cancel.ThrowIfCancellationRequested();
+        int port = FixedPort(server.AddressFamily, index);
+        return ValueTask.FromResult(config.Network.Link == LinkKind.Udp ? OpenUdp(server, port) : OpenEthernet(server, port));
     }
 
-    private static async Task<IPAddress> ResolveAsync(string name, CancellationToken cancel)
-    {
-        IPAddress[] addresses = await Dns.GetHostAddressesAsync(name, cancel).ConfigureAwait(false);
-        return addresses.Length != 0 ? addresses[0] : throw new LinkException(LinkFault.Network, $"{name} has no address");
-    }
-
-    private OpenedLink OpenUdp(IPEndPoint server)
+    private OpenedLink OpenUdp(IPEndPoint server, int port)
     {
         AddressConfig family = HostAddresses.FamilyOf(config.Network, server.AddressFamily);
         UdpLink link = UdpLink.Open(new UdpOptions
         {
             // Bound to the server's family, so that the addresses of what comes back compare equal.
             Address = family.Address ?? (server.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any),
-            Port = family.Port,
+            Port = port,
             Dscp = config.Network.Dscp,
         });
         return new OpenedLink(link, new DatagramCarrier(), DatagramCarrier.Open(link, server), Endpoint.FromIPEndPoint(server), null, null);
     }
 
-    private OpenedLink OpenEthernet(IPEndPoint server)
+    private OpenedLink OpenEthernet(IPEndPoint server, int fixedPort)
     {
         HostRoute route = HostAddresses.RouteTo(config.Network, server.Address);
-        int port = LocalPort(server.AddressFamily);
-        IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, port, logger);
+        int port = fixedPort != 0 ? fixedPort : Random.Shared.Next(FirstRandomPort, 65536);
+        IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, new PortSpan(port), logger);
         try
         {
             var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local);
             PeerPath path = carrier.Open(link, AddressesOf(route, port, server), FixedRouter(server.AddressFamily));
             return new OpenedLink(
-                link, carrier, path, Endpoint.FromIPEndPoint(server), StartFirewall(route, port), () => FindWay(route, port, server));
+                link, carrier, path, Endpoint.FromIPEndPoint(server), StartFirewall(route, port, server.Port), () => FindWay(route, port, server));
         }
         catch
         {
@@ -69,15 +65,18 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         return same ? AddressesOf(now, port, server) : null;
     }
 
-    private int LocalPort(AddressFamily family)
+    /// <summary>The port that the file tells this connection to use; 0 for any.</summary>
+    private int FixedPort(AddressFamily family, int index)
     {
-        int port = HostAddresses.FamilyOf(config.Network, family).Port;
-        return port != 0 ? port : Random.Shared.Next(FirstRandomPort, 65536);
+        int first = HostAddresses.FamilyOf(config.Network, family).Port;
+        if (first == 0 || first + index <= ushort.MaxValue)
+            return first == 0 ? 0 : first + index;
+        throw new LinkException(LinkFault.Network, $"no port is left from {first} on for connection {index}: lower the port in [network], or make it 0");
     }
 
     private bool FixedRouter(AddressFamily family) => HostAddresses.FamilyOf(config.Network, family).RouterMac is not null;
 
-    private FirewallKeeper? StartFirewall(HostRoute route, int port)
+    private FirewallKeeper? StartFirewall(HostRoute route, int port, int serverPort)
     {
         if (!config.Network.Firewall)
             return null;
@@ -88,7 +87,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
             Role = FirewallRole.Client,
             FirstPort = port,
             LocalAddresses = [route.LocalAddress],
-            RemotePort = config.Server.Port,
+            RemotePort = serverPort,
         };
         return FirewallKeeper.Start(() => rules, logger);
     }

@@ -10,12 +10,13 @@ namespace Tunnel.App.Hosting;
 /// <summary>Opens a server's link as its configuration says, with the firewall rules that it needs.</summary>
 internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) : IDisposable
 {
+    private readonly PortSpan _ports = new(config.Port, config.Ports);
     private FirewallKeeper? _firewall;
 
     /// <exception cref="LinkException">The link cannot be opened; the message says what to do.</exception>
     public (IPacketLink Link, Carrier Carrier) Open() => config.Network.Link switch
     {
-        LinkKind.Udp => (UdpLink.Open(UdpOptionsOf()), new DatagramCarrier()),
+        LinkKind.Udp => (OpenUdp(), new DatagramCarrier()),
         _ => OpenEthernet(),
     };
 
@@ -24,7 +25,7 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
     private (IPacketLink Link, Carrier Carrier) OpenEthernet()
     {
         HostRoute route = HostAddresses.ServerRoute(config.Network);
-        IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, config.Port, logger);
+        IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, _ports, logger);
         try
         {
             StartFirewall(route.Interface);
@@ -35,7 +36,7 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
             throw;
         }
 
-        LogOpened(logger, config.Port, route.Interface, link.Name);
+        LogOpened(logger, _ports, route.Interface, link.Name);
         return (link, new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local));
     }
 
@@ -51,11 +52,15 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
             () => new FirewallRules
             {
                 Role = FirewallRole.Server,
-                FirstPort = config.Port,
+                FirstPort = _ports.First,
+                LastPort = _ports.Last,
                 LocalAddresses = HostAddresses.AddressesOf(interfaceName),
             },
             logger);
     }
+
+    private IPacketLink OpenUdp() =>
+        _ports.Count == 1 ? UdpLink.Open(UdpOptionsOf()) : UdpRangeLink.Open(UdpOptionsOf(), _ports.Count);
 
     private UdpOptions UdpOptionsOf() => new()
     {
@@ -64,8 +69,8 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         Dscp = config.Network.Dscp,
     };
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "listens on port {Port} of {Interface} (raw TCP segments, {Link})")]
-    private static partial void LogOpened(ILogger logger, int port, string @interface, string link);
+    [LoggerMessage(Level = LogLevel.Information, Message = "listens on {Ports} of {Interface} (raw TCP segments, {Link})")]
+    private static partial void LogOpened(ILogger logger, PortSpan ports, string @interface, string link);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "removed the firewall rules {Name} that a dead process left")]
     private static partial void LogCleaned(ILogger logger, string name);

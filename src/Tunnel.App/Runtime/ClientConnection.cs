@@ -1,4 +1,6 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
+using Tunnel.App.Runtime.Pool;
 using Tunnel.Links;
 using Tunnel.Protocol.Sessions;
 
@@ -6,7 +8,8 @@ namespace Tunnel.App.Runtime;
 
 /// <summary>
 /// One of a client's connections: opens a link, makes a session, checks that the server answers, waits until the session ends, and
-/// begins again after a pause that grows. While the server is away it holds at most one link and one session.
+/// begins again after a pause that grows. While the server is away it holds at most one link and one session, and one more whose
+/// streams go on while another has taken its place.
 /// </summary>
 public sealed partial class ClientConnection
 {
@@ -16,48 +19,40 @@ public sealed partial class ClientConnection
     private static readonly TimeSpan ShortProbeTimeout = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan PauseStep = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(250);
 
-    private readonly Func<CancellationToken, ValueTask<OpenedLink>> _open;
-    private readonly SessionFactory _sessions;
-    private readonly DeadlineLoop _deadlines;
+    private readonly PoolServer _server;
+    private readonly ConnectionParts _parts;
+    private readonly IConnectionOwner _owner;
     private readonly ClientConnectionOptions _options;
     private readonly ILogger _logger;
     private readonly BackOff _backOff = new(Random.Shared);
-    private readonly Action<ClientConnection> _changed;
-    private readonly Func<bool> _isWanted;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _replaced = NewSignal();
+    private Task _draining = Task.CompletedTask;
     private volatile bool _retryNow;
     private bool _forgotten;
     private string _lastProblem = "";
 
-    /// <param name="index">Which of the client's connections this is.</param>
-    /// <param name="open">Finds the way to the server and opens a link.</param>
-    /// <param name="sessions">Makes the session.</param>
-    /// <param name="deadlines">Wakes it.</param>
-    /// <param name="options">How the server is greeted.</param>
-    /// <param name="changed">Called when <see cref="Session"/> came or went.</param>
-    /// <param name="isWanted">Somebody waits for a session now.</param>
-    /// <param name="logger">Where a user sees what is wrong.</param>
-    public ClientConnection(
-        int index,
-        Func<CancellationToken, ValueTask<OpenedLink>> open,
-        SessionFactory sessions,
-        DeadlineLoop deadlines,
-        ClientConnectionOptions options,
-        Action<ClientConnection> changed,
-        Func<bool> isWanted,
-        ILogger logger)
+    /// <param name="index">Which of the client's connections this is; no other that lives has the same.</param>
+    /// <param name="server">Where it goes.</param>
+    /// <param name="parts">What all connections are made with.</param>
+    /// <param name="owner">Is told when <see cref="Session"/> came or went.</param>
+    internal ClientConnection(int index, PoolServer server, ConnectionParts parts, IConnectionOwner owner)
     {
         Index = index;
-        _open = open;
-        _sessions = sessions;
-        _deadlines = deadlines;
-        _options = options;
-        _changed = changed;
-        _isWanted = isWanted;
-        _logger = logger;
+        _server = server;
+        _parts = parts;
+        _owner = owner;
+        _options = parts.Options;
+        _logger = parts.Logger;
     }
 
     public int Index { get; }
+
+    /// <summary>The server, as the file calls it.</summary>
+    public string ServerName => _server.Spec.Name;
 
     /// <summary>The session that carries new streams; null while there is none.</summary>
     public PeerSession? Session { get; private set; }
@@ -65,8 +60,13 @@ public sealed partial class ClientConnection
     /// <summary>The link that is open now, for its counters.</summary>
     public ClientReceiver? Receiver { get; private set; }
 
+    /// <summary>A session that takes no new streams and ends with those that it has; null when there is none.</summary>
+    public PeerSession? Drained { get; private set; }
+
     /// <summary>Sessions that came up so far.</summary>
     public int Connects { get; private set; }
+
+    internal PoolServer Server => _server;
 
     /// <summary>This host's network has changed: the session may need another way, or the next try may succeed.</summary>
     public void OnNetworkChanged()
@@ -82,49 +82,144 @@ public sealed partial class ClientConnection
         }
     }
 
-    /// <summary>Runs until cancelled, or until the link says that trying again cannot help (privilege, a missing library).</summary>
+    /// <summary>
+    /// Another session is to take the place of the one there is, whose streams go on. False when there is none, or one is being
+    /// drained already, or the port is fixed: two sessions cannot have it.
+    /// </summary>
+    internal bool TryReplace(string reason)
+    {
+        lock (_lock)
+        {
+            if (Session is null || Drained is not null || _parts.FixedPort || !_replaced.TrySetResult())
+                return false;
+        }
+
+        LogReplaced(_logger, Index, ServerName, reason);
+        return true;
+    }
+
+    /// <summary>The connection is not wanted any more: its streams go on, and it ends with them.</summary>
+    internal void Retire()
+    {
+        _ended.Cancel();
+        _replaced.TrySetResult();
+    }
+
+    /// <summary>Runs until cancelled or retired, or until the link says that trying again cannot help (privilege, a missing library).</summary>
     /// <exception cref="LinkException">Trying again cannot help.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested)
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(stop, _ended.Token);
+        while (!ends.IsCancellationRequested)
         {
             try
             {
-                await ConnectOnceAsync(stop).ConfigureAwait(false);
+                await ConnectOnceAsync(stop, ends.Token).ConfigureAwait(false);
+            }
+            catch (Exception e) when (ends.IsCancellationRequested && e is not LinkException)
+            {
+                // It was broken off, and not by the server.
             }
             catch (LinkException e) when (e.Fault is LinkFault.Network or LinkFault.PortInUse or LinkFault.Other)
             {
-                Complain(e.Message);
+                Fail(e.Message);
             }
             catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or TimeoutException)
             {
-                Complain(e.Message);
+                Fail(e.Message);
             }
 
-            await PauseAsync(stop).ConfigureAwait(false);
+            await PauseAsync(ends.Token).ConfigureAwait(false);
+        }
+
+        _server.Release(this);
+        await _draining.ConfigureAwait(false);
+    }
+
+    private async Task ConnectOnceAsync(CancellationToken stop, CancellationToken ends)
+    {
+        IPEndPoint address = await _server.NextAddressAsync(this, ends).ConfigureAwait(false);
+        OpenedLink opened = await _parts.Open(address, Index, ends).ConfigureAwait(false);
+        var receiver = new ClientReceiver(opened, _parts.Sessions, _parts.Deadlines);
+        bool handedOver = false;
+        try
+        {
+            Receiver = receiver;
+            receiver.FecSeen += peer => LogFec(_logger, peer);
+            receiver.Broken += e => Complain(e.Message);
+            receiver.Start();
+            using CancellationTokenRegistration registration = ends.Register(() => Leave(receiver.Session, stop));
+            await GreetAsync(receiver.Session).ConfigureAwait(false);
+            handedOver = await ServeAsync(receiver, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!handedOver)
+                receiver.Dispose();
         }
     }
 
-    private async Task ConnectOnceAsync(CancellationToken stop)
+    /// <summary>A retired connection's session goes on; a stopped one's, or one that is not up yet, ends.</summary>
+    private void Leave(PeerSession session, CancellationToken stop)
     {
-        OpenedLink opened = await _open(stop).ConfigureAwait(false);
-        using var receiver = new ClientReceiver(opened, _sessions, _deadlines);
-        Receiver = receiver;
-        receiver.FecSeen += peer => LogFec(_logger, peer);
-        receiver.Broken += e => Complain(e.Message);
-        receiver.Start();
-        using CancellationTokenRegistration registration = stop.Register(() => _ = receiver.Session.LeaveAsync());
-        await GreetAsync(receiver.Session).ConfigureAwait(false);
+        if (stop.IsCancellationRequested || Session is null)
+            _ = session.LeaveAsync();
+    }
+
+    /// <summary>Until the session ends or has to make room for another; true when it lives on, drained.</summary>
+    private async Task<bool> ServeAsync(ClientReceiver receiver, CancellationToken stop)
+    {
+        _server.OnAnswered(this);
         SetSession(receiver.Session);
         long up = Environment.TickCount64;
-        await receiver.Closed.ConfigureAwait(false);
+        Task replaced = _replaced.Task;
+        await Task.WhenAny(receiver.Closed, replaced).ConfigureAwait(false);
+        bool drained = !receiver.Closed.IsCompleted;
+        lock (_lock)
+        {
+            _replaced = NewSignal();
+            if (drained)
+                Drained = receiver.Session;
+        }
+
         SetSession(null);
+        if (drained && receiver.Session.Health is { IsSilent: true } || receiver.Session.CloseReason == Protocol.Mux.CloseReason.KeepAliveTimeout)
+            _server.OnLost(this);
+        if (drained)
+        {
+            _draining = Task.WhenAll(_draining, DrainAsync(receiver, stop));
+            // Somebody wants it replaced now, and there was no failure to wait for.
+            _retryNow = true;
+            return true;
+        }
+
         // Once; a server that forgets what has just begun is not to be asked again and again without a pause.
         _forgotten = receiver.Session.CloseReason == Protocol.Mux.CloseReason.PeerForgot && Environment.TickCount64 - up > 1000;
         TrafficLog.SessionEnded(_logger, receiver.Session);
         TrafficLog.LinkClosed(_logger, receiver);
         if (!stop.IsCancellationRequested)
             LogLost(_logger, Index, receiver.Session.CloseReason);
+        return false;
+    }
+
+    /// <summary>Waits for the last stream of a session that another has replaced, and ends it.</summary>
+    private async Task DrainAsync(ClientReceiver receiver, CancellationToken stop)
+    {
+        using (receiver)
+        {
+            using CancellationTokenRegistration registration = stop.Register(() => _ = receiver.Session.LeaveAsync());
+            while (!receiver.Closed.IsCompleted && receiver.Session.StreamCount != 0)
+                await Task.WhenAny(receiver.Closed, Task.Delay(DrainStep, CancellationToken.None)).ConfigureAwait(false);
+            await receiver.Session.LeaveAsync().ConfigureAwait(false);
+            await receiver.Closed.ConfigureAwait(false);
+            // A server that says that it has forgotten the session is back.
+            _retryNow |= receiver.Session.CloseReason == Protocol.Mux.CloseReason.PeerForgot;
+            TrafficLog.SessionEnded(_logger, receiver.Session);
+            TrafficLog.LinkClosed(_logger, receiver);
+        }
+
+        lock (_lock)
+            Drained = null;
     }
 
     /// <summary>The server has to answer before the session carries anything.</summary>
@@ -142,7 +237,7 @@ public sealed partial class ClientConnection
     /// </summary>
     private async Task IntroduceAsync(PeerSession session)
     {
-        TimeSpan timeout = _isWanted() ? ShortProbeTimeout : ProbeTimeout;
+        TimeSpan timeout = _owner.IsWanted ? ShortProbeTimeout : ProbeTimeout;
         if (_options.Header == HeaderFormat.V1)
         {
             var question = new StreamHeader(StreamRequest.Capabilities, Capabilities: session.OwnCapabilities);
@@ -168,7 +263,8 @@ public sealed partial class ClientConnection
 
     private void SetSession(PeerSession? session)
     {
-        Session = session;
+        lock (_lock)
+            Session = session;
         if (session is not null)
         {
             Connects++;
@@ -177,8 +273,10 @@ public sealed partial class ClientConnection
             LogConnected(_logger, Index, session.Peer);
         }
 
-        _changed(this);
+        _owner.OnChanged(this);
     }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>
     /// The pause before the next try. Whoever waits for a session makes it short, and a server that is there but has lost the
@@ -193,10 +291,16 @@ public sealed partial class ClientConnection
         while (!stop.IsCancellationRequested)
         {
             TimeSpan waited = TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
-            if (waited >= pause || waited >= shortest && (_retryNow || _isWanted()))
+            if (waited >= pause || waited >= shortest && (_retryNow || _owner.IsWanted))
                 return;
             await Task.Delay(PauseStep, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private void Fail(string problem)
+    {
+        _server.OnFailed(this);
+        Complain(problem);
     }
 
     // The same problem every half minute would only hide the others.
@@ -214,6 +318,11 @@ public sealed partial class ClientConnection
     [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: the session ended ({Reason}); connecting again")]
     private static partial void LogLost(ILogger logger, int index, Protocol.Mux.CloseReason reason);
 
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "connection {Index}: another session with {Server} replaces this one ({Reason}); streams that it has go on")]
+    private static partial void LogReplaced(ILogger logger, int index, string server, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: {Problem}; trying again")]
     private static partial void LogProblem(ILogger logger, int index, string problem);
 
@@ -226,3 +335,18 @@ public sealed partial class ClientConnection
 /// <param name="AnnouncedFlags">TCP flags that the server should wear towards this client; empty: do not announce.</param>
 /// <param name="Header">How the server writes and reads stream headers.</param>
 public sealed record ClientConnectionOptions(bool Ping, ushort[] AnnouncedFlags, HeaderFormat Header);
+
+/// <summary>What all of a client's connections are made with.</summary>
+/// <param name="Open">Opens a link to an address for the connection of that number.</param>
+/// <param name="Sessions">Makes the sessions.</param>
+/// <param name="Deadlines">Wakes them.</param>
+/// <param name="Options">How servers are greeted.</param>
+/// <param name="FixedPort">The connections' own ports are told by the file, one each.</param>
+/// <param name="Logger">Where a user sees what is wrong.</param>
+public sealed record ConnectionParts(
+    Func<IPEndPoint, int, CancellationToken, ValueTask<OpenedLink>> Open,
+    SessionFactory Sessions,
+    DeadlineLoop Deadlines,
+    ClientConnectionOptions Options,
+    bool FixedPort,
+    ILogger Logger);

@@ -17,11 +17,11 @@ internal static class ClientLoader
         Socks5Config[] socks5 = [.. reader.GetTables("socks5").Select(table => LoadSocks5(reader, table, isKcptun, taken))];
         ForwardConfig[] forward = [.. reader.GetTables("forward").Select(table => LoadForward(reader, table, profile, taken))];
         RequireListener(reader, isKcptun);
-        HostPort server = reader.Require(EndKeys.ServerAddress).Value;
+        RemoteServerConfig[] servers = RemoteServerLoader.Load(reader);
         (NetworkConfig network, TransportConfig transport, LogConfig log) = TransportLoader.Load(reader, profile);
         return new ClientConfig
         {
-            Server = server,
+            Servers = servers,
             Socks5 = socks5,
             Forward = forward,
             Listeners = LoadListeners(reader),
