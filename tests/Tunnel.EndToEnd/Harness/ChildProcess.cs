@@ -91,6 +91,11 @@ internal class ChildProcess : IAsyncDisposable
 
     public void Interrupt() => Signal(2);
 
+    /// <summary>Stops it where it is, as a host that hangs would.</summary>
+    public void Pause() => Signal(19);
+
+    public void Resume() => Signal(18);
+
     /// <summary>Ends it as a crash would.</summary>
     public void Kill() => Signal(9);
 

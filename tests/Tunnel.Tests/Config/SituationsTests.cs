@@ -24,8 +24,8 @@ public class SituationsTests
         ConfigResult<ServerConfig> server = ConfigLoader.LoadServer(Path.Combine(path, "server.toml"));
         Assert.Equal("", client.DescribeProblems());
         Assert.Equal("", server.DescribeProblems());
-        Assert.Equal(client.Config!.Server.Port, server.Config!.Port);
-        Assert.Equal(client.Config.Transport.Kcp, server.Config.Transport.Kcp);
+        Assert.All(client.Config!.Servers, s => Assert.Equal((s.Address!.Port, s.Ports), (server.Config!.Port, server.Config.Ports)));
+        Assert.Equal(client.Config!.Transport.Kcp, server.Config!.Transport.Kcp);
         Assert.Equal(client.Config.Transport.Profile, server.Config.Transport.Profile);
         Assert.Equal(client.Config.Network.Link, server.Config.Network.Link);
         Assert.Contains("replace it", Assert.Single(client.Warnings).What);

@@ -9,7 +9,7 @@ internal static class RemoteServerLoader
     public static RemoteServerConfig[] Load(ConfigReader reader)
     {
         var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        TomlTable[] tables = [.. reader.GetTables("server")];
+        TomlTable[] tables = [.. reader.GetTablesOrOne("server")];
         // Present but wrong is not missing: that has been reported already.
         if (tables.Length == 0 && !reader.Root.TryGet("server", out _))
             reader.Require(EndKeys.ServerAddress);

@@ -21,7 +21,7 @@ internal static class TransportLoader
             Memory = reader.Get(TransportKeys.Memory).Value,
             Kcp = KcpLoader.Load(reader, profile.Value == TransportProfile.Kcptun),
         };
-        int servers = Math.Max(1, reader.GetTables("server").Count());
+        int servers = Math.Max(1, reader.GetTablesOrOne("server").Count());
         return (NetworkLoader.Load(reader, profile, conn.Value * servers), transport, new LogConfig(reader.Get(TransportKeys.LogLevel).Value));
     }
 }

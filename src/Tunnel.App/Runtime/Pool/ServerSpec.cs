@@ -34,7 +34,7 @@ public sealed record ServerSpec(string Name, HostPort Address, int Ports, long P
                 var address = new HostPort(record.Target, record.Port);
                 int ports = Math.Min(entry.Ports, ushort.MaxValue - record.Port + 1);
                 long priority = entry.Priority * EntryPriority + record.Priority;
-                yield return new ServerSpec($"{address} ({entry.Srv})", address, ports, priority, entry.Weight * WeightOf(record) / sum);
+                yield return new ServerSpec($"{address} ({entry.Srv})", address, ports, priority, entry.Weight * (WeightOf(record) / sum));
             }
         }
     }
