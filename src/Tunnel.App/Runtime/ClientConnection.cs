@@ -29,9 +29,11 @@ public sealed partial class ClientConnection
     private readonly BackOff _backOff = new(Random.Shared);
     private readonly CancellationTokenSource _ended = new();
     private readonly Lock _lock = new();
-    private TaskCompletionSource _replaced = NewSignal();
+    private volatile TaskCompletionSource _replaced = NewSignal();
     private Task _draining = Task.CompletedTask;
+    private readonly List<PeerSession> _alive = [];
     private volatile bool _retryNow;
+    private volatile bool _unlessHeard;
     private bool _forgotten;
     private string _lastProblem = "";
 
@@ -83,17 +85,22 @@ public sealed partial class ClientConnection
     }
 
     /// <summary>
-    /// Another session is to take the place of the one there is, whose streams go on. False when there is none, or one is being
-    /// drained already, or the port is fixed: two sessions cannot have it.
+    /// Another session is to take the place of the one there is, which goes on until that is up, and its streams after that. False when
+    /// there is none, or a successor is on its way, or an earlier one is not drained yet, or the port is fixed: two cannot have it.
     /// </summary>
-    internal bool TryReplace(string reason)
+    /// <param name="reason">For the log.</param>
+    /// <param name="unlessHeard">The session is silent: no successor is needed if it is heard before that is up.</param>
+    internal bool TryReplace(string reason, bool unlessHeard = false)
     {
         lock (_lock)
         {
             if (Session is null || Drained is not null || _parts.FixedPort || !_replaced.TrySetResult())
                 return false;
+            _unlessHeard = unlessHeard;
         }
 
+        if (unlessHeard)
+            _server.OnLost(this);
         LogReplaced(_logger, Index, ServerName, reason);
         return true;
     }
@@ -110,25 +117,11 @@ public sealed partial class ClientConnection
     public async Task RunAsync(CancellationToken stop)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(stop, _ended.Token);
+        using CancellationTokenRegistration leave = stop.Register(LeaveAll);
         while (!ends.IsCancellationRequested)
         {
-            try
-            {
-                await ConnectOnceAsync(stop, ends.Token).ConfigureAwait(false);
-            }
-            catch (Exception e) when (ends.IsCancellationRequested && e is not LinkException)
-            {
-                // It was broken off, and not by the server.
-            }
-            catch (LinkException e) when (e.Fault is LinkFault.Network or LinkFault.PortInUse or LinkFault.Other)
-            {
-                Fail(e.Message);
-            }
-            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or TimeoutException)
-            {
-                Fail(e.Message);
-            }
-
+            if (await TryConnectAsync(ends.Token).ConfigureAwait(false) is { } receiver)
+                await ServeAsync(receiver, stop, ends.Token).ConfigureAwait(false);
             await PauseAsync(ends.Token).ConfigureAwait(false);
         }
 
@@ -136,90 +129,172 @@ public sealed partial class ClientConnection
         await _draining.ConfigureAwait(false);
     }
 
-    private async Task ConnectOnceAsync(CancellationToken stop, CancellationToken ends)
+    /// <summary>A session whose server has answered, with its link; null when there is none, which has been said.</summary>
+    /// <exception cref="LinkException">Trying again cannot help.</exception>
+    private async Task<ClientReceiver?> TryConnectAsync(CancellationToken cancel)
     {
-        IPEndPoint address = await _server.NextAddressAsync(this, ends).ConfigureAwait(false);
-        OpenedLink opened = await _parts.Open(address, Index, ends).ConfigureAwait(false);
-        var receiver = new ClientReceiver(opened, _parts.Sessions, _parts.Deadlines);
-        bool handedOver = false;
         try
         {
-            Receiver = receiver;
+            return await ConnectAsync(cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (cancel.IsCancellationRequested && e is not LinkException)
+        {
+            // It was broken off, and not by the server.
+        }
+        catch (LinkException e) when (e.Fault is LinkFault.Network or LinkFault.PortInUse or LinkFault.Other)
+        {
+            Fail(e.Message);
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or TimeoutException)
+        {
+            Fail(e.Message);
+        }
+
+        return null;
+    }
+
+    private async Task<ClientReceiver> ConnectAsync(CancellationToken cancel)
+    {
+        IPEndPoint address = await _server.NextAddressAsync(this, cancel).ConfigureAwait(false);
+        OpenedLink opened = await _parts.Open(address, Index, cancel).ConfigureAwait(false);
+        var receiver = new ClientReceiver(opened, _parts.Sessions, _parts.Deadlines);
+        try
+        {
             receiver.FecSeen += peer => LogFec(_logger, peer);
             receiver.Broken += e => Complain(e.Message);
             receiver.Start();
-            using CancellationTokenRegistration registration = ends.Register(() => Leave(receiver.Session, stop));
+            using CancellationTokenRegistration registration = cancel.Register(() => _ = receiver.Session.LeaveAsync());
             await GreetAsync(receiver.Session).ConfigureAwait(false);
-            handedOver = await ServeAsync(receiver, stop).ConfigureAwait(false);
+            _server.OnAnswered(this);
+            return receiver;
         }
-        finally
+        catch
         {
-            if (!handedOver)
-                receiver.Dispose();
+            receiver.Dispose();
+            throw;
         }
     }
 
-    /// <summary>A retired connection's session goes on; a stopped one's, or one that is not up yet, ends.</summary>
-    private void Leave(PeerSession session, CancellationToken stop)
+    /// <summary>Until the session ends, and those that took its place, or until this connection is not wanted any more.</summary>
+    private async Task ServeAsync(ClientReceiver receiver, CancellationToken stop, CancellationToken ends)
     {
-        if (stop.IsCancellationRequested || Session is null)
-            _ = session.LeaveAsync();
-    }
-
-    /// <summary>Until the session ends or has to make room for another; true when it lives on, drained.</summary>
-    private async Task<bool> ServeAsync(ClientReceiver receiver, CancellationToken stop)
-    {
-        _server.OnAnswered(this);
-        SetSession(receiver.Session);
+        Begin(receiver, stop);
         long up = Environment.TickCount64;
-        Task replaced = _replaced.Task;
-        await Task.WhenAny(receiver.Closed, replaced).ConfigureAwait(false);
-        bool drained = !receiver.Closed.IsCompleted;
-        lock (_lock)
+        // Asked after the signal is new: whoever retires this cancels first, and signals then.
+        while (!ends.IsCancellationRequested)
         {
+            await Task.WhenAny(receiver.Closed, _replaced.Task).ConfigureAwait(false);
+            if (receiver.Closed.IsCompleted)
+                break;
+            ClientReceiver? successor = await SucceedAsync(receiver, ends).ConfigureAwait(false);
             _replaced = NewSignal();
-            if (drained)
-                Drained = receiver.Session;
+            if (successor is null)
+                continue;
+            Drain(receiver, stop);
+            receiver = successor;
+            Begin(receiver, stop);
+            up = Environment.TickCount64;
         }
 
+        bool ended = receiver.Closed.IsCompleted;
+        if (!ended)
+            Drain(receiver, stop);
         SetSession(null);
-        if (drained && receiver.Session.Health is { IsSilent: true } || receiver.Session.CloseReason == Protocol.Mux.CloseReason.KeepAliveTimeout)
-            _server.OnLost(this);
-        if (drained)
-        {
-            _draining = Task.WhenAll(_draining, DrainAsync(receiver, stop));
-            // Somebody wants it replaced now, and there was no failure to wait for.
-            _retryNow = true;
-            return true;
-        }
-
-        // Once; a server that forgets what has just begun is not to be asked again and again without a pause.
-        _forgotten = receiver.Session.CloseReason == Protocol.Mux.CloseReason.PeerForgot && Environment.TickCount64 - up > 1000;
-        TrafficLog.SessionEnded(_logger, receiver.Session);
-        TrafficLog.LinkClosed(_logger, receiver);
-        if (!stop.IsCancellationRequested)
-            LogLost(_logger, Index, receiver.Session.CloseReason);
-        return false;
+        if (ended)
+            End(receiver, Environment.TickCount64 - up, stop);
     }
 
-    /// <summary>Waits for the last stream of a session that another has replaced, and ends it.</summary>
-    private async Task DrainAsync(ClientReceiver receiver, CancellationToken stop)
+    /// <summary>
+    /// Tries to get a successor until there is one; null when none is needed any more: the session has ended, or was heard again, or the
+    /// connection is not wanted.
+    /// </summary>
+    private async Task<ClientReceiver?> SucceedAsync(ClientReceiver receiver, CancellationToken ends)
+    {
+        using var attempt = CancellationTokenSource.CreateLinkedTokenSource(ends);
+        while (!IsSettled(receiver, ends))
+        {
+            Task<ClientReceiver?> connecting = TryConnectAsync(attempt.Token);
+            // A server that ends the session is there: the next try reaches it at once, and not with this one's next retransmission.
+            if (await Task.WhenAny(connecting, receiver.Closed).ConfigureAwait(false) != connecting)
+                await attempt.CancelAsync().ConfigureAwait(false);
+            ClientReceiver? successor = await connecting.ConfigureAwait(false);
+            if (successor is not null && !IsSettled(receiver, ends))
+                return successor;
+            if (successor is not null)
+                await DiscardAsync(successor).ConfigureAwait(false);
+            else if (!IsSettled(receiver, ends))
+                await Task.WhenAny(receiver.Closed, PauseAsync(ends)).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    private bool IsSettled(ClientReceiver receiver, CancellationToken ends) => ends.IsCancellationRequested || receiver.Closed.IsCompleted
+        || (_unlessHeard && receiver.Session.Health is { IsSilent: false });
+
+    private static async Task DiscardAsync(ClientReceiver receiver)
     {
         using (receiver)
-        {
-            using CancellationTokenRegistration registration = stop.Register(() => _ = receiver.Session.LeaveAsync());
-            while (!receiver.Closed.IsCompleted && receiver.Session.StreamCount != 0)
-                await Task.WhenAny(receiver.Closed, Task.Delay(DrainStep, CancellationToken.None)).ConfigureAwait(false);
             await receiver.Session.LeaveAsync().ConfigureAwait(false);
-            await receiver.Closed.ConfigureAwait(false);
-            // A server that says that it has forgotten the session is back.
-            _retryNow |= receiver.Session.CloseReason == Protocol.Mux.CloseReason.PeerForgot;
-            TrafficLog.SessionEnded(_logger, receiver.Session);
-            TrafficLog.LinkClosed(_logger, receiver);
-        }
+    }
 
+    private void Begin(ClientReceiver receiver, CancellationToken stop)
+    {
         lock (_lock)
-            Drained = null;
+            _alive.Add(receiver.Session);
+        Receiver = receiver;
+        SetSession(receiver.Session);
+        // Whoever stopped this meanwhile has not seen the session.
+        if (stop.IsCancellationRequested)
+            LeaveAll();
+    }
+
+    private void End(ClientReceiver receiver, long upMilliseconds, CancellationToken stop)
+    {
+        // Once; a server that forgets what has just begun is not to be asked again and again without a pause.
+        _forgotten = receiver.Session.CloseReason == Protocol.Mux.CloseReason.PeerForgot && upMilliseconds > 1000;
+        if (receiver.Session.CloseReason == Protocol.Mux.CloseReason.KeepAliveTimeout)
+            _server.OnLost(this);
+        if (!stop.IsCancellationRequested)
+            LogLost(_logger, Index, receiver.Session.CloseReason);
+        Forget(receiver);
+    }
+
+    /// <summary>The session takes no new streams, and ends with those that it has.</summary>
+    private void Drain(ClientReceiver receiver, CancellationToken stop)
+    {
+        lock (_lock)
+            Drained = receiver.Session;
+        _draining = Task.WhenAll(_draining, DrainAsync(receiver, stop));
+    }
+
+    private async Task DrainAsync(ClientReceiver receiver, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested && !receiver.Closed.IsCompleted && receiver.Session.StreamCount != 0)
+            await Task.WhenAny(receiver.Closed, Task.Delay(DrainStep, CancellationToken.None)).ConfigureAwait(false);
+        await receiver.Session.LeaveAsync().ConfigureAwait(false);
+        await receiver.Closed.ConfigureAwait(false);
+        Forget(receiver);
+        lock (_lock)
+            Drained = ReferenceEquals(Drained, receiver.Session) ? null : Drained;
+    }
+
+    private void Forget(ClientReceiver receiver)
+    {
+        TrafficLog.SessionEnded(_logger, receiver.Session);
+        TrafficLog.LinkClosed(_logger, receiver);
+        lock (_lock)
+            _alive.Remove(receiver.Session);
+        receiver.Dispose();
+    }
+
+    private void LeaveAll()
+    {
+        PeerSession[] alive;
+        lock (_lock)
+            alive = [.. _alive];
+        foreach (PeerSession session in alive)
+            _ = session.LeaveAsync();
     }
 
     /// <summary>The server has to answer before the session carries anything.</summary>
@@ -320,7 +395,7 @@ public sealed partial class ClientConnection
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "connection {Index}: another session with {Server} replaces this one ({Reason}); streams that it has go on")]
+        Message = "connection {Index}: another session with {Server} is to replace this one ({Reason}); streams that it has go on")]
     private static partial void LogReplaced(ILogger logger, int index, string server, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: {Problem}; trying again")]

@@ -21,6 +21,7 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
     private readonly HashSet<ClientConnection> _retired = [];
     private readonly HashSet<int> _indices = [];
     private readonly PendingOpens _pending = new();
+    private readonly MovableStreams _movable = new();
     private readonly PoolWatch _watch;
     private readonly TaskCompletionSource _fatal = NewSignal();
     private readonly List<Task> _running = [];
@@ -40,7 +41,7 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
         _parts = parts;
         _random = random;
         _balancer = new StreamBalancer<ClientConnection>(random);
-        _watch = new PoolWatch(this, _pending);
+        _watch = new PoolWatch(this, _pending, _movable);
     }
 
     /// <summary>All connections, those that end included, by number.</summary>
@@ -155,6 +156,11 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
         _watch.Hurry();
         return open;
     }
+
+    /// <summary>
+    /// Says that a stream's user would rather open another than wait: it is closed when its session falls silent and another is there.
+    /// </summary>
+    public void MayMove(TunnelStream stream) => _movable.Add(stream);
 
     /// <summary>Every connection as an operator wants to see it; drained sessions are lines of their own.</summary>
     public IReadOnlyList<ConnectionStatus> GetStatus() => [.. Connections.SelectMany(StatusOf)];

@@ -78,6 +78,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     public async ValueTask<OpenedUdp> OpenUdpAsync(Target target, CancellationToken cancel)
     {
         TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
+        pool.MayMove(stream);
         bool framed = frameUdp && stream.Session.PeerCapabilities.HasFlag(Capabilities.FramedUdp);
         UdpFraming framing = framed ? UdpFraming.LengthPrefixed : UdpFraming.OnePerFrame;
         framing.Begin(stream);

@@ -26,6 +26,9 @@ internal sealed class PoolServer(ServerSpec spec, Random random)
     /// <summary>Those of them that are up and not silent. The pool's.</summary>
     public List<StreamBalancer<ClientConnection>.Member> Members { get; } = [];
 
+    /// <summary>The watch's.</summary>
+    public LossJudge<ClientConnection> Losses { get; } = new();
+
     /// <summary>Where a connection tries next: its name is looked up anew each time.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The name does not resolve.</exception>
     public async ValueTask<IPEndPoint> NextAddressAsync(ClientConnection connection, CancellationToken cancel)

@@ -5,7 +5,7 @@ namespace Tunnel.App.Runtime.Pool;
 /// every second otherwise. Whoever is waited for and says nothing is nudged, so that its silence shows; what waits for a silent one is
 /// moved; sick sessions are replaced; names are looked up again.
 /// </summary>
-internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending) : IDisposable
+internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending, MovableStreams movable) : IDisposable
 {
     private const int HurriedStep = 100;
     private const int Step = 1000;
@@ -13,9 +13,11 @@ internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending) : IDi
     /// <summary>Milliseconds of silence after which a session gets a successor; most that fall silent for less recover.</summary>
     private const long SickSilence = 3000;
 
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    /// <summary>Milliseconds of silence after which datagrams go elsewhere: a connection of their own on top notices that they move.</summary>
+    private const long DatagramSilence = 500;
+
+    private readonly SemaphoreSlim _wake = new(0);
     private readonly Dictionary<PeerSession, long> _silentSince = [];
-    private readonly LossJudge _losses = new();
     private int _hurried;
     private long _nextSlowAt;
 
@@ -30,23 +32,29 @@ internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending) : IDi
     {
         while (!stop.IsCancellationRequested)
         {
-            bool hurried = pending.Count != 0 || pool.IsWanted;
-            if (!hurried)
-                Volatile.Write(ref _hurried, 0);
-            await PauseAsync(hurried, stop).ConfigureAwait(false);
+            ForgetSignals();
+            await PauseAsync(pending.Count != 0 || pool.IsWanted, stop).ConfigureAwait(false);
             Look(stop);
         }
     }
 
     public void Dispose() => _wake.Dispose();
 
+    /// <summary>Whoever begins to wait after this wakes the loop; whoever did before is seen by it.</summary>
+    private void ForgetSignals()
+    {
+        while (_wake.Wait(0))
+        {
+        }
+
+        Interlocked.Exchange(ref _hurried, 0);
+    }
+
     private async Task PauseAsync(bool hurried, CancellationToken stop)
     {
         try
         {
-            if (hurried)
-                await Task.Delay(HurriedStep, stop).ConfigureAwait(false);
-            else if (await _wake.WaitAsync(Step, stop).ConfigureAwait(false))
+            if (hurried || await _wake.WaitAsync(Step, stop).ConfigureAwait(false))
                 await Task.Delay(HurriedStep, stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -70,11 +78,12 @@ internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending) : IDi
         if (Environment.TickCount64 < _nextSlowAt)
             return;
         _nextSlowAt = Environment.TickCount64 + Step;
-        foreach (PeerSession gone in _silentSince.Keys.Where(s => s.IsClosed || s.Health is not { IsSilent: true }).ToArray())
+        movable.Purge();
+        foreach (PeerSession gone in _silentSince.Keys.Where(s => s.IsClosed).ToArray())
             _silentSince.Remove(gone);
         foreach (PoolServer server in pool.Servers)
         {
-            _losses.Judge(server);
+            ReplaceLossy(server);
             _ = RefreshAsync(server, stop);
         }
     }
@@ -94,13 +103,29 @@ internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending) : IDi
 
     private void ReplaceSilent(ClientConnection connection)
     {
-        if (connection.Session is not { Health.IsSilent: true } session)
+        if (connection.Session is not { } session)
             return;
+        if (session.Health is not { IsSilent: true })
+        {
+            _silentSince.Remove(session);
+            return;
+        }
+
         long now = Environment.TickCount64;
         if (!_silentSince.TryGetValue(session, out long since))
-            _silentSince[session] = now;
-        else if (now - since >= SickSilence)
-            connection.TryReplace($"nothing was heard for {(now - since) / 1000} s");
+            _silentSince[session] = since = now;
+        if (now - since >= DatagramSilence && movable.Count != 0 && pool.IsUsable)
+            movable.Move(session);
+        if (now - since >= SickSilence)
+            connection.TryReplace($"nothing was heard for {(now - since) / 1000} s", unlessHeard: true);
+    }
+
+    private static void ReplaceLossy(PoolServer server)
+    {
+        (ClientConnection Connection, double Loss)[] losses =
+            [.. server.Connections.Select(c => (c, c.Session?.Health?.Loss)).Where(p => p.Loss is not null).Select(p => (p.c, p.Loss!.Value))];
+        if (server.Losses.Judge(losses) is { } sick)
+            sick.TryReplace("it loses far more than others to the same server");
     }
 
     private static async Task RefreshAsync(PoolServer server, CancellationToken stop)

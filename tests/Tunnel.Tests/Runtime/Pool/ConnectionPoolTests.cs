@@ -113,6 +113,21 @@ public class ConnectionPoolTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task DatagramsGoElsewhereOnceTheirServerIsSilent()
+    {
+        await using var world = new PoolWorld(1, 1024, Server(1), Server(2, priority: 1));
+        await world.UntilAsync(1, ConnectionState.Up);
+        await world.UntilAsync(2, ConnectionState.Up);
+        TunnelStream flow = (await world.Opener.OpenUdpAsync(world.Echo, CancellationToken.None)).Stream;
+        TunnelStream bytes = await OpenAtAsync(world, 1);
+        world.Cut(1);
+        await flow.WriteAsync(new byte[] { 0, 1, 2 });
+        await Eventually(() => flow.IsClosed);
+        Assert.False(bytes.IsClosed);
+        Assert.Equal(2, world.HostOf((await world.Opener.OpenUdpAsync(world.Echo, CancellationToken.None)).Stream));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task APreferredServerIsUsedAgainWhenItIsBack()
     {
         await using var world = new PoolWorld(1, 1024, Server(1), Server(2, priority: 1));
@@ -148,7 +163,7 @@ public class ConnectionPoolTests
         await world.UntilAsync(1, ConnectionState.Up, count: 2);
         TunnelStream stream = await OpenAtAsync(world, 1);
         PeerSession sick = stream.Session;
-        world.Cut(1);
+        world.CutWhatIsOpen(1);
         Task echo = AssertEchoesAsync(stream, "through the old session");
         await Eventually(() => world.Pool.Connections.Any(c => c.Drained == sick));
         world.Mend(1);

@@ -88,6 +88,16 @@ internal sealed class PoolWorld : IAsyncDisposable
 
     public void Mend(int host) => Cut(host, cut: false);
 
+    /// <summary>As <see cref="Cut"/>, but links that are opened from now on are whole.</summary>
+    public void CutWhatIsOpen(int host)
+    {
+        lock (_links)
+        {
+            Cut(host);
+            _cut.Remove(AddressOf(host));
+        }
+    }
+
     /// <summary>Waits until so many connections to a host are in a state.</summary>
     public Task UntilAsync(int host, ConnectionState state, int count = 1) =>
         Eventually(() => Pool.GetStatus().Count(s => s.Server == $"s{host}" && s.State == state) == count);

@@ -28,5 +28,18 @@ public class SessionHealthTests
     [InlineData(0.1, new[] { 0.0, 0.0, 0.0 }, false)]
     [InlineData(0.5, new[] { 0.4, 0.0, 0.45 }, false)]
     [InlineData(0.5, new[] { 0.9, 0.0, 0.01 }, true)]
-    public void WhoseLossStandsOut(double loss, double[] siblings, bool sick) => Assert.Equal(sick, LossJudge.IsSick(loss, siblings));
+    public void WhoseLossStandsOut(double loss, double[] siblings, bool sick) => Assert.Equal(sick, LossJudge<string>.IsSick(loss, siblings));
+
+    [Fact]
+    public void ALossMustStandOutForAWhile()
+    {
+        var judge = new LossJudge<string>();
+        (string, double)[] sick = [("a", 0.3), ("b", 0.0), ("c", 0.01)], well = [("a", 0.05), ("b", 0.0), ("c", 0.01)];
+        for (int i = 1; i < LossJudge<string>.Patience; i++)
+            Assert.Null(judge.Judge(sick));
+        Assert.Null(judge.Judge(well));
+        for (int i = 1; i < LossJudge<string>.Patience; i++)
+            Assert.Null(judge.Judge(sick));
+        Assert.Equal("a", judge.Judge(sick));
+    }
 }
