@@ -10,6 +10,9 @@ namespace Tunnel.App.Runtime;
 /// </summary>
 public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
 {
+    /// <summary>Far more than there are sessions: they may come back while others are asked, but not for ever.</summary>
+    private const int MaximumTries = 10_000;
+
     private readonly Lock _lock = new();
     private readonly ConnectionParts _parts;
     private readonly int _perServer;
@@ -310,7 +313,8 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
     /// <summary>Opens a stream on the best that takes one; null without one, and whether that is for want of sessions or of room.</summary>
     private TunnelStream? TryOpen(out bool anyUp)
     {
-        while (true)
+        anyUp = true;
+        for (int tries = 0; tries < MaximumTries; tries++)
         {
             ClientConnection? chosen;
             lock (_lock)
@@ -326,6 +330,8 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
                 return stream;
             SetAside(chosen, session);
         }
+
+        return null;
     }
 
     /// <summary>A session that would not open a stream is not asked again before it says that it has changed, or another is there.</summary>
