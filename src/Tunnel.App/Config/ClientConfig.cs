@@ -5,8 +5,8 @@ namespace Tunnel.App.Config;
 /// <summary>Everything a client's file says. Valid: <see cref="ConfigLoader"/> makes no other.</summary>
 public sealed record ClientConfig : IProcessConfig
 {
-    /// <summary>The tunnel server.</summary>
-    public required HostPort Server { get; init; }
+    /// <summary>The tunnel servers; at least one, no two the same.</summary>
+    public required IReadOnlyList<RemoteServerConfig> Servers { get; init; }
 
     /// <summary>SOCKS5 listeners. There is at least one of these, a forward, or a reverse.</summary>
     public required IReadOnlyList<Socks5Config> Socks5 { get; init; }

@@ -6,6 +6,9 @@ public sealed record ServerConfig : IProcessConfig
     /// <summary>The port that clients send to.</summary>
     public required int Port { get; init; }
 
+    /// <summary>How many consecutive ports, from that one on.</summary>
+    public required int Ports { get; init; }
+
     /// <summary>Where every stream goes with the kcptun profile; null otherwise, when each stream names its target.</summary>
     public required HostPort? Target { get; init; }
 

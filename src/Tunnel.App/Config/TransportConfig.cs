@@ -3,7 +3,7 @@ namespace Tunnel.App.Config;
 /// <summary>Sessions: how many, in whose dialect, and how patient.</summary>
 public sealed record TransportConfig
 {
-    /// <summary>Sessions that a client keeps to its server.</summary>
+    /// <summary>Sessions that a client keeps to each of its servers.</summary>
     public required int Conn { get; init; }
 
     public required TransportProfile Profile { get; init; }

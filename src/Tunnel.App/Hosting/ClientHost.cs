@@ -2,6 +2,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Pool;
+using Tunnel.App.Runtime.Resolving;
 using Tunnel.App.Services;
 using Tunnel.Links;
 using Tunnel.Links.Host;
@@ -9,7 +11,7 @@ using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Hosting;
 
-/// <summary>The client: listeners for applications, connections to the server.</summary>
+/// <summary>The client: listeners for applications, connections to the servers.</summary>
 public sealed partial class ClientHost(ClientConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime)
     : BackgroundService, ITunnelHost<ClientConfig>
 {
@@ -21,6 +23,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     private ListenerGate? _gate;
     private ClientListeners? _listeners;
     private SessionFactory? _sessions;
+    private ServerDirectory? _servers;
     private CancellationTokenSource? _relays;
     private ReverseForwards? _reverse;
     private HostNetworkMonitor? _network;
@@ -37,6 +40,9 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     /// <summary>Which bounds were reached.</summary>
     public LimitMeter Limits { get; } = new(loggers.CreateLogger("tunnel"));
 
+    /// <summary>The connections as they are now, once started.</summary>
+    public IReadOnlyList<ConnectionStatus> GetConnectionStatus() => _pool?.GetStatus() ?? [];
+
     /// <summary>What became of datagrams.</summary>
     public UdpMeter Udp { get; } = new();
 
@@ -52,6 +58,9 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     /// <summary>The bounds of datagrams' relays.</summary>
     internal UdpLimits UdpLimits { get; init; } = new();
 
+    /// <summary>Who is asked for SRV records.</summary>
+    internal DnsClient Dns { get; init; } = DnsClient.OfThisHost;
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         _deadlines = new DeadlineLoop();
@@ -60,6 +69,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _reverse = new ReverseForwards(
             config.Reverse, config.Transport.DialTimeout, new UdpServing(UdpLimits, Udp), _logger, _relays.Token);
         _pool = CreatePool(_deadlines, _sessions, _reverse);
+        _servers = new ServerDirectory(Dns, _pool.Apply, _logger);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
         HeaderFormat? format = hasHeader ? Stack.HeaderFormatOf(config.Transport) : null;
         var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, FrameUdp);
@@ -70,6 +80,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _gate = new ListenerGate(() => config.Listeners with { MaxConnections = Live.Listeners.MaxConnections }, _logger);
         _listeners = new ClientListeners(udp, _gate, _logger, _relays.Token);
         _listeners.Start(config);
+        _servers.Apply(config.Servers);
         // The way to the server may change, and how much the link takes.
         _network = NetworkWatch.Start(config.Network.Link, _pool.OnNetworkChanged);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -81,6 +92,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _changed = KernelLimits.Afford(next);
         KernelLimits.Check(next, _logger);
         _sessions!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
+        _servers!.Apply(next.Servers);
         _listeners!.Apply(next);
     }
 
@@ -93,8 +105,10 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         _network?.Dispose();
+        _servers?.Dispose();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         LogUdp(_logger, Udp);
+        _pool?.Dispose();
         _deadlines?.Dispose();
     }
 
@@ -128,13 +142,10 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         {
             SessionUp = reverse.Register,
             Serve = reverse.ServeAsync,
-            HasFixedPort = config.Network.IPv4.Port != 0 || config.Network.IPv6.Port != 0,
         };
-        return new ConnectionPool(
-            config.Transport.Conn,
-            config.Transport.OpenTimeout,
-            (index, changed, isWanted) => new ClientConnection(
-                index, links.OpenAsync, sessions, deadlines, options, changed, isWanted, _logger));
+        bool fixedPort = config.Network.IPv4.Port != 0 || config.Network.IPv6.Port != 0;
+        var parts = new ConnectionParts(links.OpenAsync, sessions, deadlines, options, fixedPort, _logger);
+        return new ConnectionPool(config.Transport.Conn, config.Transport.OpenTimeout, parts, Random.Shared);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Datagrams}")]

@@ -10,33 +10,29 @@ using Tunnel.Protocol.Wire;
 
 namespace Tunnel.App.Hosting;
 
-/// <summary>Finds the way to the server and opens a link to it, for each try anew: names, routes and neighbours change.</summary>
+/// <summary>Finds the way to a server and opens a link to it, for each try anew: routes and neighbours change.</summary>
 internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
 {
     private const int FirstRandomPort = 32768;
 
     private readonly MtuCheck _mtu = new(config.Transport.Kcp, logger);
 
+    /// <param name="server">An address of a server.</param>
+    /// <param name="index">The connection's number: with a fixed port, that many above it.</param>
+    /// <param name="cancel">Nobody wants it any more.</param>
     /// <exception cref="LinkException">There is no way, or the link cannot be opened.</exception>
-    /// <exception cref="SocketException">The server's name does not resolve.</exception>
-    public async ValueTask<OpenedLink> OpenAsync(CancellationToken cancel)
+    public async ValueTask<OpenedLink> OpenAsync(IPEndPoint server, int index, CancellationToken cancel)
     {
-        IPAddress address = config.Server.Literal ?? await ResolveAsync(config.Server.Host, cancel).ConfigureAwait(false);
-        var server = new IPEndPoint(address, config.Server.Port);
+        cancel.ThrowIfCancellationRequested();
+        int port = FixedPort(server.AddressFamily, index);
         if (config.Network.Link == LinkKind.Udp)
-            return OpenUdp(server);
+            return OpenUdp(server, port);
         // A handshake waits for its answer.
-        return config.Network.Tcp.Handshake ? await Task.Run(() => OpenEthernet(server, cancel), cancel).ConfigureAwait(false)
-            : OpenEthernet(server, cancel);
+        return config.Network.Tcp.Handshake ? await Task.Run(() => OpenEthernet(server, port, cancel), cancel).ConfigureAwait(false)
+            : OpenEthernet(server, port, cancel);
     }
 
-    private static async Task<IPAddress> ResolveAsync(string name, CancellationToken cancel)
-    {
-        IPAddress[] addresses = await Dns.GetHostAddressesAsync(name, cancel).ConfigureAwait(false);
-        return addresses.Length != 0 ? addresses[0] : throw new LinkException(LinkFault.Network, $"{name} has no address");
-    }
-
-    private OpenedLink OpenUdp(IPEndPoint server)
+    private OpenedLink OpenUdp(IPEndPoint server, int port)
     {
         AddressConfig family = HostAddresses.FamilyOf(config.Network, server.AddressFamily);
         var carrier = new DatagramCarrier();
@@ -46,7 +42,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         {
             // Bound to the server's family, so that the addresses of what comes back compare equal.
             Address = family.Address ?? (server.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any),
-            Port = family.Port,
+            Port = port,
             Dscp = config.Network.Dscp,
             DoNotFragment = config.Transport.Kcp.Mtu is null,
         });
@@ -55,19 +51,19 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         return new OpenedLink(standing, carrier, path, Endpoint.FromIPEndPoint(server), null, null);
     }
 
-    private OpenedLink OpenEthernet(IPEndPoint server, CancellationToken cancel)
+    private OpenedLink OpenEthernet(IPEndPoint server, int fixedPort, CancellationToken cancel)
     {
         HostRoute route = HostAddresses.RouteTo(config.Network, server.Address);
-        int port = LocalPort(server.AddressFamily);
+        int port = fixedPort != 0 ? fixedPort : Random.Shared.Next(FirstRandomPort, 65536);
         HandshakeRole role = config.Network.Tcp.Handshake ? HandshakeRole.Client : HandshakeRole.None;
         var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local, role);
         _mtu.Require(new OutgoingLink(route.Interface, route.Mtu), carrier, server.AddressFamily);
-        var link = new ReplaceableLink(EthernetLinks.Open(config.Network, route.Interface, port, logger));
+        var link = new ReplaceableLink(EthernetLinks.Open(config.Network, route.Interface, new PortSpan(port), logger));
         FirewallKeeper? firewall = null;
         try
         {
             // The rules first: the kernel must not reset what it does not know.
-            firewall = StartFirewall(route, port);
+            firewall = StartFirewall(route, port, server.Port);
             PeerPath path = OpenPath(link, carrier, AddressesOf(route, port, server), cancel);
             return new OpenedLink(
                 link, carrier, path, Endpoint.FromIPEndPoint(server), firewall, () => FindWay(link, route, port, server));
@@ -95,19 +91,22 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         if (now.Interface != opened.Interface || !now.LocalAddress.Equals(opened.LocalAddress))
             return null;
         if (link.IsBroken)
-            link.Replace(EthernetLinks.Open(config.Network, now.Interface, port, logger));
+            link.Replace(EthernetLinks.Open(config.Network, now.Interface, new PortSpan(port), logger));
         return AddressesOf(now, port, server);
     }
 
-    private int LocalPort(AddressFamily family)
+    /// <summary>The port that the file tells this connection to use; 0 for any.</summary>
+    private int FixedPort(AddressFamily family, int index)
     {
-        int port = HostAddresses.FamilyOf(config.Network, family).Port;
-        return port != 0 ? port : Random.Shared.Next(FirstRandomPort, 65536);
+        int first = HostAddresses.FamilyOf(config.Network, family).Port;
+        if (first == 0 || first + index <= ushort.MaxValue)
+            return first == 0 ? 0 : first + index;
+        throw new LinkException(LinkFault.Network, $"no port is left from {first} on for connection {index}: lower the port in [network], or make it 0");
     }
 
     private bool FixedRouter(FlowAddresses addresses) => (addresses.Source.IsIPv4 ? config.Network.IPv4 : config.Network.IPv6).RouterMac is not null;
 
-    private FirewallKeeper? StartFirewall(HostRoute route, int port)
+    private FirewallKeeper? StartFirewall(HostRoute route, int port, int serverPort)
     {
         if (!config.Network.Firewall)
             return null;
@@ -118,7 +117,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
             Role = FirewallRole.Client,
             FirstPort = port,
             LocalAddresses = [route.LocalAddress],
-            RemotePort = config.Server.Port,
+            RemotePort = serverPort,
         };
         return FirewallKeeper.Start(() => rules, logger);
     }

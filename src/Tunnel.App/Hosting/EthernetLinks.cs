@@ -6,45 +6,46 @@ using Tunnel.Links.Pcap;
 
 namespace Tunnel.App.Hosting;
 
-/// <summary>Opens the link that [network] asks for on an interface, for one port.</summary>
+/// <summary>Opens the link that [network] asks for on an interface, for one port or several consecutive ones.</summary>
 internal static partial class EthernetLinks
 {
     /// <exception cref="LinkException">It cannot be opened; with "auto", neither way.</exception>
-    public static IPacketLink Open(NetworkConfig network, string interfaceName, int port, ILogger logger) => network.Link switch
+    public static IPacketLink Open(NetworkConfig network, string interfaceName, PortSpan ports, ILogger logger) => network.Link switch
     {
-        LinkKind.AfPacket => OpenAfPacket(network.Pcap, interfaceName, port, logger),
-        LinkKind.Auto => OpenEither(network.Pcap, interfaceName, port, logger),
-        _ => OpenPcap(network.Pcap, interfaceName, port, logger),
+        LinkKind.AfPacket => OpenAfPacket(network.Pcap, interfaceName, ports, logger),
+        LinkKind.Auto => OpenEither(network.Pcap, interfaceName, ports, logger),
+        _ => OpenPcap(network.Pcap, interfaceName, ports, logger),
     };
 
-    private static IPacketLink OpenEither(PcapConfig pcap, string interfaceName, int port, ILogger logger)
+    private static IPacketLink OpenEither(PcapConfig pcap, string interfaceName, PortSpan ports, ILogger logger)
     {
         try
         {
-            return OpenAfPacket(pcap, interfaceName, port, logger);
+            return OpenAfPacket(pcap, interfaceName, ports, logger);
         }
         catch (LinkException e) when (e.Fault is LinkFault.Other or LinkFault.MissingDependency)
         {
             LogFallback(logger, e.Message);
-            return OpenPcap(pcap, interfaceName, port, logger);
+            return OpenPcap(pcap, interfaceName, ports, logger);
         }
     }
 
-    private static AfPacketLink OpenAfPacket(PcapConfig pcap, string interfaceName, int port, ILogger logger)
+    private static AfPacketLink OpenAfPacket(PcapConfig pcap, string interfaceName, PortSpan ports, ILogger logger)
     {
-        var options = new AfPacketOptions { Interface = interfaceName, FirstPort = port };
+        var options = new AfPacketOptions { Interface = interfaceName, FirstPort = ports.First, LastPort = ports.Last };
         // One knob for the capture buffer, whichever way it is captured.
         if (pcap.SockBuf is { } bytes)
             options = options with { ReceiveBufferBytes = bytes };
         return AfPacketLink.Open(options, notice => LogNotice(logger, notice));
     }
 
-    private static PcapLink OpenPcap(PcapConfig pcap, string interfaceName, int port, ILogger logger)
+    private static PcapLink OpenPcap(PcapConfig pcap, string interfaceName, PortSpan ports, ILogger logger)
     {
         var options = new PcapOptions
         {
             Interface = interfaceName,
-            FirstPort = port,
+            FirstPort = ports.First,
+            LastPort = ports.Last,
             SnapLength = pcap.SnapLen,
             Promiscuous = pcap.Promisc,
             Immediate = pcap.Immediate,
@@ -59,4 +60,12 @@ internal static partial class EthernetLinks
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Notice}")]
     private static partial void LogNotice(ILogger logger, string notice);
+}
+
+/// <summary>Consecutive ports.</summary>
+internal readonly record struct PortSpan(int First, int Count = 1)
+{
+    public int Last => First + Count - 1;
+
+    public override string ToString() => Count == 1 ? $"port {First}" : $"ports {First} to {Last}";
 }

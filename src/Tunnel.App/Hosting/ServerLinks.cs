@@ -12,6 +12,7 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
 {
     private readonly MtuCheck _mtu = new(config.Transport.Kcp, logger);
     private readonly Carrier _carrier = CarrierOf(config.Network);
+    private readonly PortSpan _ports = new(config.Port, config.Ports);
     private FirewallKeeper? _firewall;
     private volatile string? _interface;
 
@@ -51,12 +52,12 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         return new TcpCarrier(network.Dscp, network.Tcp.Local, network.Tcp.Handshake ? HandshakeRole.Server : HandshakeRole.None);
     }
 
-    private UdpLink OpenUdp()
+    private IPacketLink OpenUdp()
     {
         UdpOptions options = UdpOptionsOf();
         if (MtuCheck.ServedBy(options.Address) is { } served)
             _mtu.Require(served, _carrier);
-        return UdpLink.Open(options);
+        return _ports.Count == 1 ? UdpLink.Open(options) : UdpRangeLink.Open(options, _ports.Count);
     }
 
     private IPacketLink OpenEthernet()
@@ -65,7 +66,7 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         string name = route.Interface;
         if (HostNetwork.Interfaces().FirstOrDefault(i => i.Index == route.Index) is { } served)
             _mtu.Require(served, _carrier);
-        IPacketLink link = EthernetLinks.Open(config.Network, name, config.Port, logger);
+        IPacketLink link = EthernetLinks.Open(config.Network, name, _ports, logger);
         string? before = _interface;
         try
         {
@@ -80,9 +81,9 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         }
 
         if (before is null || before == name)
-            LogOpened(logger, config.Port, name, link.Name);
+            LogOpened(logger, _ports, name, link.Name);
         else
-            LogMoved(logger, config.Port, before, name, link.Name);
+            LogMoved(logger, _ports, before, name, link.Name);
         return link;
     }
 
@@ -97,7 +98,8 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
             () => new FirewallRules
             {
                 Role = FirewallRole.Server,
-                FirstPort = config.Port,
+                FirstPort = _ports.First,
+                LastPort = _ports.Last,
                 LocalAddresses = HostAddresses.AddressesOf(_interface!),
             },
             logger);
@@ -111,13 +113,13 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         DoNotFragment = config.Transport.Kcp.Mtu is null,
     };
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "listens on port {Port} of {Interface} (raw TCP segments, {Link})")]
-    private static partial void LogOpened(ILogger logger, int port, string @interface, string link);
+    [LoggerMessage(Level = LogLevel.Information, Message = "listens on {Ports} of {Interface} (raw TCP segments, {Link})")]
+    private static partial void LogOpened(ILogger logger, PortSpan ports, string @interface, string link);
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "port {Port} moves from {Old} to {Interface}, which is what interface = \"auto\" means now ({Link}); the sessions stay")]
-    private static partial void LogMoved(ILogger logger, int port, string old, string @interface, string link);
+        Message = "{Ports} moves from {Old} to {Interface}, which is what interface = \"auto\" means now ({Link}); the sessions stay")]
+    private static partial void LogMoved(ILogger logger, PortSpan ports, string old, string @interface, string link);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "removed the firewall rules {Name} that a dead process left")]
     private static partial void LogCleaned(ILogger logger, string name);

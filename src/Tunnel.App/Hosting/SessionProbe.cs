@@ -2,6 +2,8 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Pool;
+using Tunnel.App.Runtime.Resolving;
 using Tunnel.Links;
 using Tunnel.Protocol.Sessions;
 
@@ -13,6 +15,8 @@ namespace Tunnel.App.Hosting;
 /// </summary>
 public static class SessionProbe
 {
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
+
     /// <summary>What came of it. Does not throw for what the network or the server does.</summary>
     /// <param name="config">The client's file.</param>
     /// <param name="timeout">How long the server may take.</param>
@@ -20,36 +24,49 @@ public static class SessionProbe
     public static async Task<SessionProbeResult> RunAsync(ClientConfig config, TimeSpan timeout, CancellationToken cancel)
     {
         var problems = new LastProblem();
-        var up = new TaskCompletionSource<PeerSession>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var deadlines = new DeadlineLoop();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        ClientConnection connection = Connect(config, deadlines, up, problems);
+        using ConnectionPool pool = CreatePool(config, deadlines, timeout, problems);
+        using var servers = new ServerDirectory(DnsClient.OfThisHost, pool.Apply, problems);
+        servers.Apply(config.Servers);
         long start = Stopwatch.GetTimestamp();
-        Task running = connection.RunAsync(stop.Token);
-        await Task.WhenAny(up.Task, running, Task.Delay(timeout, cancel)).ConfigureAwait(false);
+        Task running = pool.RunAsync(stop.Token);
+        PeerSession? up = await WaitAsync(pool, running, timeout, cancel).ConfigureAwait(false);
         TimeSpan connect = Stopwatch.GetElapsedTime(start);
-        TimeSpan? roundTrip = up.Task.IsCompletedSuccessfully ? await PingAsync(config, up.Task.Result, timeout).ConfigureAwait(false) : null;
+        TimeSpan? roundTrip = up is not null ? await PingAsync(config, up, timeout).ConfigureAwait(false) : null;
         await stop.CancelAsync().ConfigureAwait(false);
         string? fatal = await EndAsync(running, timeout).ConfigureAwait(false);
-        return up.Task.IsCompletedSuccessfully
+        return up is not null
             ? new SessionProbeResult(connect, roundTrip, null)
             : new SessionProbeResult(null, null, fatal ?? problems.Text ?? $"no answer within {timeout.TotalSeconds:0.#} s");
     }
 
-    private static ClientConnection Connect(
-        ClientConfig config, DeadlineLoop deadlines, TaskCompletionSource<PeerSession> up, ILogger logger)
+    private static ConnectionPool CreatePool(ClientConfig config, DeadlineLoop deadlines, TimeSpan timeout, ILogger logger)
     {
         var options = new ClientConnectionOptions(
             config.Transport.Profile == TransportProfile.Paqet, [], Stack.HeaderFormatOf(config.Transport));
-        return new ClientConnection(
-            0,
+        var parts = new ConnectionParts(
             new ClientLinks(config, logger).OpenAsync,
             Stack.CreateFactory(config.Transport, () => config.Transport.Kcp, new LimitMeter(logger)),
             deadlines,
             options,
-            changed => _ = changed.Session is { } session && up.TrySetResult(session),
-            isWanted: () => true,
+            FixedPort: false,
             logger);
+        return new ConnectionPool(1, timeout, parts, Random.Shared);
+    }
+
+    /// <summary>The first session that comes up, of several servers' that of any.</summary>
+    private static async Task<PeerSession?> WaitAsync(ConnectionPool pool, Task running, TimeSpan timeout, CancellationToken cancel)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!running.IsCompleted && !cancel.IsCancellationRequested && Stopwatch.GetElapsedTime(start) < timeout)
+        {
+            if (pool.Connections.Select(c => c.Session).FirstOrDefault(s => s is { IsClosed: false }) is { } session)
+                return session;
+            await Task.Delay(Look, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return null;
     }
 
     /// <summary>A stock kcptun peer has no ping: its session is up as soon as it is made, which shows nothing.</summary>

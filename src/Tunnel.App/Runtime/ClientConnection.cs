@@ -1,4 +1,6 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
+using Tunnel.App.Runtime.Pool;
 using Tunnel.Links;
 using Tunnel.Protocol.Sessions;
 
@@ -6,7 +8,8 @@ namespace Tunnel.App.Runtime;
 
 /// <summary>
 /// One of a client's connections: opens a link, makes a session, checks that the server answers, waits until the session ends, and
-/// begins again after a pause that grows. While the server is away it holds at most one link and one session.
+/// begins again after a pause that grows. While the server is away it holds at most one link and one session, and one more whose
+/// streams go on while another has taken its place.
 /// </summary>
 public sealed partial class ClientConnection
 {
@@ -16,51 +19,44 @@ public sealed partial class ClientConnection
     private static readonly TimeSpan ShortProbeTimeout = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan PauseStep = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(250);
 
-    private readonly Func<CancellationToken, ValueTask<OpenedLink>> _open;
-    private readonly SessionFactory _sessions;
-    private readonly DeadlineLoop _deadlines;
+    private readonly PoolServer _server;
+    private readonly ConnectionParts _parts;
+    private readonly IConnectionOwner _owner;
     private readonly ClientConnectionOptions _options;
     private readonly ILogger _logger;
     private readonly RateLimitedLog _lost;
     private readonly BackOff _backOff = new(Random.Shared);
-    private readonly Action<ClientConnection> _changed;
-    private readonly Func<bool> _isWanted;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Lock _lock = new();
+    private volatile TaskCompletionSource _replaced = NewSignal();
+    private Task _draining = Task.CompletedTask;
+    private readonly List<PeerSession> _alive = [];
     private volatile bool _retryNow;
-    private Task _finishing = Task.CompletedTask;
+    private volatile bool _unlessHeard;
     private bool _forgotten;
     private string _lastProblem = "";
 
-    /// <param name="index">Which of the client's connections this is.</param>
-    /// <param name="open">Finds the way to the server and opens a link.</param>
-    /// <param name="sessions">Makes the session.</param>
-    /// <param name="deadlines">Wakes it.</param>
-    /// <param name="options">How the server is greeted.</param>
-    /// <param name="changed">Called when <see cref="Session"/> came or went.</param>
-    /// <param name="isWanted">Somebody waits for a session now.</param>
-    /// <param name="logger">Where a user sees what is wrong.</param>
-    public ClientConnection(
-        int index,
-        Func<CancellationToken, ValueTask<OpenedLink>> open,
-        SessionFactory sessions,
-        DeadlineLoop deadlines,
-        ClientConnectionOptions options,
-        Action<ClientConnection> changed,
-        Func<bool> isWanted,
-        ILogger logger)
+    /// <param name="index">Which of the client's connections this is; no other that lives has the same.</param>
+    /// <param name="server">Where it goes.</param>
+    /// <param name="parts">What all connections are made with.</param>
+    /// <param name="owner">Is told when <see cref="Session"/> came or went.</param>
+    internal ClientConnection(int index, PoolServer server, ConnectionParts parts, IConnectionOwner owner)
     {
         Index = index;
-        _open = open;
-        _sessions = sessions;
-        _deadlines = deadlines;
-        _options = options;
-        _changed = changed;
-        _isWanted = isWanted;
-        _logger = logger;
-        _lost = new RateLimitedLog(logger, "sessions that ended");
+        _server = server;
+        _parts = parts;
+        _owner = owner;
+        _options = parts.Options;
+        _logger = parts.Logger;
+        _lost = new RateLimitedLog(_logger, "sessions that ended");
     }
 
     public int Index { get; }
+
+    /// <summary>The server, as the file calls it.</summary>
+    public string ServerName => _server.Spec.Name;
 
     /// <summary>The session that carries new streams; null while there is none.</summary>
     public PeerSession? Session { get; private set; }
@@ -68,8 +64,13 @@ public sealed partial class ClientConnection
     /// <summary>The link that is open now, for its counters.</summary>
     public ClientReceiver? Receiver { get; private set; }
 
+    /// <summary>A session that takes no new streams and ends with those that it has; null when there is none.</summary>
+    public PeerSession? Drained { get; private set; }
+
     /// <summary>Sessions that came up so far.</summary>
     public int Connects { get; private set; }
+
+    internal PoolServer Server => _server;
 
     /// <summary>This host's network has changed: the session may need another way, or the next try may succeed.</summary>
     public void OnNetworkChanged()
@@ -97,90 +98,231 @@ public sealed partial class ClientConnection
         _ = Task.Run(OnNetworkChanged);
     }
 
-    /// <summary>Runs until cancelled, or until the link says that trying again cannot help (privilege, a missing library).</summary>
+    /// <summary>
+    /// Another session is to take the place of the one there is, which goes on until that is up, and its streams after that. False when
+    /// there is none, or a successor is on its way, or an earlier one is not drained yet, or the port is fixed: two cannot have it.
+    /// </summary>
+    /// <param name="reason">For the log.</param>
+    /// <param name="unlessHeard">The session is silent: no successor is needed if it is heard before that is up.</param>
+    internal bool TryReplace(string reason, bool unlessHeard = false)
+    {
+        lock (_lock)
+        {
+            if (Session is null || Drained is not null || _parts.FixedPort || !_replaced.TrySetResult())
+                return false;
+            _unlessHeard = unlessHeard;
+        }
+
+        if (unlessHeard)
+            _server.OnLost(this);
+        LogReplaced(_logger, Index, ServerName, reason);
+        return true;
+    }
+
+    /// <summary>The connection is not wanted any more: its streams go on, and it ends with them.</summary>
+    internal void Retire()
+    {
+        _ended.Cancel();
+        _replaced.TrySetResult();
+    }
+
+    /// <summary>Runs until cancelled or retired, or until the link says that trying again cannot help (privilege, a missing library).</summary>
     /// <exception cref="LinkException">Trying again cannot help.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested)
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(stop, _ended.Token);
+        using CancellationTokenRegistration leave = stop.Register(LeaveAll);
+        while (!ends.IsCancellationRequested)
         {
-            try
-            {
-                await ConnectOnceAsync(stop).ConfigureAwait(false);
-            }
-            catch (LinkException e) when (e.Fault is LinkFault.Network or LinkFault.PortInUse or LinkFault.Other)
-            {
-                Complain(e.Message);
-            }
-            catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or TimeoutException)
-            {
-                Complain(e.Message);
-            }
-
-            await PauseAsync(stop).ConfigureAwait(false);
+            if (await TryConnectAsync(ends.Token).ConfigureAwait(false) is { } receiver)
+                await ServeAsync(receiver, stop, ends.Token).ConfigureAwait(false);
+            await PauseAsync(ends.Token).ConfigureAwait(false);
         }
 
-        await _finishing.ConfigureAwait(false);
+        _server.Release(this);
+        await _draining.ConfigureAwait(false);
     }
 
-    private async Task ConnectOnceAsync(CancellationToken stop)
+    /// <summary>A session whose server has answered, with its link; null when there is none, which has been said.</summary>
+    /// <exception cref="LinkException">Trying again cannot help.</exception>
+    private async Task<ClientReceiver?> TryConnectAsync(CancellationToken cancel)
     {
-        OpenedLink opened = await _open(stop).ConfigureAwait(false);
-        var receiver = new ClientReceiver(opened, _sessions, _deadlines) { Serve = _options.Serve };
-        bool goesOn = false;
         try
         {
-            goesOn = await CarryAsync(receiver, stop).ConfigureAwait(false);
+            return await ConnectAsync(cancel).ConfigureAwait(false);
         }
-        finally
+        catch (Exception e) when (cancel.IsCancellationRequested && e is not LinkException)
         {
-            if (!goesOn)
-                receiver.Dispose();
+            // It was broken off, and not by the server.
+        }
+        catch (LinkException e) when (e.Fault is LinkFault.Network or LinkFault.PortInUse or LinkFault.Other)
+        {
+            Fail(e.Message);
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or TimeoutException)
+        {
+            Fail(e.Message);
         }
 
-        if (goesOn)
-            _finishing = Task.WhenAll(_finishing, FinishAsync(receiver, stop));
+        return null;
     }
 
-    /// <summary>True when the server takes no new streams: the session goes on beside the next one until its streams have ended.</summary>
-    private async Task<bool> CarryAsync(ClientReceiver receiver, CancellationToken stop)
+    private async Task<ClientReceiver> ConnectAsync(CancellationToken cancel)
     {
-        Receiver = receiver;
-        receiver.FecSeen += peer => LogFec(_logger, peer);
-        receiver.Link.Broke += OnBroke;
-        receiver.Start();
-        using CancellationTokenRegistration registration = stop.Register(() => _ = receiver.Session.LeaveAsync());
-        await GreetAsync(receiver.Session).ConfigureAwait(false);
-        SetSession(receiver.Session);
-        long up = Environment.TickCount64;
-        await Task.WhenAny(receiver.Closed, receiver.Drained).ConfigureAwait(false);
-        SetSession(null);
-        if (!receiver.Closed.IsCompleted)
-            LogDraining(_logger, Index, receiver.Session.Peer);
-        if (!receiver.Closed.IsCompleted && !_options.HasFixedPort)
-            return true;
-        await receiver.Closed.ConfigureAwait(false);
-        // Once; a server that forgets what has just begun is not to be asked again and again without a pause.
-        _forgotten = receiver.Session.CloseReason == Protocol.Mux.CloseReason.PeerForgot && Environment.TickCount64 - up > 1000;
-        LogEnd(receiver);
-        if (!stop.IsCancellationRequested && _lost.Admits())
-            LogLost(_logger, Index, receiver.Session.CloseReason);
-        return false;
+        IPEndPoint address = await _server.NextAddressAsync(this, cancel).ConfigureAwait(false);
+        OpenedLink opened = await _parts.Open(address, Index, cancel).ConfigureAwait(false);
+        var receiver = new ClientReceiver(opened, _parts.Sessions, _parts.Deadlines) { Serve = _options.Serve };
+        try
+        {
+            receiver.FecSeen += peer => LogFec(_logger, peer);
+            receiver.Link.Broke += OnBroke;
+            receiver.Start();
+            using CancellationTokenRegistration registration = cancel.Register(() => _ = receiver.Session.LeaveAsync());
+            await GreetAsync(receiver.Session).ConfigureAwait(false);
+            _server.OnAnswered(this);
+            return receiver;
+        }
+        catch
+        {
+            receiver.Dispose();
+            throw;
+        }
     }
 
-    private async Task FinishAsync(ClientReceiver receiver, CancellationToken stop)
+    /// <summary>Until the session ends, and those that took its place, or until this connection is not wanted any more.</summary>
+    private async Task ServeAsync(ClientReceiver receiver, CancellationToken stop, CancellationToken ends)
+    {
+        Begin(receiver, stop);
+        long up = Environment.TickCount64;
+        // Asked after the signal is new: whoever retires this cancels first, and signals then.
+        while (!ends.IsCancellationRequested)
+        {
+            await Task.WhenAny(receiver.Closed, receiver.Drained, _replaced.Task).ConfigureAwait(false);
+            if (receiver.Closed.IsCompleted)
+                break;
+            if (receiver.Drained.IsCompleted)
+                OnDraining(receiver);
+            if (receiver.Drained.IsCompleted && _parts.FixedPort)
+                await receiver.Closed.ConfigureAwait(false);
+            ClientReceiver? successor = await SucceedAsync(receiver, ends).ConfigureAwait(false);
+            _replaced = NewSignal();
+            if (successor is null)
+                continue;
+            Drain(receiver, stop);
+            receiver = successor;
+            Begin(receiver, stop);
+            up = Environment.TickCount64;
+        }
+
+        bool ended = receiver.Closed.IsCompleted;
+        if (!ended)
+            Drain(receiver, stop);
+        SetSession(null);
+        if (ended)
+            End(receiver, Environment.TickCount64 - up, stop);
+    }
+
+    /// <summary>
+    /// Tries to get a successor until there is one; null when none is needed any more: the session has ended, or was heard again, or the
+    /// connection is not wanted.
+    /// </summary>
+    private async Task<ClientReceiver?> SucceedAsync(ClientReceiver receiver, CancellationToken ends)
+    {
+        using var attempt = CancellationTokenSource.CreateLinkedTokenSource(ends);
+        while (!IsSettled(receiver, ends))
+        {
+            Task<ClientReceiver?> connecting = TryConnectAsync(attempt.Token);
+            // A server that ends the session is there: the next try reaches it at once, and not with this one's next retransmission.
+            if (await Task.WhenAny(connecting, receiver.Closed).ConfigureAwait(false) != connecting)
+                await attempt.CancelAsync().ConfigureAwait(false);
+            ClientReceiver? successor = await connecting.ConfigureAwait(false);
+            if (successor is not null && !IsSettled(receiver, ends))
+                return successor;
+            if (successor is not null)
+                await DiscardAsync(successor).ConfigureAwait(false);
+            else if (!IsSettled(receiver, ends))
+                await Task.WhenAny(receiver.Closed, PauseAsync(ends)).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    private bool IsSettled(ClientReceiver receiver, CancellationToken ends) => ends.IsCancellationRequested || receiver.Closed.IsCompleted
+        || (_unlessHeard && receiver.Session.Health is { IsSilent: false });
+
+    /// <summary>The server takes no new streams: the session goes on beside the next one until its streams have ended.</summary>
+    private void OnDraining(ClientReceiver receiver)
+    {
+        lock (_lock)
+            _unlessHeard = false;
+        _server.OnLost(this);
+        _owner.OnDraining(this);
+        LogDraining(_logger, Index, receiver.Session.Peer);
+    }
+
+    private static async Task DiscardAsync(ClientReceiver receiver)
     {
         using (receiver)
-        {
-            using CancellationTokenRegistration registration = stop.Register(() => _ = receiver.Session.LeaveAsync());
-            await receiver.Closed.ConfigureAwait(false);
-            LogEnd(receiver);
-        }
+            await receiver.Session.LeaveAsync().ConfigureAwait(false);
     }
 
-    private void LogEnd(ClientReceiver receiver)
+    private void Begin(ClientReceiver receiver, CancellationToken stop)
+    {
+        lock (_lock)
+            _alive.Add(receiver.Session);
+        Receiver = receiver;
+        SetSession(receiver.Session);
+        // Whoever stopped this meanwhile has not seen the session.
+        if (stop.IsCancellationRequested)
+            LeaveAll();
+    }
+
+    private void End(ClientReceiver receiver, long upMilliseconds, CancellationToken stop)
+    {
+        // Once; a server that forgets what has just begun is not to be asked again and again without a pause.
+        _forgotten = receiver.Session.CloseReason == Protocol.Mux.CloseReason.PeerForgot && upMilliseconds > 1000;
+        if (receiver.Session.CloseReason == Protocol.Mux.CloseReason.KeepAliveTimeout)
+            _server.OnLost(this);
+        if (!stop.IsCancellationRequested && _lost.Admits())
+            LogLost(_logger, Index, receiver.Session.CloseReason);
+        Forget(receiver);
+    }
+
+    /// <summary>The session takes no new streams, and ends with those that it has.</summary>
+    private void Drain(ClientReceiver receiver, CancellationToken stop)
+    {
+        lock (_lock)
+            Drained = receiver.Session;
+        _draining = Task.WhenAll(_draining, DrainAsync(receiver, stop));
+    }
+
+    private async Task DrainAsync(ClientReceiver receiver, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested && !receiver.Closed.IsCompleted && receiver.Session.StreamCount != 0)
+            await Task.WhenAny(receiver.Closed, Task.Delay(DrainStep, CancellationToken.None)).ConfigureAwait(false);
+        await receiver.Session.LeaveAsync().ConfigureAwait(false);
+        await receiver.Closed.ConfigureAwait(false);
+        Forget(receiver);
+        lock (_lock)
+            Drained = ReferenceEquals(Drained, receiver.Session) ? null : Drained;
+    }
+
+    private void Forget(ClientReceiver receiver)
     {
         TrafficLog.SessionEnded(_logger, receiver.Session);
         TrafficLog.LinkClosed(_logger, receiver);
+        lock (_lock)
+            _alive.Remove(receiver.Session);
+        receiver.Dispose();
+    }
+
+    private void LeaveAll()
+    {
+        PeerSession[] alive;
+        lock (_lock)
+            alive = [.. _alive];
+        foreach (PeerSession session in alive)
+            _ = session.LeaveAsync();
     }
 
     /// <summary>The server has to answer before the session carries anything.</summary>
@@ -198,7 +340,7 @@ public sealed partial class ClientConnection
     /// </summary>
     private async Task IntroduceAsync(PeerSession session)
     {
-        TimeSpan timeout = _isWanted() ? ShortProbeTimeout : ProbeTimeout;
+        TimeSpan timeout = _owner.IsWanted ? ShortProbeTimeout : ProbeTimeout;
         if (_options.Header != HeaderFormat.V1)
             // A peer that does not know this format may wait for more of it, so nothing waits for the peer. A server of ours answers
             // this before PING, as it came before.
@@ -242,7 +384,8 @@ public sealed partial class ClientConnection
 
     private void SetSession(PeerSession? session)
     {
-        Session = session;
+        lock (_lock)
+            Session = session;
         if (session is not null)
         {
             Connects++;
@@ -251,10 +394,12 @@ public sealed partial class ClientConnection
             LogConnected(_logger, Index, session.Peer);
         }
 
-        _changed(this);
+        _owner.OnChanged(this);
         if (session is not null)
             _options.SessionUp?.Invoke(Index, session);
     }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>
     /// The pause before the next try. Whoever waits for a session makes it short, and a server that is there but has lost the
@@ -269,10 +414,16 @@ public sealed partial class ClientConnection
         while (!stop.IsCancellationRequested)
         {
             TimeSpan waited = TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
-            if (waited >= pause || waited >= shortest && (_retryNow || _isWanted()))
+            if (waited >= pause || waited >= shortest && (_retryNow || _owner.IsWanted))
                 return;
             await Task.Delay(PauseStep, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private void Fail(string problem)
+    {
+        _server.OnFailed(this);
+        Complain(problem);
     }
 
     // The same problem every half minute would only hide the others.
@@ -295,6 +446,11 @@ public sealed partial class ClientConnection
     [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: the session ended ({Reason}); connecting again")]
     private static partial void LogLost(ILogger logger, int index, Protocol.Mux.CloseReason reason);
 
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "connection {Index}: another session with {Server} is to replace this one ({Reason}); streams that it has go on")]
+    private static partial void LogReplaced(ILogger logger, int index, string server, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: {Problem}; trying again")]
     private static partial void LogProblem(ILogger logger, int index, string problem);
 
@@ -316,7 +472,19 @@ public sealed record ClientConnectionOptions(bool Ping, ushort[] AnnouncedFlags,
 
     /// <summary>Takes charge of a stream that the server opened, whose header has been read.</summary>
     public Func<TunnelStream, StreamHeader, Task>? Serve { get; init; }
-
-    /// <summary>The client's own port is configured, so there can be but one session at a time.</summary>
-    public bool HasFixedPort { get; init; }
 }
+
+/// <summary>What all of a client's connections are made with.</summary>
+/// <param name="Open">Opens a link to an address for the connection of that number.</param>
+/// <param name="Sessions">Makes the sessions.</param>
+/// <param name="Deadlines">Wakes them.</param>
+/// <param name="Options">How servers are greeted.</param>
+/// <param name="FixedPort">The connections' own ports are told by the file, one each.</param>
+/// <param name="Logger">Where a user sees what is wrong.</param>
+public sealed record ConnectionParts(
+    Func<IPEndPoint, int, CancellationToken, ValueTask<OpenedLink>> Open,
+    SessionFactory Sessions,
+    DeadlineLoop Deadlines,
+    ClientConnectionOptions Options,
+    bool FixedPort,
+    ILogger Logger);

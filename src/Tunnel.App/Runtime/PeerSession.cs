@@ -1,3 +1,4 @@
+using Tunnel.App.Runtime.Pool;
 using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Mux;
@@ -56,7 +57,20 @@ public sealed class PeerSession
 
     public bool IsClosed => _session.IsClosed;
 
+    /// <summary>The session opens no more streams, however many end.</summary>
+    public bool IsSpent => _session.Mux.IsSpent;
+
     public CloseReason CloseReason => _session.Mux.CloseReason;
+
+    /// <summary>Streams that are open now.</summary>
+    public int StreamCount
+    {
+        get
+        {
+            lock (_lock)
+                return _session.Mux.StreamCount;
+        }
+    }
 
     /// <summary>Where this session's memory is counted.</summary>
     public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
@@ -79,6 +93,9 @@ public sealed class PeerSession
 
     /// <summary>The peer has acknowledged something: it is where its datagrams come from. May be read without entering.</summary>
     public bool IsProven => _session.Kcp.PeerAcknowledged;
+
+    /// <summary>How well the session does, for whoever chooses between several; null where nobody does.</summary>
+    internal SessionHealth? Health { get; set; }
 
     /// <summary>The defect that ended the session, if one did.</summary>
     public InvariantException? Defect { get; private set; }
@@ -146,6 +163,8 @@ public sealed class PeerSession
             Announce(e);
         Instant deadline = _session.Deadline;
         CountMemory();
+        SessionHealth? health = Health;
+        bool tell = health is not null && !_session.IsClosed && health.Observe(_session, now);
         _lock.Exit();
 
         if (closed)
@@ -155,6 +174,8 @@ public sealed class PeerSession
         }
 
         _deadlines.Schedule(this, deadline);
+        if (tell)
+            health!.Tell();
         EventDispatcher.Run();
     }
 
@@ -190,6 +211,21 @@ public sealed class PeerSession
 
     /// <summary>The peer has said so.</summary>
     public void OnPeerDrains() => _peerDrains = true;
+
+    /// <summary>A turn in which nothing happens but that the session's health is looked at.</summary>
+    public void LookAfter()
+    {
+        Enter();
+        Leave(MonotonicClock.Now);
+    }
+
+    /// <summary>Sends something that a living peer acknowledges.</summary>
+    public void Nudge()
+    {
+        Enter();
+        _session.Mux.Nudge();
+        Leave(MonotonicClock.Now);
+    }
 
     /// <summary>Ends the session, and says so if the peer understands that.</summary>
     public async Task LeaveAsync()

@@ -34,6 +34,9 @@ public sealed class TunnelStream
     /// <summary>Datagrams that did not make it through this end of the stream; see <see cref="MuxStream.DatagramsDropped"/>.</summary>
     public long DatagramsDropped => _stream.DatagramsDropped;
 
+    /// <summary>Closed both ways, at this end or with its session.</summary>
+    public bool IsClosed => _stream.IsClosed;
+
     /// <summary>The peer will write no more.</summary>
     public bool PeerFinished => _stream.PeerFinished;
 

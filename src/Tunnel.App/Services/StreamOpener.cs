@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Pool;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -42,9 +43,11 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
             TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
             try
             {
-                if (format is { } known)
-                    await AskAsync(stream, target, known).ConfigureAwait(false);
-                return stream;
+                if (format is not { } known || await AskAsync(stream, target, known).ConfigureAwait(false))
+                    return stream;
+                // Its server fell silent, and the stream was closed to be opened elsewhere.
+                if (Environment.TickCount64 >= giveUpAt)
+                    throw new TunnelUnavailableException($"no server has answered within {timeout.TotalSeconds:0.#} s");
             }
             catch (TunnelClosedException) when (Environment.TickCount64 < giveUpAt)
             {
@@ -64,7 +67,22 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         }
     }
 
-    private static async ValueTask AskAsync(TunnelStream stream, Target target, HeaderFormat known)
+    /// <summary>Says where the stream goes, and waits for the dial's result if the peer tells it; false when the stream was moved.</summary>
+    private async ValueTask<bool> AskAsync(TunnelStream stream, Target target, HeaderFormat known)
+    {
+        using PendingOpen pending = pool.Await(stream);
+        try
+        {
+            await AskAndWaitAsync(stream, target, known).ConfigureAwait(false);
+            return !pending.Moved;
+        }
+        catch (IOException e) when (pending.Moved && e is not DialException { Result: not DialResult.Failed })
+        {
+            return false;
+        }
+    }
+
+    private static async ValueTask AskAndWaitAsync(TunnelStream stream, Target target, HeaderFormat known)
     {
         bool withResult = stream.Session.PeerCapabilities.HasFlag(Capabilities.DialResult);
         var header = new StreamHeader(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
@@ -100,6 +118,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     private async ValueTask<OpenedUdp> AskUdpAsync(Target target, CancellationToken cancel)
     {
         TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
+        pool.MayMove(stream);
         bool framed = frameUdp && stream.Session.PeerCapabilities.HasFlag(Capabilities.FramedUdp);
         UdpFraming framing = framed ? UdpFraming.LengthPrefixed : UdpFraming.OnePerFrame;
         framing.Begin(stream);

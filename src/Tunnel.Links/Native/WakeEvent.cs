@@ -50,6 +50,23 @@ internal sealed unsafe class WakeEvent : IDisposable
         return (entries[0].Returned, woken);
     }
 
+    /// <summary>The same for several descriptors, whose events go into <paramref name="events"/>.</summary>
+    internal void Wait(ReadOnlySpan<int> descriptors, Span<short> events, int timeoutMilliseconds)
+    {
+        PollEntry* entries = stackalloc PollEntry[descriptors.Length + 1];
+        for (int i = 0; i < descriptors.Length; i++)
+            entries[i] = new PollEntry { Descriptor = descriptors[i], Wanted = POLLIN };
+        entries[descriptors.Length] = new PollEntry { Descriptor = _descriptor, Wanted = POLLIN };
+        events.Clear();
+        if (Libc.Poll(entries, (nuint)descriptors.Length + 1, timeoutMilliseconds) <= 0)
+            return;
+        for (int i = 0; i < descriptors.Length; i++)
+            events[i] = entries[i].Returned;
+        ulong count;
+        if ((entries[descriptors.Length].Returned & POLLIN) != 0)
+            _ = Libc.Read(_descriptor, &count, sizeof(ulong));
+    }
+
     public void Dispose()
     {
         lock (_gate)

@@ -51,6 +51,9 @@ public sealed unsafe class UdpLink : IPacketLink
 
     public int MaxMergedLength => 0;
 
+    /// <summary>For waiting on several links at once.</summary>
+    internal int Descriptor => _descriptor;
+
     /// <summary>The port it listens on.</summary>
     public int LocalPort { get; }
 

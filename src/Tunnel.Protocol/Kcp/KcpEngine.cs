@@ -120,6 +120,9 @@ public sealed class KcpEngine
 
     public int BytesInFlight => _send.BytesInFlight;
 
+    /// <summary>When the peer last acknowledged something, or there began to be something to acknowledge; in milliseconds.</summary>
+    public long HeardAt => _heardAt;
+
     /// <summary>In-order segments that the user has not taken.</summary>
     public int WaitingForUser => _receive.Waiting;
 

@@ -63,6 +63,12 @@ public sealed class MuxSession : IOrderedByteUser
 
     public int StreamCount => _streams.Count;
 
+    /// <summary>As many streams are open as may be.</summary>
+    public bool IsFull => _streams.Count >= _options.MaxStreams;
+
+    /// <summary>All numbers for streams of this end are used up: it opens no more.</summary>
+    public bool IsSpent => _nextId > uint.MaxValue - 2;
+
     public IReadOnlyCollection<MuxStream> Streams => _streams.Values;
 
     /// <summary>Bytes that wait for readers.</summary>
@@ -113,10 +119,17 @@ public sealed class MuxSession : IOrderedByteUser
         _pool.Trim();
     }
 
+    /// <summary>Sends a sign of life before its time, for the acknowledgement that a living peer gives; not many at once.</summary>
+    public void Nudge()
+    {
+        if (!IsClosed && _control.Count == 0)
+            _control.Enqueue(new ControlFrame(MuxCommand.KeepAlive, 0));
+    }
+
     /// <summary>Opens a stream; null when the session is closed, a cap is reached, or the numbers are used up.</summary>
     public MuxStream? Open()
     {
-        if (IsClosed || _nextId > uint.MaxValue - 2)
+        if (IsClosed || IsSpent)
             return null;
         // A peer that takes nothing: streams opened and given up meanwhile must not pile up here.
         if (_control.Count >= MaximumControl || _endings.Count >= MaximumControl)

@@ -96,6 +96,11 @@ internal class ChildProcess : IAsyncDisposable
     /// <summary>What asks a service to read its file again.</summary>
     public void HangUp() => Signal(1);
 
+    /// <summary>Stops it where it is, as a host that hangs would.</summary>
+    public void Pause() => Signal(19);
+
+    public void Resume() => Signal(18);
+
     /// <summary>Ends it as a crash would.</summary>
     public void Kill() => Signal(9);
 

@@ -91,6 +91,15 @@ internal sealed class TunnelSettings
         return this;
     }
 
+    /// <summary>One of several servers; they take the place of the only one.</summary>
+    /// <param name="address">host:port</param>
+    /// <param name="keys">Lines of its table.</param>
+    public TunnelSettings WithServer(string address, params string[] keys)
+    {
+        _tables.Add($"[[server]]\naddress = \"{address}\"\n{string.Join('\n', keys)}\n");
+        return Without("server.address");
+    }
+
     public string ToToml()
     {
         var text = new StringBuilder();

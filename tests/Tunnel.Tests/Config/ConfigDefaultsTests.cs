@@ -10,7 +10,7 @@ public class ConfigDefaultsTests
     {
         ServerConfig config = ConfigText.ValidServer(ConfigText.Server);
 
-        Assert.Equal(9999, config.Port);
+        Assert.Equal((9999, 1), (config.Port, config.Ports));
         Assert.Null(config.Target);
         Assert.Equal(LogThreshold.Info, config.Log.Level);
         Assert.Equal(TimeSpan.FromSeconds(10), config.Transport.DialTimeout);
@@ -21,7 +21,7 @@ public class ConfigDefaultsTests
     {
         ClientConfig config = ConfigText.ValidClient(ConfigText.Client);
 
-        Assert.Equal(new HostPort("192.0.2.1", 9999), config.Server);
+        Assert.Equal(new RemoteServerConfig(new HostPort("192.0.2.1", 9999), null, 1, 0, 1), Assert.Single(config.Servers));
         Assert.Equal(new Socks5Config(IPEndPoint.Parse("127.0.0.1:1080"), null), Assert.Single(config.Socks5));
         Assert.Empty(config.Forward);
     }

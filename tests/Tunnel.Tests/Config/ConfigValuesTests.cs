@@ -91,7 +91,7 @@ public class ConfigValuesTests
     [InlineData("localhost:80", "localhost", 80)]
     public void Targets(string text, string host, int port)
     {
-        HostPort server = ConfigText.ValidClient(ConfigText.Client.Replace("192.0.2.1:9999", text)).Server;
+        HostPort server = ConfigText.ValidClient(ConfigText.Client.Replace("192.0.2.1:9999", text)).Servers[0].Address!;
         Assert.Equal(new HostPort(host, port), server);
         Assert.Equal(text, server.ToString());
     }

@@ -75,7 +75,8 @@ public class ReferenceFileTests
         string server = ConfigText.ValidServer(ConfigText.Server).ToString();
         string client = ConfigText.ValidClient(ConfigText.Client).ToString();
         IEnumerable<ConfigKey> keys = ConfigCatalog.Keys
-            .Where(key => key.Default is not null && key.Table != "transport.kcp" && !ConfigCatalog.FindTable(key.Table, key.Side)!.IsArray);
+            .Where(key => key.Default is not null && key.Table is not ("server" or "listen" or "transport.kcp")
+                && !ConfigCatalog.FindTable(key.Table, key.Side)!.IsArray);
         foreach (ConfigKey key in keys)
         {
             string setting = $"[{key.Table}]\n{key.Name} = {key.Default}";
@@ -87,6 +88,23 @@ public class ReferenceFileTests
 
         foreach (ConfigKey key in ConfigCatalog.KeysOf("transport.kcp").Where(key => key.Default is not null).Except(KcpKeys.Manual))
             Assert.Equal(server, ConfigText.ValidServer(ConfigText.Server + $"{key.Name} = {key.Default}").ToString());
+    }
+
+    /// <summary>The tables that every file has: their defaults stand beside what is required.</summary>
+    [Fact]
+    public void DefaultsOfRequiredTablesAreWhatTheFileSays()
+    {
+        const string Listen = "[listen]\nport = 9999\n", Server = "[server]\naddress = \"192.0.2.1:9999\"\n";
+        string server = ConfigText.ValidServer(ConfigText.Server).ToString();
+        string client = ConfigText.ValidClient(ConfigText.Client).ToString();
+        foreach (ConfigKey key in ConfigCatalog.KeysOf("listen").Where(key => key.Default is not null))
+            Assert.Equal(server, ConfigText.ValidServer(ConfigText.Server.Replace(Listen, $"{Listen}{key.Name} = {key.Default}\n")).ToString());
+        foreach (ConfigKey key in ConfigCatalog.KeysOf("server").Where(key => key.Default is not null))
+        {
+            ClientConfig written = ConfigText.ValidClient(ConfigText.Client.Replace(Server, $"{Server}{key.Name} = {key.Default}\n"));
+            Assert.Equal(client, written.ToString());
+            Assert.Equal(ConfigText.ValidClient(ConfigText.Client).Servers, written.Servers);
+        }
     }
 
     [Fact]

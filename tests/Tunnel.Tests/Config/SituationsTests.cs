@@ -8,6 +8,9 @@ public class SituationsTests
 {
     private static readonly string[] Deployments = ["systemd", "kubernetes"];
 
+    /// <summary>The folders, and the one of a deployment that has such files, too.</summary>
+    public static TheoryData<string> Pairs => [.. Situations, "kubernetes"];
+
     public static TheoryData<string> Folders => [.. Situations];
 
     private static IEnumerable<string> Situations =>
@@ -15,17 +18,24 @@ public class SituationsTests
 
     [Theory]
     [MemberData(nameof(Folders))]
+    public void ThereAreTwoFiles(string folder) => Assert.Equal(
+        ["client.toml", "server.toml"],
+        Directory.GetFileSystemEntries(Path.Combine(Repository.PathOf("configs"), folder)).Select(entry => Path.GetFileName(entry)).Order());
+
+    [Theory]
+    [MemberData(nameof(Pairs))]
     public void BothFilesLoadAndFit(string folder)
     {
         string path = Path.Combine(Repository.PathOf("configs"), folder);
-        Assert.Equal(["client.toml", "server.toml"], Directory.GetFileSystemEntries(path).Select(entry => Path.GetFileName(entry)).Order());
-
         ConfigResult<ClientConfig> client = ConfigLoader.LoadClient(Path.Combine(path, "client.toml"));
         ConfigResult<ServerConfig> server = ConfigLoader.LoadServer(Path.Combine(path, "server.toml"));
         Assert.Equal("", client.DescribeProblems());
         Assert.Equal("", server.DescribeProblems());
-        Assert.Equal(client.Config!.Server.Port, server.Config!.Port);
-        Assert.Equal(client.Config.Transport.Kcp, server.Config.Transport.Kcp);
+        Assert.All(client.Config!.Servers, s => Assert.Equal((s.Address!.Port, s.Ports), (server.Config!.Port, server.Config.Ports)));
+        // Caps are each end's own.
+        KcpConfig kcp = server.Config!.Transport.Kcp;
+        KcpConfig own = client.Config!.Transport.Kcp with { MaxSessions = kcp.MaxSessions, MaxStreamsTotal = kcp.MaxStreamsTotal };
+        Assert.Equal(own, kcp);
         Assert.Equal(client.Config.Transport.Profile, server.Config.Transport.Profile);
         Assert.Equal(client.Config.Network.Link, server.Config.Network.Link);
         Assert.Contains("replace it", Assert.Single(client.Warnings).What);

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Tunnel.App.Config;
 using Tunnel.App.Hosting;
 
 namespace Tunnel.Tests.Tidy;
@@ -72,6 +73,29 @@ public partial class PackagingTests
     {
         string framework = Regex.Match(Sources.Read("Directory.Build.props"), @"<TargetFramework>net([\d.]+)<").Groups[1].Value;
         Assert.All(From().Matches(Sources.Read("Dockerfile")).Cast<Match>(), m => Assert.Equal(framework, m.Groups["tag"].Value));
+    }
+
+    [Fact]
+    public void TheFleetGetsWhatIsNeededAndNoMore()
+    {
+        string manifest = Sources.Read("configs/kubernetes/daemonset.yaml");
+        Assert.Contains("drop: [\"ALL\"]\n              add: [\"NET_RAW\", \"NET_ADMIN\"]\n", manifest);
+        foreach (string line in new[] { "hostNetwork: true", "allowPrivilegeEscalation: false", "readOnlyRootFilesystem: true" })
+            Assert.Contains($"{line}\n", manifest);
+        Assert.DoesNotContain("privileged", manifest);
+    }
+
+    /// <summary>The manifest speaks of the ports, the path and the time of the file beside it.</summary>
+    [Fact]
+    public void TheFleetsManifestFitsItsFile()
+    {
+        string manifest = Sources.Read("configs/kubernetes/daemonset.yaml");
+        ServerConfig server = ConfigLoader.LoadServer(Repository.PathOf("configs/kubernetes/server.toml")).Config!;
+        Assert.Contains($"containerPort: {server.Port}\n", manifest);
+        Assert.Contains($"TCP ports {server.Port} to {server.Port + server.Ports - 1}", manifest.Replace("\n# ", " "));
+        Assert.Contains("args: [\"--config\", \"/etc/tunnel/server.toml\"]", manifest);
+        int wait = int.Parse(Regex.Match(manifest, @"terminationGracePeriodSeconds: (\d+)").Groups[1].Value);
+        Assert.InRange(wait, server.Transport.Grace.TotalSeconds + 5, 120);
     }
 
     private static string[] SourcesOf(Match copy) => copy.Groups["paths"].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)[..^1];

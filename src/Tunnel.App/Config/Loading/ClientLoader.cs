@@ -21,11 +21,11 @@ internal static class ClientLoader
         var takenThere = new HashSet<(ForwardProtocol, IPEndPoint)>();
         ReverseConfig[] reverse = [.. reader.GetTables("reverse").Select(table => LoadReverse(reader, table, isKcptun, takenThere))];
         RequireListener(reader, isKcptun);
-        HostPort server = reader.Require(EndKeys.ServerAddress).Value;
+        RemoteServerConfig[] servers = RemoteServerLoader.Load(reader);
         (NetworkConfig network, TransportConfig transport, LogConfig log) = TransportLoader.Load(reader, profile);
         return new ClientConfig
         {
-            Server = server,
+            Servers = servers,
             Socks5 = socks5,
             Forward = forward,
             Reverse = reverse,

@@ -60,6 +60,9 @@ internal sealed class ConfigReader(TomlDocument document, ConfigSide side, strin
     public IEnumerable<TomlTable> GetTables(string name) =>
         Root.TryGet(name, out TomlEntry? entry) && entry.Value is TomlArray array ? array.Items.OfType<TomlTable>() : [];
 
+    /// <summary>The tables of a [[name]], or the one of a [name]; none if there is neither.</summary>
+    public IEnumerable<TomlTable> GetTablesOrOne(string name) => FindTable(name) is { } table ? [table] : GetTables(name);
+
     /// <summary>The table, by its name with parents; null if there is none.</summary>
     public TomlTable? FindTable(string name)
     {

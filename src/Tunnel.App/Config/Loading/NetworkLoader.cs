@@ -5,7 +5,7 @@ namespace Tunnel.App.Config.Loading;
 /// <summary>[network] and the tables below it.</summary>
 internal static class NetworkLoader
 {
-    public static NetworkConfig Load(ConfigReader reader, Setting<TransportProfile> profile, Setting<int> conn)
+    public static NetworkConfig Load(ConfigReader reader, Setting<TransportProfile> profile, int connections)
     {
         LinkKind link = LoadLink(reader, profile);
         return new NetworkConfig
@@ -14,8 +14,8 @@ internal static class NetworkLoader
             Interface = reader.Get(NetworkKeys.Interface).Value,
             Firewall = reader.Get(NetworkKeys.Firewall).Value,
             Dscp = reader.Get(NetworkKeys.Dscp).Value,
-            IPv4 = LoadFamily(reader, NetworkKeys.IPv4, conn),
-            IPv6 = LoadFamily(reader, NetworkKeys.IPv6, conn),
+            IPv4 = LoadFamily(reader, NetworkKeys.IPv4, connections),
+            IPv6 = LoadFamily(reader, NetworkKeys.IPv6, connections),
             Tcp = LoadTcp(reader, link),
             Pcap = LoadPcap(reader),
         };
@@ -58,13 +58,13 @@ internal static class NetworkLoader
         return link.Value;
     }
 
-    private static AddressConfig LoadFamily(ConfigReader reader, FamilyKeys keys, Setting<int> conn)
+    private static AddressConfig LoadFamily(ConfigReader reader, FamilyKeys keys, int connections)
     {
         Setting<int> port = reader.Get(keys.Port);
-        if (port.Value != 0 && conn.IsSound && conn.Value != 1)
+        if (port.Value != 0 && port.Value + connections - 1 > ushort.MaxValue)
         {
-            string what = $"a fixed port serves one session, and transport.conn is {conn.Value}";
-            reader.Report(port.Position, keys.Port, what, "0, or transport.conn = 1");
+            string what = $"{connections} connections take the ports {port.Value} to {port.Value + connections - 1}";
+            reader.Report(port.Position, keys.Port, what, $"0, or at most {ushort.MaxValue - connections + 1}");
         }
 
         return new AddressConfig(reader.Get(keys.Address).Value, port.Value, reader.Get(keys.RouterMac).Value);

@@ -8,12 +8,16 @@ internal static class ServerLoader
     public static ServerConfig Load(ConfigReader reader)
     {
         Setting<TransportProfile> profile = reader.Get(TransportKeys.Profile);
-        int port = reader.Require(EndKeys.ListenPort).Value;
+        Setting<int> port = reader.Require(EndKeys.ListenPort);
+        Setting<int> ports = reader.Get(EndKeys.ListenPorts);
+        if (port.State == SettingState.Good)
+            PortRange.Check(reader, EndKeys.ListenPorts, ports, port.Value);
         HostPort? target = TargetLoader.Load(reader, EndKeys.ListenTarget, reader.FindTable("listen"), profile, isForKcptun: true);
         (NetworkConfig network, TransportConfig transport, LogConfig log) = TransportLoader.Load(reader, profile);
         return new ServerConfig
         {
-            Port = port,
+            Port = port.Value,
+            Ports = ports.Value,
             Target = target,
             Targets = new TargetPolicy(reader.Get(ServiceKeys.TargetsAllow).Value, reader.Get(ServiceKeys.TargetsDeny).Value),
             Reverse = new ReversePolicy(reader.Get(ServiceKeys.ReverseAllow).Value),

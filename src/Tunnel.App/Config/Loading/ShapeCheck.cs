@@ -35,7 +35,7 @@ internal sealed class ShapeCheck(ConfigReader reader)
             case TomlTable table when !known.IsArray:
                 CheckTable(table, known.Name);
                 break;
-            case TomlArray array when known.IsArray && array.Items.All(item => item is TomlTable):
+            case TomlArray array when (known.IsArray || known.IsEither) && array.Items.All(item => item is TomlTable):
                 foreach (TomlTable table in array.Items.Cast<TomlTable>())
                     CheckTable(table, known.Name);
                 break;

@@ -22,6 +22,7 @@ internal static class TransportLoader
             Kcp = KcpLoader.Load(reader, profile.Value == TransportProfile.Kcptun),
         };
         var log = new LogConfig(reader.Get(TransportKeys.LogLevel).Value, reader.Get(TransportKeys.LogFormat).Value);
-        return (NetworkLoader.Load(reader, profile, conn), transport, log);
+        int servers = Math.Max(1, reader.GetTablesOrOne("server").Count());
+        return (NetworkLoader.Load(reader, profile, conn.Value * servers), transport, log);
     }
 }

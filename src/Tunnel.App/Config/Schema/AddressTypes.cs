@@ -29,6 +29,11 @@ internal static class AddressTypes
         value => ReadText(value, text =>
             Split(text, 1) is var (host, port) && ReadIP(host) is { } ip ? new IPEndPoint(ip, port) : null));
 
+    /// <summary>A name in the DNS.</summary>
+    public static readonly ConfigType<string> Name = new(
+        "a DNS name",
+        value => ReadText(value, text => IsName(text) && !text.StartsWith('.') ? text.TrimEnd('.') : null));
+
     public static readonly ConfigType<IPAddress> IPv4 = new("an IPv4 address", value => ReadText(value, ReadIPv4));
 
     public static readonly ConfigType<IPAddress> IPv6 = new("an IPv6 address", value => ReadText(value, ReadIPv6));

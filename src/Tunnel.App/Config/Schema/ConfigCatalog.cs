@@ -5,7 +5,8 @@ namespace Tunnel.App.Config.Schema;
 /// <param name="Side">Whose file has it.</param>
 /// <param name="Doc">One sentence for the reference.</param>
 /// <param name="IsArray">True if it is written [[name]] and may be repeated.</param>
-internal sealed record ConfigTable(string Name, ConfigSide Side, string Doc, bool IsArray = false)
+/// <param name="IsEither">True if it is written [name], or [[name]] where it is repeated.</param>
+internal sealed record ConfigTable(string Name, ConfigSide Side, string Doc, bool IsArray = false, bool IsEither = false)
 {
     public string Header => IsArray ? $"[[{Name}]]" : $"[{Name}]";
 }
@@ -16,7 +17,7 @@ internal static class ConfigCatalog
     public static readonly IReadOnlyList<ConfigTable> Tables =
     [
         new("listen", ConfigSide.Server, "What the server listens on."),
-        new("server", ConfigSide.Client, "Where the client's server is."),
+        new("server", ConfigSide.Client, "Where the client's server is. Several are written [[server]], each with its keys.", IsEither: true),
         new("socks5", ConfigSide.Client, "A SOCKS5 listener. The client needs at least one [[socks5]], [[forward]] or [[reverse]].", IsArray: true),
         new("forward", ConfigSide.Client, "A listener whose connections all go to one target.", IsArray: true),
         new("reverse", ConfigSide.Client, "A listener at the server whose connections all go to one target near the client.", IsArray: true),

@@ -12,6 +12,13 @@ internal static class EndKeys
         Doc = "The port that clients send to. Required.",
     };
 
+    public static readonly ConfigKey<int> ListenPorts = new("listen", "ports", BasicTypes.Integer(1, 256))
+    {
+        Side = ConfigSide.Server,
+        Default = "1",
+        Doc = "How many consecutive ports, from that one on. Clients that know use one for each of their connections.",
+    };
+
     public static readonly ConfigKey<HostPort> ListenTarget = new("listen", "target", AddressTypes.Target)
     {
         Side = ConfigSide.Server,
@@ -21,9 +28,42 @@ internal static class EndKeys
 
     public static readonly ConfigKey<HostPort> ServerAddress = new("server", "address", AddressTypes.Target)
     {
+        IsLive = true,
         Side = ConfigSide.Client,
         Example = "\"192.0.2.1:9999\"",
-        Doc = "The tunnel server. Required.",
+        Doc = "The tunnel server. Either this or srv is required. A name stands for all of its addresses: connections are spread over them.",
+    };
+
+    public static readonly ConfigKey<string> ServerSrv = new("server", "srv", AddressTypes.Name)
+    {
+        IsLive = true,
+        Side = ConfigSide.Client,
+        Example = "\"_tunnel._udp.example.net\"",
+        Doc = "The name of SRV records instead of an address: each of them is a server, with the record's port, priority and weight.",
+    };
+
+    public static readonly ConfigKey<int> ServerWeight = new("server", "weight", BasicTypes.Integer(1, 65535))
+    {
+        IsLive = true,
+        Side = ConfigSide.Client,
+        Default = "1",
+        Doc = "The server's share of new streams among those of the same priority. With srv, the share of all its records together.",
+    };
+
+    public static readonly ConfigKey<int> ServerPriority = new("server", "priority", BasicTypes.Integer(0, 65535))
+    {
+        IsLive = true,
+        Side = ConfigSide.Client,
+        Default = "0",
+        Doc = "Lower is preferred: servers of a higher number get new streams only while none of a lower one is up.",
+    };
+
+    public static readonly ConfigKey<int> ServerPorts = new("server", "ports", BasicTypes.Integer(1, 256))
+    {
+        IsLive = true,
+        Side = ConfigSide.Client,
+        Default = "1",
+        Doc = "How many consecutive ports the server listens on. Connection i uses port + i, and the first one when that does not answer.",
     };
 
     public static readonly ConfigKey<IPEndPoint> Socks5Listen = new("socks5", "listen", AddressTypes.Listen)
@@ -111,7 +151,8 @@ internal static class EndKeys
 
     public static readonly IReadOnlyList<ConfigKey> All =
     [
-        ListenPort, ListenTarget, ServerAddress,
+        ListenPort, ListenPorts, ListenTarget,
+        ServerAddress, ServerSrv, ServerWeight, ServerPriority, ServerPorts,
         Socks5Listen, Socks5Username, Socks5Password, Socks5Anyone,
         ForwardListen, ForwardTarget, ForwardProtocol,
         ReverseListen, ReverseTarget, ReverseProtocol,

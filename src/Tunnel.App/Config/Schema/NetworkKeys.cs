@@ -110,7 +110,7 @@ internal sealed class FamilyKeys(string table, ConfigType<IPAddress> addressType
     {
         Side = ConfigSide.Client,
         Default = "0",
-        Doc = "The client's own port; 0 is a random one. Others need transport.conn = 1.",
+        Doc = "The client's own port; 0 is a random one for each connection. With another, connection i uses port + i.",
     };
 
     public ConfigKey<PhysicalAddress?> RouterMac { get; } = new(table, "router_mac", AddressTypes.Mac.OrAuto())

@@ -6,7 +6,7 @@ internal static class TransportKeys
     public static readonly ConfigKey<int> Conn = new("transport", "conn", BasicTypes.Integer(1, 256))
     {
         Default = "1",
-        Doc = "Sessions that the client keeps to the server. More sessions use more cores.",
+        Doc = "Sessions that the client keeps to each of its servers. More sessions use more cores.",
     };
 
     public static readonly ConfigKey<TransportProfile> Profile = new(

@@ -1,0 +1,139 @@
+using Tunnel.Links.Native;
+
+namespace Tunnel.Links.Udp;
+
+/// <summary>
+/// Several consecutive UDP ports as one link. What comes in carries, behind the sender's sockaddr, a byte that says at which port; sent
+/// back with it, an answer leaves from the port that was asked.
+/// </summary>
+public sealed class UdpRangeLink : IPacketLink
+{
+    /// <summary>What a byte can tell apart.</summary>
+    public const int MaxPorts = 256;
+
+    private readonly List<UdpLink> _links = [];
+    private readonly List<Tagger> _taggers = [];
+    private readonly WakeEvent _wake = new();
+    private readonly Lock _receiving = new();
+    private readonly int[] _descriptors;
+    private readonly short[] _events;
+    private volatile bool _disposed;
+
+    private UdpRangeLink(UdpOptions options, int ports)
+    {
+        try
+        {
+            for (int i = 0; i < ports; i++)
+            {
+                _links.Add(UdpLink.Open(options with { Port = options.Port + i }));
+                _taggers.Add(new Tagger((byte)i));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
+        _descriptors = [.. _links.Select(l => l.Descriptor)];
+        _events = new short[ports];
+    }
+
+    public string Name => "udp";
+
+    public LinkFraming Framing => LinkFraming.Datagram;
+
+    public int MaxMergedLength => 0;
+
+    /// <summary>All of the ports are on the same interface.</summary>
+    public int MtuTowards(ReadOnlySpan<byte> address) => _links[0].MtuTowards(address);
+
+    public LinkCounters Counters
+    {
+        get
+        {
+            LinkCounters sum = default;
+            foreach (UdpLink link in _links)
+                sum = Add(sum, link.Counters);
+            return sum;
+        }
+    }
+
+    /// <summary>Opens the ports from the options' on, or throws <see cref="LinkException"/> and has opened none.</summary>
+    public static UdpRangeLink Open(UdpOptions options, int ports)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(options.Port);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ports);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ports, MaxPorts);
+        return new UdpRangeLink(options, ports);
+    }
+
+    public int Receive(IFrameSink sink, int timeoutMilliseconds)
+    {
+        lock (_receiving)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _wake.Wait(_descriptors, _events, timeoutMilliseconds);
+            int frames = 0;
+            for (int i = 0; i < _events.Length; i++)
+            {
+                if (_events[i] != 0)
+                    frames += _links[i].Receive(_taggers[i].For(sink), 0);
+            }
+
+            return frames;
+        }
+    }
+
+    public int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address) =>
+        _links[address[^1]].Send(run, frameLength, address[..^1]);
+
+    public bool SendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength) =>
+        throw new InvalidOperationException($"the {Name} link sends no merged frames");
+
+    public void Wake() => _wake.Set();
+
+    public void Dispose()
+    {
+        _disposed = true;
+        _wake.Set();
+        lock (_receiving)
+        {
+            foreach (UdpLink link in _links)
+                link.Dispose();
+        }
+
+        _wake.Dispose();
+    }
+
+    private static LinkCounters Add(LinkCounters a, LinkCounters b) => new(
+        a.PacketsIn + b.PacketsIn,
+        a.BytesIn + b.BytesIn,
+        a.PacketsOut + b.PacketsOut,
+        a.BytesOut + b.BytesOut,
+        a.SendErrors + b.SendErrors,
+        a.KernelDrops + b.KernelDrops,
+        a.Truncated + b.Truncated);
+
+    /// <summary>Puts a port's number behind the addresses of what came in there.</summary>
+    private sealed class Tagger(byte tag) : IFrameSink
+    {
+        private readonly byte[] _address = new byte[SocketAddressBytes.V6Length + 1];
+        private IFrameSink? _sink;
+
+        public Tagger For(IFrameSink sink)
+        {
+            _sink = sink;
+            return this;
+        }
+
+        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
+        {
+            address.CopyTo(_address);
+            _address[address.Length] = tag;
+            _sink!.OnFrame(frame, _address.AsSpan(0, address.Length + 1), segmentLength);
+        }
+
+        public void OnBatchEnd() => _sink!.OnBatchEnd();
+    }
+}

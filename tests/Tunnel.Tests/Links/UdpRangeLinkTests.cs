@@ -1,0 +1,91 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Tunnel.Links;
+using Tunnel.Links.Udp;
+
+namespace Tunnel.Tests.Links;
+
+/// <summary>Several UDP ports as one link: what is asked at a port is answered from it.</summary>
+public class UdpRangeLinkTests
+{
+    private const int Ports = 3;
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    public void AnAnswerLeavesFromThePortThatWasAsked(string host)
+    {
+        IPAddress address = IPAddress.Parse(host);
+        using UdpRangeLink link = Open(address, out int first);
+        var echo = new Echo(link);
+        for (int i = 0; i < Ports; i++)
+        {
+            using var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 30_000 };
+            // Connected: from elsewhere nothing would be received.
+            socket.Connect(new IPEndPoint(address, first + i));
+            socket.Send(Encoding.ASCII.GetBytes($"at {i}"));
+            while (echo.Count <= i)
+                link.Receive(echo, 1000);
+            byte[] buffer = new byte[100];
+            Assert.Equal($"at {i}", Encoding.ASCII.GetString(buffer, 0, socket.Receive(buffer)));
+        }
+
+        Assert.Equal((Ports, Ports, 0), (link.Counters.PacketsIn, link.Counters.PacketsOut, link.Counters.SendErrors));
+    }
+
+    [Fact]
+    public void AWaitEndsWhenItIsWoken()
+    {
+        using UdpRangeLink link = Open(IPAddress.Loopback, out _);
+        link.Wake();
+        // Without the signal the test would hang here.
+        Assert.Equal(0, link.Receive(new Echo(link), -1));
+    }
+
+    [Fact]
+    public void OnePortThatIsTakenIsTheEndOfAll()
+    {
+        using UdpRangeLink link = Open(IPAddress.Loopback, out int first);
+        var e = Assert.Throws<LinkException>(() => UdpRangeLink.Open(new UdpOptions { Address = IPAddress.Loopback, Port = first - 1 }, 2));
+        Assert.Equal(LinkFault.PortInUse, e.Fault);
+        // And nothing of it stays open.
+        UdpLink.Open(new UdpOptions { Address = IPAddress.Loopback, Port = first - 1 }).Dispose();
+    }
+
+    private static UdpRangeLink Open(IPAddress address, out int first)
+    {
+        var random = new Random();
+        int tries = 0;
+        while (true)
+        {
+            first = random.Next(20_000, 32_000);
+            try
+            {
+                // The port below stays free for who wants it.
+                UdpLink.Open(new UdpOptions { Address = address, Port = first - 1 }).Dispose();
+                return UdpRangeLink.Open(new UdpOptions { Address = address, Port = first }, Ports);
+            }
+            catch (LinkException) when (tries++ < 100)
+            {
+                // Some other process has one of them.
+            }
+        }
+    }
+
+    private sealed class Echo(UdpRangeLink link) : IFrameSink
+    {
+        public int Count { get; private set; }
+
+        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
+        {
+            Count++;
+            link.Send(frame, frame.Length, address);
+        }
+
+        public void OnBatchEnd()
+        {
+            // Each is answered by itself.
+        }
+    }
+}
