@@ -21,6 +21,8 @@ public sealed record ClientConfig
     public required TransportConfig Transport { get; init; }
 
     public required LogConfig Log { get; init; }
+
+    public required DebugConfig Debug { get; init; }
 }
 
 /// <summary>How listeners stand a storm of connections.</summary>

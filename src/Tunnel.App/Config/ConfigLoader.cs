@@ -33,7 +33,9 @@ public static class ConfigLoader
         ShapeCheck.Run(reader);
         T config = load(reader);
         IReadOnlyList<ConfigProblem> problems = reader.Problems;
-        return new(fileName, problems.Count == 0 ? config : null, problems, reader.Warnings);
+        return problems.Count != 0
+            ? new(fileName, null, problems, reader.Warnings)
+            : new(fileName, config, problems, reader.Warnings) { Shown = ShownConfig.Render(reader) };
     }
 
     private static ConfigResult<T> LoadFile<T>(string path, LoadBytes<T> load)

@@ -14,6 +14,9 @@ public sealed record ConfigResult<T>(
     IReadOnlyList<ConfigProblem> Warnings)
     where T : class
 {
+    /// <summary>The file's settings as TOML, defaults as comments, secrets as stars.</summary>
+    public string Shown { get; init; } = "";
+
     [MemberNotNullWhen(true, nameof(Config))]
     public bool IsValid => Config is not null;
 

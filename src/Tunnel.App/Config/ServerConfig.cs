@@ -17,4 +17,6 @@ public sealed record ServerConfig
     public required TransportConfig Transport { get; init; }
 
     public required LogConfig Log { get; init; }
+
+    public required DebugConfig Debug { get; init; }
 }

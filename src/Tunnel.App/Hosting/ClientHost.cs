@@ -2,7 +2,9 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
+using Tunnel.App.Diagnostics;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.App.Services;
 using Tunnel.Links;
 using Tunnel.Links.Host;
@@ -11,7 +13,7 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Hosting;
 
 /// <summary>The client: listeners for applications, connections to the server.</summary>
-public sealed partial class ClientHost(ClientConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
+public sealed partial class ClientHost(ClientConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService, ITunnelEnd
 {
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
     private readonly List<ILocalListener> _listeners = [];
@@ -20,6 +22,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     private ConnectionPool? _pool;
     private CancellationTokenSource? _relays;
     private HostNetworkMonitor? _network;
+    private ListenerGate? _gate;
 
     /// <summary>What ended the client, as an exit code.</summary>
     public int GetResult() => _result;
@@ -29,6 +32,16 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
 
     /// <summary>What became of datagrams.</summary>
     public UdpMeter Udp { get; } = new();
+
+    string ITunnelEnd.Role => "client";
+
+    string? ITunnelEnd.Link => Connections.Select(c => c.Receiver?.Link.Name).FirstOrDefault(name => name is not null);
+
+    string? ITunnelEnd.Unready => Connections.Any(c => c.Session is { IsClosed: false }) ? null : "no session with the server is up";
+
+    public TrafficLedger Ledger { get; } = new();
+
+    long? ITunnelEnd.MemoryLimit => null;
 
     /// <summary>The listeners, once started.</summary>
     internal IReadOnlyList<ILocalListener> Listeners => _listeners;
@@ -46,9 +59,9 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _pool = CreatePool(_deadlines);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
         HeaderFormat? format = hasHeader ? Stack.HeaderFormatOf(config.Transport) : null;
-        var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, FrameUdp);
+        var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, FrameUdp) { Dials = Ledger.Dials };
         var udp = new UdpService(opener, UdpLimits, Udp);
-        var gate = new ListenerGate(config.Listeners, _logger);
+        ListenerGate gate = _gate = new ListenerGate(config.Listeners, _logger);
         KernelLimits.Check(config, _logger);
         foreach (Socks5Config socks in config.Socks5)
             Listen(new Socks5Listener(socks.Listen, socks.Credentials, udp, gate, _logger));
@@ -76,6 +89,12 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _relays?.Dispose();
         base.Dispose();
     }
+
+    IReadOnlyList<ConnectionStatus> ITunnelEnd.GetConnections() =>
+        [.. Connections.Select(c => new ConnectionStatus(c.Index, c.Session?.Peer.ToString(), c.Session is { IsClosed: false }, c.Connects))];
+
+    ListenerStatus? ITunnelEnd.GetListeners() =>
+        _gate is { } gate ? new ListenerStatus(gate.Active, gate.Refused, gate.AcceptErrors) : null;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -105,7 +124,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
 
     private ConnectionPool CreatePool(DeadlineLoop deadlines)
     {
-        SessionFactory sessions = Stack.CreateFactory(config.Transport, admission: null);
+        SessionFactory sessions = Stack.CreateFactory(config.Transport, admission: null, Ledger);
         var links = new ClientLinks(config, _logger);
         ushort[] wanted = config.Network.Tcp.Remote;
         bool announce = config.Network.Link != LinkKind.Udp && wanted is not [Protocol.Wire.TcpFlags.Default];

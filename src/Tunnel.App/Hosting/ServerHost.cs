@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
+using Tunnel.App.Diagnostics;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.App.Services;
 using Tunnel.Links;
 using Tunnel.Protocol.Sessions;
@@ -9,7 +11,7 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Hosting;
 
 /// <summary>The server: a link, the sessions on it, and what their streams ask for.</summary>
-public sealed partial class ServerHost(ServerConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService
+public sealed partial class ServerHost(ServerConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime) : BackgroundService, ITunnelEnd
 {
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
     private readonly RateLimitedLog _refused = new(loggers.CreateLogger("tunnel"), "sessions refused for want of memory");
@@ -29,6 +31,16 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     /// <summary>What became of datagrams.</summary>
     public UdpMeter Udp { get; } = new();
 
+    string ITunnelEnd.Role => "server";
+
+    string? ITunnelEnd.Link => Receiver?.Link.Name;
+
+    string? ITunnelEnd.Unready => Receiver is null ? "the link is not open" : null;
+
+    public TrafficLedger Ledger { get; } = new();
+
+    long? ITunnelEnd.MemoryLimit => _sessions?.Budget.Limit;
+
     /// <summary>The bounds of datagrams' relays.</summary>
     internal UdpLimits UdpLimits { get; init; } = new();
 
@@ -38,12 +50,12 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         KernelLimits.Check(config, _logger);
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
-        _sessions = Stack.CreateFactory(config.Transport, new StreamCap(kcp.MaxStreamsTotal));
+        _sessions = Stack.CreateFactory(config.Transport, new StreamCap(kcp.MaxStreamsTotal), Ledger);
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
         var dialer = new Dialer(config.Transport.DialTimeout, config.Targets);
         var udp = new UdpServing(UdpLimits, Udp);
-        _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, udp, _logger, _relays.Token);
+        _streams = new StreamServer(dialer, kcp.HeaderTimeout, target, udp, _logger, _relays.Token) { Dials = Ledger.Dials };
         Receiver = Open();
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -67,6 +79,10 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _relays?.Dispose();
         base.Dispose();
     }
+
+    IReadOnlyList<ConnectionStatus> ITunnelEnd.GetConnections() => [];
+
+    ListenerStatus? ITunnelEnd.GetListeners() => null;
 
     /// <summary>Keeps the link open: when it breaks (the interface went away), opens it again with back-off.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

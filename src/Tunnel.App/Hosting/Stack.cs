@@ -1,6 +1,7 @@
 using System.Text;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Mux;
@@ -12,7 +13,7 @@ namespace Tunnel.App.Hosting;
 internal static class Stack
 {
     /// <summary>Derives the keys (a tenth of a second of work) and puts the stack together.</summary>
-    public static SessionFactory CreateFactory(TransportConfig transport, IStreamAdmission? admission)
+    public static SessionFactory CreateFactory(TransportConfig transport, IStreamAdmission? admission, TrafficLedger ledger)
     {
         KcpConfig kcp = transport.Kcp;
         string secret = kcp.Key.Reveal();
@@ -20,6 +21,7 @@ internal static class Stack
         return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu, GuardOf(kcp), admission)
         {
             Budget = MemoryBudget.Of(transport.Memory),
+            Ledger = ledger,
         };
     }
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
+using Tunnel.App.Diagnostics;
 using Tunnel.Links.Host;
 
 namespace Tunnel.App.Hosting;
@@ -18,13 +19,13 @@ public static class TunnelProgram
     public static int RunServer(string[] args) => Run(
         "tunnel-server: takes tunnel sessions on a port and dials what their streams ask for",
         args,
-        path => Start(ConfigLoader.LoadServer(path), c => c.Log, c => c.Transport, (c, s) => AddService(s, p => new ServerHost(
+        path => Start(ConfigLoader.LoadServer(path), c => c.Log, c => c.Transport, c => c.Debug, (c, s) => AddService(s, p => new ServerHost(
             c, p.GetRequiredService<ILoggerFactory>(), p.GetRequiredService<IHostApplicationLifetime>())), p => p.GetRequiredService<ServerHost>().GetResult));
 
     public static int RunClient(string[] args) => Run(
         "tunnel-client: offers SOCKS5 and forwarded ports whose connections go out at the server",
         args,
-        path => Start(ConfigLoader.LoadClient(path), c => c.Log, c => c.Transport, (c, s) => AddService(s, p => new ClientHost(
+        path => Start(ConfigLoader.LoadClient(path), c => c.Log, c => c.Transport, c => c.Debug, (c, s) => AddService(s, p => new ClientHost(
             c, p.GetRequiredService<ILoggerFactory>(), p.GetRequiredService<IHostApplicationLifetime>())), p => p.GetRequiredService<ClientHost>().GetResult));
 
     private static int Run(string description, string[] args, Func<string, int> start)
@@ -42,6 +43,7 @@ public static class TunnelProgram
         ConfigResult<T> loaded,
         Func<T, LogConfig> log,
         Func<T, TransportConfig> transport,
+        Func<T, DebugConfig> debug,
         Action<T, IServiceCollection> add,
         Func<IServiceProvider, Func<int>> result)
         where T : class
@@ -58,6 +60,9 @@ public static class TunnelProgram
         Logging.Configure(builder.Logging, log(loaded.Config).Level);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = transport(loaded.Config).Grace + TimeSpan.FromSeconds(5));
         builder.Services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
+        // First, so that a port that is taken is found before anything is set up, and the end can be looked at to its end.
+        builder.Services.AddHostedService(p => new DiagnosticsService(
+            p.GetRequiredService<ITunnelEnd>(), debug(loaded.Config), loaded.Shown, p.GetRequiredService<ILoggerFactory>()));
         add(loaded.Config, builder.Services);
         builder.Services.AddHostedService<SystemdNotifier>();
         Privilege.RaiseOpenFileLimit();
@@ -82,9 +87,10 @@ public static class TunnelProgram
     }
 
     private static void AddService<T>(IServiceCollection services, Func<IServiceProvider, T> create)
-        where T : class, IHostedService
+        where T : class, IHostedService, ITunnelEnd
     {
         services.AddSingleton(create);
+        services.AddSingleton<ITunnelEnd>(p => p.GetRequiredService<T>());
         services.AddHostedService(p => p.GetRequiredService<T>());
     }
 }

@@ -21,6 +21,7 @@ public sealed class ClientReceiver : LinkReceiver
         uint conv = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
         Session session = sessions.CreateSession(conv, isClient: true, MonotonicClock.Now);
         Session = new PeerSession(session, opened.Path, opened.Server, sessions.Stamp, deadlines, this);
+        sessions.Ledger.Add(Session);
         Broken += _ => Session.Close(CloseReason.Local);
     }
 
@@ -46,7 +47,11 @@ public sealed class ClientReceiver : LinkReceiver
 
     public override void OnStreamOpened(TunnelStream stream) => _ = ListenAsync(stream);
 
-    public override void OnSessionClosed(PeerSession session) => _closed.TrySetResult();
+    public override void OnSessionClosed(PeerSession session)
+    {
+        Sessions.Ledger.Remove(session);
+        _closed.TrySetResult();
+    }
 
     public override void Dispose()
     {

@@ -62,6 +62,7 @@ public sealed class ServerReceiver : LinkReceiver
     {
         lock (_lock)
             _table.Remove(session.Peer, session);
+        Sessions.Ledger.Remove(session);
         SessionClosed?.Invoke(session);
     }
 
@@ -162,6 +163,7 @@ public sealed class ServerReceiver : LinkReceiver
         };
         lock (_lock)
             _table.Set(arrival.Peer, peer);
+        Sessions.Ledger.Add(peer);
         SessionOpened?.Invoke(peer);
         Enter(peer);
         return peer.ReceiveOpened(payload, Now);

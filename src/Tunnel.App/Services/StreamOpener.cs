@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -10,6 +12,9 @@ namespace Tunnel.App.Services;
 /// <param name="frameUdp">False: datagrams are told apart as paqet does it even with peers that know better.</param>
 public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFormat? format, bool frameUdp = true)
 {
+    /// <summary>What the server said of its dials, and how long that took, the way there and back included.</summary>
+    public DialMeter Dials { get; init; } = new();
+
     /// <summary>
     /// A stream to a target. With peers that say how the dial went, it is connected; with others the server was asked, no more.
     /// </summary>
@@ -22,6 +27,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         while (true)
         {
             TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
+            stream.Use = new StreamUse(StreamRequest.Tcp, target);
             try
             {
                 if (format is { } known)
@@ -40,16 +46,18 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         }
     }
 
-    private static async ValueTask AskAsync(TunnelStream stream, Target target, HeaderFormat known)
+    private async ValueTask AskAsync(TunnelStream stream, Target target, HeaderFormat known)
     {
         bool withResult = stream.Session.PeerCapabilities.HasFlag(Capabilities.DialResult);
         var header = new StreamHeader(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
+        long start = Stopwatch.GetTimestamp();
         await HeaderExchange.SendAsync(stream, header, known).ConfigureAwait(false);
         if (!withResult)
             return;
         byte[] buffer = new byte[1];
         int count = await stream.ReadAsync(buffer).ConfigureAwait(false);
         var result = (DialResult)(count == 0 ? (byte)DialResult.Failed : buffer[0]);
+        Dials.Count(Enum.IsDefined(result) ? result : DialResult.Failed, Stopwatch.GetElapsedTime(start));
         if (result != DialResult.Connected)
             throw new DialException(target, result);
     }
@@ -60,6 +68,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     public async ValueTask<OpenedUdp> OpenUdpAsync(Target target, CancellationToken cancel)
     {
         TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
+        stream.Use = new StreamUse(StreamRequest.Udp, target);
         bool framed = frameUdp && stream.Session.PeerCapabilities.HasFlag(Capabilities.FramedUdp);
         UdpFraming framing = framed ? UdpFraming.LengthPrefixed : UdpFraming.OnePerFrame;
         framing.Begin(stream);

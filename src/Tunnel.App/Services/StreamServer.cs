@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 
@@ -40,6 +42,9 @@ public sealed partial class StreamServer
         _dialFailed = new RateLimitedLog(logger, "targets that could not be connected to");
         _denied = new RateLimitedLog(logger, "denied targets");
     }
+
+    /// <summary>How connecting to targets went.</summary>
+    public DialMeter Dials { get; init; } = new();
 
     /// <summary>Streams being served.</summary>
     public int Active => Volatile.Read(ref _active);
@@ -126,13 +131,17 @@ public sealed partial class StreamServer
     private async Task RelayAsync(TunnelStream stream, Target target, bool withResult)
     {
         stream.ReadBytes();
+        stream.Use = new StreamUse(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
+        long start = Stopwatch.GetTimestamp();
         Socket socket;
         try
         {
             socket = await _dialer.DialAsync(target, _stop).ConfigureAwait(false);
+            Dials.Count(DialResult.Connected, Stopwatch.GetElapsedTime(start));
         }
         catch (Exception e) when (e is SocketException or TimeoutException or TargetDeniedException)
         {
+            Dials.Count(ResultOf(e), Stopwatch.GetElapsedTime(start));
             LogNotConnected(stream, target, e);
             if (withResult)
                 await SayAsync(stream, ResultOf(e)).ConfigureAwait(false);
@@ -156,6 +165,7 @@ public sealed partial class StreamServer
     {
         if (!framing.Begin(stream))
             throw new IOException("too many datagrams came before the header had been read");
+        stream.Use = new StreamUse(StreamRequest.Udp, target);
         DatagramSocket socket;
         try
         {

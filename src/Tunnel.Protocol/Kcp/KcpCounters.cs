@@ -30,5 +30,18 @@ public struct KcpCounters
     /// <summary>Segments that were sent twenty times: the link is as good as dead.</summary>
     public long DeadLinkSegments;
 
+    public void Add(in KcpCounters other)
+    {
+        SegmentsSent += other.SegmentsSent;
+        FastRetransmits += other.FastRetransmits;
+        EarlyRetransmits += other.EarlyRetransmits;
+        TimeoutRetransmits += other.TimeoutRetransmits;
+        SegmentsReceived += other.SegmentsReceived;
+        Duplicates += other.Duplicates;
+        OutOfWindow += other.OutOfWindow;
+        Malformed += other.Malformed;
+        DeadLinkSegments += other.DeadLinkSegments;
+    }
+
     public readonly long Retransmits => FastRetransmits + EarlyRetransmits + TimeoutRetransmits;
 }

@@ -82,6 +82,12 @@ public sealed class KcpEngine
     /// <summary>Milliseconds.</summary>
     public int RetransmissionTimeout => _roundTrip.Timeout;
 
+    /// <summary>Every round trip that was measured, in milliseconds.</summary>
+    public Histogram RoundTrips { get; } = new();
+
+    /// <summary>The retransmission timeout after each of them, in milliseconds.</summary>
+    public Histogram Timeouts { get; } = new();
+
     /// <summary>Segments that the peer can take.</summary>
     public int RemoteWindow => _remoteWindow;
 
@@ -99,6 +105,9 @@ public sealed class KcpEngine
     public int InFlight => _send.Count;
 
     public int BytesInFlight => _send.BytesInFlight;
+
+    /// <summary>Segments that this end can take.</summary>
+    public int LocalWindow => _receive.Free;
 
     /// <summary>In-order segments that the user has not taken.</summary>
     public int WaitingForUser => _receive.Waiting;
@@ -299,7 +308,7 @@ public sealed class KcpEngine
         {
             int sample = (int)((uint)input.Now - input.NewestEcho);
             if (sample >= 0)
-                _roundTrip.Add(sample);
+                AddSample(sample);
         }
 
         if (input.NewestOrder != 0)
@@ -314,6 +323,13 @@ public sealed class KcpEngine
         if (advanced != 0 || passedBy)
             _ackDue = _dataDue = true;
         _ackDue |= _ackCount != 0 && (_options.AckNoDelay || _ackCount >= _ackBatch);
+    }
+
+    private void AddSample(int milliseconds)
+    {
+        _roundTrip.Add(milliseconds);
+        RoundTrips.Add(milliseconds);
+        Timeouts.Add(_roundTrip.Timeout);
     }
 
     /// <summary>Declares lost what was transmitted before <paramref name="order"/> and is still in flight.</summary>

@@ -43,6 +43,7 @@ public sealed class MuxSession : IOrderedByteUser
     private long _now;
     private long _lastFrameAt;
     private long _nextKeepAliveAt;
+    private MuxCounters _counters;
 
     /// <param name="options">Valid knobs.</param>
     /// <param name="isClient">Clients open odd streams from 3, servers even ones from 2.</param>
@@ -79,6 +80,9 @@ public sealed class MuxSession : IOrderedByteUser
     /// <summary>Streams opened by the peer and refused because a cap was reached.</summary>
     public long StreamsRefused { get; private set; }
 
+    /// <summary>What happened so far.</summary>
+    public MuxCounters Counters => _counters;
+
     public bool HasOutput => !IsClosed && (_control.Count != 0 || _ready.Count != 0 || _endings.Count != 0 || !_unfinished.IsEmpty);
 
     /// <summary>When <see cref="Advance"/> is wanted, in milliseconds.</summary>
@@ -112,14 +116,15 @@ public sealed class MuxSession : IOrderedByteUser
     /// <summary>Opens a stream; null when the session is closed, a cap is reached, or the numbers are used up.</summary>
     public MuxStream? Open()
     {
-        if (IsClosed || _streams.Count >= _options.MaxStreams || _nextId > uint.MaxValue - 2)
+        if (IsClosed || _nextId > uint.MaxValue - 2)
             return null;
         // A peer that takes nothing: streams opened and given up meanwhile must not pile up here.
         if (_control.Count >= MaximumControl || _endings.Count >= MaximumControl)
             return null;
-        if (_admission is not null && !_admission.TryAdmit())
+        if (!TryAdmit())
             return null;
         _nextId += 2;
+        _counters.Opened++;
         MuxStream stream = Add(_nextId);
         _control.Enqueue(new ControlFrame(MuxCommand.Open, stream.Id));
         ShrinkInitialWindow(stream);
@@ -222,7 +227,8 @@ public sealed class MuxSession : IOrderedByteUser
         bool orderly = stream.PeerFinished && stream.WriteClosed && !stream.HasPendingWrite;
         MuxCommand ending = PeerTakesReset && !orderly ? MuxCommand.Reset : MuxCommand.Finish;
         bool tellPeer = !stream.FinishSent || ending == MuxCommand.Reset;
-        Remove(stream);
+        if (Remove(stream))
+            CountEnd(orderly);
         Discard(stream);
         if (tellPeer && !IsClosed)
             _endings.Enqueue((ending, stream.Id));
@@ -234,6 +240,7 @@ public sealed class MuxSession : IOrderedByteUser
         if (IsClosed)
             return;
         CloseReason = reason;
+        _counters.Lost += _streams.Count;
         foreach (MuxStream stream in _streams.Values)
         {
             stream.IsClosed = true;
@@ -375,6 +382,7 @@ public sealed class MuxSession : IOrderedByteUser
 
         stream.DatagramsDropped++;
         stream.BytesReceived += frame.Length;
+        _counters.BytesReceived += frame.Length;
         Consume(stream, frame.Length);
         return null;
     }
@@ -400,6 +408,7 @@ public sealed class MuxSession : IOrderedByteUser
 
         stream.Received.Write(data);
         stream.BytesReceived += data.Length;
+        _counters.BytesReceived += data.Length;
         Buffered += data.Length;
         stream.Frames?.Add(data.Length);
         if (!stream.ReadsFrames)
@@ -417,18 +426,33 @@ public sealed class MuxSession : IOrderedByteUser
             return;
         }
 
-        if (_streams.Count >= _options.MaxStreams || !(_admission?.TryAdmit() ?? true))
+        if (!TryAdmit())
         {
             StreamsRefused++;
             Refuse(id);
             return;
         }
 
+        _counters.Accepted++;
         MuxStream stream = Add(id);
         // Whether its frames are datagrams, the header will say; they may be there before it has been read.
         stream.Frames = new FrameLengths();
         ShrinkInitialWindow(stream);
         Raise(MuxEventKind.Opened, stream);
+    }
+
+    /// <summary>Neither cap is in the way of another stream; which one was is counted.</summary>
+    private bool TryAdmit()
+    {
+        if (_streams.Count >= _options.MaxStreams)
+        {
+            _counters.RefusedBySession++;
+            return false;
+        }
+
+        bool admitted = _admission?.TryAdmit() ?? true;
+        _counters.RefusedInAll += admitted ? 0 : 1;
+        return admitted;
     }
 
     private void Refuse(uint id)
@@ -446,15 +470,15 @@ public sealed class MuxSession : IOrderedByteUser
             return;
         stream.PeerFinished = true;
         RaiseReadable(stream);
-        if (stream.FinishSent)
-            Remove(stream);
+        if (stream.FinishSent && Remove(stream))
+            CountEnd(orderly: true);
     }
 
     private void OnReset(uint id)
     {
         if (!_streams.TryGetValue(id, out MuxStream? stream))
             return;
-        Remove(stream);
+        _counters.Reset += Remove(stream) ? 1 : 0;
         Discard(stream);
         stream.IsReset = true;
         Raise(MuxEventKind.Readable, stream);
@@ -480,10 +504,21 @@ public sealed class MuxSession : IOrderedByteUser
         return stream;
     }
 
-    private void Remove(MuxStream stream)
+    /// <summary>False when it had been removed before.</summary>
+    private bool Remove(MuxStream stream)
     {
-        if (_streams.Remove(stream.Id))
-            ReleaseAdmission(stream);
+        if (!_streams.Remove(stream.Id))
+            return false;
+        ReleaseAdmission(stream);
+        return true;
+    }
+
+    private void CountEnd(bool orderly)
+    {
+        if (orderly)
+            _counters.Finished++;
+        else
+            _counters.Closed++;
     }
 
     private void ReleaseAdmission(MuxStream stream)
@@ -572,6 +607,7 @@ public sealed class MuxSession : IOrderedByteUser
         written += length;
         stream.PendingWrite = stream.PendingWrite[length..];
         stream.BytesSent += length;
+        _counters.BytesSent += length;
         if (!stream.HasPendingWrite)
             Raise(MuxEventKind.Written, stream);
     }
@@ -582,6 +618,7 @@ public sealed class MuxSession : IOrderedByteUser
             return;
         WriteHeader(destination, ref written, MuxCommand.Data, stream.PendingWrite.Length, stream.Id);
         stream.BytesSent += stream.PendingWrite.Length;
+        _counters.BytesSent += stream.PendingWrite.Length;
         _unfinished = stream.PendingWrite;
         _unfinishedStream = stream;
         ContinueDatagram(destination, ref written);
@@ -624,8 +661,8 @@ public sealed class MuxSession : IOrderedByteUser
         if (!TryWriteControl(destination, ref written, new ControlFrame(MuxCommand.Finish, stream.Id)))
             return;
         stream.FinishSent = true;
-        if (stream.PeerFinished)
-            Remove(stream);
+        if (stream.PeerFinished && Remove(stream))
+            CountEnd(orderly: true);
     }
 
     private void WriteHeader(Span<byte> destination, ref int written, MuxCommand command, int length, uint id)

@@ -28,6 +28,7 @@ internal static class ClientLoader
             Network = network,
             Transport = transport,
             Log = log,
+            Debug = DebugLoader.Load(reader),
         };
     }
 

@@ -19,6 +19,7 @@ internal static class ServerLoader
             Network = network,
             Transport = transport,
             Log = log,
+            Debug = DebugLoader.Load(reader),
         };
     }
 }

@@ -28,11 +28,12 @@ internal static class ConfigCatalog
         new("network.pcap", ConfigSide.Both, "libpcap's settings."),
         new("transport", ConfigSide.Both, "Sessions: how many, in whose dialect, how patient."),
         new("transport.kcp", ConfigSide.Both, "KCP, its encryption, and the multiplexer above it."),
+        new("debug", ConfigSide.Both, "Where the process shows itself."),
         new("log", ConfigSide.Both, "What is written to the log."),
     ];
 
     public static readonly IReadOnlyList<ConfigKey> Keys =
-        [.. EndKeys.All, .. ServiceKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All];
+        [.. EndKeys.All, .. ServiceKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All, .. DebugKeys.All];
 
     private static readonly Dictionary<string, ConfigKey> KeysByName = Keys.ToDictionary(key => key.FullName);
     private static readonly Dictionary<string, ConfigTable> TablesByName = Tables.ToDictionary(table => table.Name);

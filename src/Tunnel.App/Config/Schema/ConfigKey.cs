@@ -27,6 +27,9 @@ internal abstract class ConfigKey(string table, string name)
 
     /// <summary>Type, range and unit in words.</summary>
     public abstract string Allowed { get; }
+
+    /// <summary>The value must not be shown.</summary>
+    public abstract bool IsSecret { get; }
 }
 
 /// <inheritdoc/>
@@ -35,6 +38,8 @@ internal sealed class ConfigKey<T>(string table, string name, ConfigType<T> type
     public ConfigType<T> Type { get; } = type;
 
     public override string Allowed => Type.Allowed;
+
+    public override bool IsSecret => typeof(T) == typeof(Secret);
 
     /// <summary>
     /// <see cref="ConfigKey.Default"/>, read as a file's value would be, so that there is one truth; the type's own default
