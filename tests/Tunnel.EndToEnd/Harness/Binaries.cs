@@ -7,6 +7,8 @@ internal static class Binaries
 
     public static string Server => Find("tunnel-server");
 
+    public static string Ctl => Find("tunnelctl");
+
     private static string Find(string name)
     {
         if (Environment.GetEnvironmentVariable("TUNNEL_BIN") is { Length: > 0 } folder)

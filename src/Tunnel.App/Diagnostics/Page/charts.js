@@ -15,7 +15,7 @@ const svg = (name, attributes = {}) => {
 function ceiling(value, base) {
   const unit = Math.pow(base, Math.floor(Math.log(value) / Math.log(base)));
   const power = Math.pow(10, Math.floor(Math.log10(value / unit)));
-  return [1, 2, 2.5, 5, 10].map(n => n * power * unit).find(n => n >= value * 0.999);
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map(n => n * power * unit).find(n => n >= value * 0.999);
 }
 
 /** The sample nearest to a time, if there is one near. */

@@ -52,7 +52,7 @@ const sessions = new SortedTable(byId("sessions-table"), {
     { title: "Memory", ...amount(s => s.memory_bytes) },
     { title: "Heard", hint: "since anything authentic came", read: s => s.idle_seconds, show: s => [...units.duration(s.idle_seconds)] },
     { title: "Age", read: s => s.age_seconds, show: s => units.duration(s.age_seconds) },
-    { title: "Conversation", isText: true, read: s => s.conv, show: s => s.conv },
+    { title: "Conv", hint: "conversation", isText: true, read: s => s.conv, show: s => s.conv },
   ],
 });
 
