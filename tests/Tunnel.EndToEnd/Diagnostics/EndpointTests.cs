@@ -176,6 +176,7 @@ public class EndpointTests : EndToEndTest
     [Fact(Timeout = Limit)]
     public async Task WithoutTheKeyNothingListens()
     {
+        Requires.Tool("ss");
         UdpPair pair = await UdpPair.StartAsync(this, FreeUdpPort());
         Assert.Equal(0, pair.Server.Count("debug listens"));
         ToolResult listening = await Tool.RunAsync("ss", "-Hltnp");

@@ -11,10 +11,10 @@ const share = s => s.segments > 0 ? 100 * s.retransmissions / s.segments : 0;
 
 const board = new Board(byId("charts"), [
   {
-    title: "Throughput of streams", wide: true, least: 1000, format: units.bits,
+    title: "Throughput of streams", wide: true, least: 10_000, format: bits => units.bits(bits / 8),
     series: [
-      { name: "out of the tunnel", read: s => s.stream_in_bytes },
-      { name: "into the tunnel", read: s => s.stream_out_bytes },
+      { name: "out of the tunnel", read: s => 8 * s.stream_in_bytes },
+      { name: "into the tunnel", read: s => 8 * s.stream_out_bytes },
     ],
   },
   { title: "Round trip", least: 1, format: units.milliseconds, note: "mean", series: [{ read: s => s.rtt_milliseconds ?? null }] },
