@@ -57,7 +57,7 @@ internal static class TopView
 
     public static string Bits(double bytesPerSecond) => Scale(bytesPerSecond * 8, 1000, "bit/s");
 
-    public static string Bytes(double bytes) => Scale(bytes, 1024, "B");
+    public static string Bytes(double bytes) => Scale(bytes, 1024, bytes >= 999.5 ? "iB" : "B");
 
     public static string Age(double seconds)
     {
@@ -73,6 +73,7 @@ internal static class TopView
         for (; value >= 999.5 && steps < Steps.Length - 1; steps++)
             value /= step;
         string format = steps == 0 || value >= 99.95 ? "0" : value >= 9.995 ? "0.0" : "0.00";
-        return $"{value.ToString(format, CultureInfo.InvariantCulture)} {Steps[steps]}{unit}";
+        string prefix = step == 1024 ? Steps[steps].ToUpperInvariant() : Steps[steps];
+        return $"{value.ToString(format, CultureInfo.InvariantCulture)} {prefix}{unit}";
     }
 }
