@@ -9,6 +9,7 @@ var root = new RootCommand("tunnelctl: tools around the tunnel")
     KeygenVerb.Create(),
     CheckVerb.Create(),
     BenchVerb.Create(),
+    TopVerb.Create(),
     ProfileVerb.Create(),
     VersionVerb.Create(),
 };

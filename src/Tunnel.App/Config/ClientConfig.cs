@@ -26,6 +26,8 @@ public sealed record ClientConfig : IProcessConfig
 
     /// <summary>Where metrics and traces are sent; null: nowhere.</summary>
     public OtlpConfig? Otlp { get; init; }
+
+    public required DebugConfig Debug { get; init; }
 }
 
 /// <summary>How listeners stand a storm of connections.</summary>

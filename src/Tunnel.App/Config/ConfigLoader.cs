@@ -38,6 +38,7 @@ public static class ConfigLoader
         {
             Settings = isValid ? ConfigSettings.Of(reader) : null,
             Files = [fileName, .. reader.Files],
+            Shown = isValid ? ShownConfig.Render(reader) : "",
         };
     }
 

@@ -14,6 +14,9 @@ public sealed record ConfigResult<T>(
     IReadOnlyList<ConfigProblem> Warnings)
     where T : class
 {
+    /// <summary>The file's settings as TOML, defaults as comments, secrets as stars.</summary>
+    public string Shown { get; init; } = "";
+
     /// <summary>The configuration key by key; null if there are problems.</summary>
     public ConfigSettings? Settings { get; init; }
 

@@ -8,4 +8,6 @@ public interface IProcessConfig
     LogConfig Log { get; }
 
     OtlpConfig? Otlp { get; }
+
+    DebugConfig Debug { get; }
 }

@@ -29,4 +29,6 @@ public sealed record ServerConfig : IProcessConfig
 
     /// <summary>Where metrics and traces are sent; null: nowhere.</summary>
     public OtlpConfig? Otlp { get; init; }
+
+    public required DebugConfig Debug { get; init; }
 }

@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
+using Tunnel.App.Diagnostics;
 using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Pool;
 using Tunnel.App.Runtime.Resolving;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.App.Services;
 using Tunnel.Links;
 using Tunnel.Links.Host;
@@ -13,7 +15,7 @@ namespace Tunnel.App.Hosting;
 
 /// <summary>The client: listeners for applications, connections to the servers.</summary>
 public sealed partial class ClientHost(ClientConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime)
-    : BackgroundService, ITunnelHost<ClientConfig>
+    : BackgroundService, ITunnelHost<ClientConfig>, ITunnelEnd
 {
     private readonly ILogger _logger = loggers.CreateLogger("tunnel");
     private volatile ClientConfig? _changed;
@@ -46,6 +48,16 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     /// <summary>What became of datagrams.</summary>
     public UdpMeter Udp { get; } = new();
 
+    string ITunnelEnd.Role => "client";
+
+    string? ITunnelEnd.Link => Connections.Select(c => c.Receiver?.Link.Name).FirstOrDefault(name => name is not null);
+
+    string? ITunnelEnd.Unready => Connections.Any(c => c.Session is { IsClosed: false }) ? null : "no session with the server is up";
+
+    public TrafficLedger Ledger { get; } = new();
+
+    long? ITunnelEnd.MemoryLimit => _sessions?.Budget.Limit;
+
     /// <summary>The listeners, once started.</summary>
     internal IReadOnlyList<ILocalListener> Listeners => _listeners?.Current ?? [];
 
@@ -65,14 +77,14 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     {
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
-        _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits);
+        _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits, Ledger);
         _reverse = new ReverseForwards(
             config.Reverse, config.Transport.DialTimeout, new UdpServing(UdpLimits, Udp), _logger, _relays.Token);
         _pool = CreatePool(_deadlines, _sessions, _reverse);
         _servers = new ServerDirectory(Dns, _pool.Apply, _logger);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
         HeaderFormat? format = hasHeader ? Stack.HeaderFormatOf(config.Transport) : null;
-        var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, FrameUdp);
+        var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, FrameUdp) { Dials = Ledger.Dials };
         var udp = new UdpService(opener, UdpLimits, Udp);
         KernelLimits.Check(config, _logger);
         _changed = KernelLimits.Afford(config);
@@ -117,6 +129,11 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _relays?.Dispose();
         base.Dispose();
     }
+
+    IReadOnlyList<ConnectionStatus> ITunnelEnd.GetConnections() => GetConnectionStatus();
+
+    ListenerStatus? ITunnelEnd.GetListeners() =>
+        _gate is { } gate ? new ListenerStatus(gate.Active, gate.Refused, gate.AcceptErrors) : null;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -11,11 +11,11 @@ namespace Tunnel.App.Hosting;
 /// </summary>
 /// <param name="started">What the process started with.</param>
 /// <param name="load">Reads the file again.</param>
-/// <param name="apply">Lets a changed configuration take effect, as far as it is live.</param>
+/// <param name="apply">Lets a changed configuration take effect, as far as it is live; its text is for whoever wants to see it.</param>
 /// <param name="systemd">Is told that a reload is under way.</param>
 /// <param name="logger">Where a user sees what became of it.</param>
 internal sealed partial class ConfigReloader<T>(
-    ConfigResult<T> started, Func<string, ConfigResult<T>> load, Action<T> apply, SystemdNotifier systemd, ILogger logger)
+    ConfigResult<T> started, Func<string, ConfigResult<T>> load, Action<T, string> apply, SystemdNotifier systemd, ILogger logger)
     : IHostedService, IDisposable
     where T : class
 {
@@ -63,7 +63,7 @@ internal sealed partial class ConfigReloader<T>(
             foreach (ConfigProblem warning in next.Warnings)
                 LogWarning(logger, warning.ToString(next.FileName));
             if (next.IsValid)
-                Follow(next.Config, next.Settings, isAsked);
+                Follow(next.Config, next.Settings, next.Shown, isAsked);
             else
                 Refuse(next);
             Watch(next.Files);
@@ -72,7 +72,7 @@ internal sealed partial class ConfigReloader<T>(
     }
 
     /// <summary>Live keys against what is in force, the others against the start: those still wait for a restart.</summary>
-    private void Follow(T config, ConfigSettings settings, bool isAsked)
+    private void Follow(T config, ConfigSettings settings, string shown, bool isAsked)
     {
         string[] live = [.. _applied.ChangesTo(settings).Where(c => c.IsLive).Select(c => c.Name)];
         string[] waiting = [.. started.Settings!.ChangesTo(settings).Where(c => !c.IsLive).Select(c => c.Name)];
@@ -81,7 +81,7 @@ internal sealed partial class ConfigReloader<T>(
         foreach (string name in waiting)
             LogNeedsRestart(logger, name);
         if (live.Length != 0 || isAsked)
-            apply(config);
+            apply(config, shown);
     }
 
     private void Refuse(ConfigResult<T> next)

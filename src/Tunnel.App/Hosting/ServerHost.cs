@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
+using Tunnel.App.Diagnostics;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.App.Services;
 using Tunnel.Links;
 using Tunnel.Links.Host;
@@ -11,7 +13,7 @@ namespace Tunnel.App.Hosting;
 
 /// <summary>The server: a link, the sessions on it, and what their streams ask for.</summary>
 public sealed partial class ServerHost(ServerConfig config, ILoggerFactory loggers, IHostApplicationLifetime lifetime)
-    : BackgroundService, ITunnelHost<ServerConfig>
+    : BackgroundService, ITunnelHost<ServerConfig>, ITunnelEnd
 {
     /// <summary>Enough to see every client come and go; a peer that makes sessions without end must not fill the disk.</summary>
     private const int SessionLines = 100;
@@ -46,6 +48,16 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     /// <summary>What became of datagrams.</summary>
     public UdpMeter Udp { get; } = new();
 
+    string ITunnelEnd.Role => "server";
+
+    string? ITunnelEnd.Link => Receiver?.Link.Name;
+
+    string? ITunnelEnd.Unready => Receiver is null ? "the link is not open" : null;
+
+    public TrafficLedger Ledger { get; } = new();
+
+    long? ITunnelEnd.MemoryLimit => _sessions?.Budget.Limit;
+
     /// <summary>The bounds of datagrams' relays.</summary>
     internal UdpLimits UdpLimits { get; init; } = new();
 
@@ -61,14 +73,14 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _changed = KernelLimits.Afford(config);
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
-        _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits);
+        _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits, Ledger);
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
         var dialer = new Dialer(() => new DialRules(Live.Transport.DialTimeout, Live.Targets));
         var udp = new UdpServing(UdpLimits, Udp);
         var gate = new ListenerGate(() => config.Listeners with { MaxConnections = Live.Listeners.MaxConnections }, _logger);
         _reverse = new ReverseListeners(config.Reverse, gate, udp, _logger, _relays.Token);
-        _streams = new StreamServer(dialer, () => Live.Transport.Kcp.HeaderTimeout, target, udp, _reverse, _logger, _relays.Token) { Limits = Limits };
+        _streams = new StreamServer(dialer, () => Live.Transport.Kcp.HeaderTimeout, target, udp, _reverse, _logger, _relays.Token) { Limits = Limits, Dials = Ledger.Dials };
         Receiver = Open();
         _network = NetworkWatch.Start(config.Network.Link, FollowLink);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -106,6 +118,10 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _relays?.Dispose();
         base.Dispose();
     }
+
+    IReadOnlyList<Runtime.Pool.ConnectionStatus> ITunnelEnd.GetConnections() => [];
+
+    ListenerStatus? ITunnelEnd.GetListeners() => null;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

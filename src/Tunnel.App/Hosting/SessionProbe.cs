@@ -4,6 +4,7 @@ using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Pool;
 using Tunnel.App.Runtime.Resolving;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.Links;
 using Tunnel.Protocol.Sessions;
 
@@ -47,7 +48,7 @@ public static class SessionProbe
             config.Transport.Profile == TransportProfile.Paqet, [], Stack.HeaderFormatOf(config.Transport));
         var parts = new ConnectionParts(
             new ClientLinks(config, logger).OpenAsync,
-            Stack.CreateFactory(config.Transport, () => config.Transport.Kcp, new LimitMeter(logger)),
+            Stack.CreateFactory(config.Transport, () => config.Transport.Kcp, new LimitMeter(logger), new TrafficLedger()),
             deadlines,
             options,
             FixedPort: false,

@@ -1,6 +1,7 @@
 using System.Text;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Mux;
@@ -18,7 +19,8 @@ internal static class Stack
     /// <param name="transport">The settings at the start.</param>
     /// <param name="live">The settings now, for the limits.</param>
     /// <param name="limits">Where it counts when a bound is reached.</param>
-    public static SessionFactory CreateFactory(TransportConfig transport, Func<KcpConfig> live, LimitMeter limits)
+    /// <param name="ledger">Where what sessions and links do is added up.</param>
+    public static SessionFactory CreateFactory(TransportConfig transport, Func<KcpConfig> live, LimitMeter limits, TrafficLedger ledger)
     {
         KcpConfig kcp = transport.Kcp;
         string secret = kcp.Key.Reveal();
@@ -30,6 +32,7 @@ internal static class Stack
             ProbesPath = kcp.Mtu is null,
             Budget = budget,
             Limits = limits,
+            Ledger = ledger,
         };
     }
 

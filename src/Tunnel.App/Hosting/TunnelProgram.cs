@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Tunnel.App.Config;
+using Tunnel.App.Diagnostics;
 using Tunnel.Links.Host;
 
 namespace Tunnel.App.Hosting;
@@ -48,7 +49,7 @@ public static class TunnelProgram
     private static int Start<TConfig, THost>(
         ConfigResult<TConfig> loaded, Func<string, ConfigResult<TConfig>> load, Func<TConfig, IServiceProvider, THost> create)
         where TConfig : class, IProcessConfig
-        where THost : class, IHostedService, ITunnelHost<TConfig>
+        where THost : class, IHostedService, ITunnelHost<TConfig>, ITunnelEnd
     {
         if (loaded.Warnings.Count != 0)
             Console.Error.WriteLine(loaded.DescribeWarnings());
@@ -67,11 +68,21 @@ public static class TunnelProgram
         // Before the tunnel, so that it ends behind it.
         if (loaded.Config.Otlp is { } collector)
             builder.Services.AddHostedService(_ => new OtlpService(collector, typeof(TConfig) == typeof(ServerConfig) ? "tunnel-server" : "tunnel-client"));
+        var shown = new ShownText(loaded.Shown);
+        // First, so that a port that is taken is found before anything is set up, and the end can be looked at to its end.
+        builder.Services.AddHostedService(p => new DiagnosticsService(
+            p.GetRequiredService<THost>(), loaded.Config.Debug, () => shown.Now, p.GetRequiredService<ILoggerFactory>()));
         AddService(builder.Services, p => create(loaded.Config, p));
         AddService(builder.Services, p => new SystemdNotifier(p.GetRequiredService<IHostApplicationLifetime>()));
         // Last: what it changes has started, and it stops first.
         AddService(builder.Services, p => new ConfigReloader<TConfig>(
-            loaded, load, next => Apply(p.GetRequiredService<THost>(), next, level, p), p.GetRequiredService<SystemdNotifier>(), LoggerOf(p)));
+            loaded, load, (next, text) =>
+            {
+                shown.Set(text);
+                Apply(p.GetRequiredService<THost>(), next, level, p);
+            },
+            p.GetRequiredService<SystemdNotifier>(),
+            LoggerOf(p)));
         Privilege.RaiseOpenFileLimit();
         return Run(builder, p => p.GetRequiredService<THost>().GetResult);
     }

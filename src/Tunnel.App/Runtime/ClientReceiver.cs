@@ -26,6 +26,7 @@ public sealed class ClientReceiver : LinkReceiver
             Budget = sessions.Budget,
             ProbesPath = sessions.ProbesPath,
         };
+        sessions.Ledger.Add(Session);
     }
 
     public PeerSession Session { get; }
@@ -56,7 +57,11 @@ public sealed class ClientReceiver : LinkReceiver
 
     public override void OnStreamOpened(TunnelStream stream) => _ = ListenAsync(stream);
 
-    public override void OnSessionClosed(PeerSession session) => _closed.TrySetResult();
+    public override void OnSessionClosed(PeerSession session)
+    {
+        Sessions.Ledger.Remove(session);
+        _closed.TrySetResult();
+    }
 
     public override void Dispose()
     {

@@ -1,3 +1,4 @@
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.Links;
 using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Primitives;
@@ -16,6 +17,10 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
     private readonly Guard? _guard;
     private readonly Thread _thread;
     private readonly long[] _drops = new long[Enum.GetValues<DropReason>().Length];
+    private readonly Histogram _batches = new();
+    private readonly Histogram _merged = new();
+    private long _passed;
+    private int _frames;
     private PeerSession? _current;
     private Instant _now = MonotonicClock.Now;
     private volatile bool _stopped;
@@ -27,6 +32,7 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
         Sessions = sessions;
         _guard = sessions.Guard?.CreateGuard();
         _thread = new Thread(Run) { IsBackground = true, Name = name };
+        sessions.Ledger.Add(this);
     }
 
     /// <summary>Stays, whatever it stands for: a link that broke is replaced in it, and sessions go on.</summary>
@@ -45,12 +51,24 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
     /// <summary>Datagrams dropped so far for a reason.</summary>
     public long GetDrops(DropReason reason) => Volatile.Read(ref _drops[(int)reason]);
 
+    /// <summary>Adds what this link has done so far.</summary>
+    public void AddTo(LinkTotals totals)
+    {
+        totals.Add(Link.Counters);
+        for (int i = 0; i < _drops.Length; i++)
+            totals.Drops[i] += GetDrops((DropReason)i);
+        totals.GuardPassed += Volatile.Read(ref _passed);
+        _batches.AddTo(totals.Batches);
+        _merged.AddTo(totals.Merged);
+    }
+
     public void Start() => _thread.Start();
 
     public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
     {
         if (_current is null)
             _now = MonotonicClock.Now;
+        _frames++;
         if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
             OnOtherFrame(frame);
         else if (_guard is not null)
@@ -62,6 +80,8 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
     public void OnBatchEnd()
     {
         LeaveCurrent();
+        _batches.Add(_frames);
+        _frames = 0;
         _guard?.Refresh(GuardSettings.UnixSeconds);
     }
 
@@ -78,6 +98,7 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
         Link.Wake();
         if (!_thread.ThreadState.HasFlag(ThreadState.Unstarted) && _thread != Thread.CurrentThread)
             _thread.Join();
+        Sessions.Ledger.Remove(this);
         Link.Dispose();
         GC.SuppressFinalize(this);
     }
@@ -112,6 +133,8 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
     private void SplitByLength(in Arrival arrival, int segmentLength)
     {
         ReadOnlySpan<byte> rest = arrival.Payload;
+        if (segmentLength > 0 && rest.Length > segmentLength)
+            _merged.Add((rest.Length + segmentLength - 1) / segmentLength);
         while (segmentLength > 0 && rest.Length > segmentLength)
         {
             Handle(arrival, rest[..segmentLength]);
@@ -127,8 +150,17 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
         GuardSplitter datagrams = _guard!.Split(arrival.Payload);
         if (datagrams.Verdict != GuardVerdict.Pass)
             Count(DropReason.Guard);
+        else
+            Volatile.Write(ref _passed, _passed + 1);
+        int count = 0;
         foreach (ReadOnlySpan<byte> datagram in datagrams)
+        {
             Handle(arrival, datagram);
+            count++;
+        }
+
+        if (count > 1)
+            _merged.Add(count);
     }
 
     private void Handle(in Arrival arrival, ReadOnlySpan<byte> datagram)

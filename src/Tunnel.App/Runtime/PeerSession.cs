@@ -1,4 +1,5 @@
 using Tunnel.App.Runtime.Pool;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Mux;
@@ -32,6 +33,8 @@ public sealed class PeerSession
     private readonly DeadlineLoop _deadlines;
     private readonly ISessionOwner _owner;
     private volatile bool _peerDrains;
+    private readonly Histogram _flushes = new();
+    private readonly Histogram _merged = new();
     private bool _closeReported;
     private long _memory;
     private int _largest;
@@ -77,6 +80,9 @@ public sealed class PeerSession
 
     /// <summary>How long datagrams may be is found out; false: it is configured.</summary>
     public bool ProbesPath { get; init; }
+
+    /// <summary>When it was made.</summary>
+    public Instant OpenedAt { get; } = MonotonicClock.Now;
 
     /// <summary>When something authentic was last heard.</summary>
     public Instant LastHeard { get; private set; } = MonotonicClock.Now;
@@ -201,7 +207,7 @@ public sealed class PeerSession
     {
         Enter();
         MuxStream? stream = _session.Mux.Open();
-        TunnelStream? opened = stream is null ? null : new TunnelStream(this, stream);
+        TunnelStream? opened = stream is null ? null : new TunnelStream(this, stream) { IsOwn = true };
         Leave(MonotonicClock.Now);
         return opened;
     }
@@ -310,8 +316,33 @@ public sealed class PeerSession
             KcpEngine kcp = _session.Kcp;
             return new SessionStatus(
                 Peer.ToString(), Conv, _session.Mux.StreamCount, kcp.SmoothedRoundTrip, kcp.RetransmissionTimeout, kcp.InFlight, kcp.Window,
-                kcp.Counters, _session.MemoryUse, _session.Mtu);
+                kcp.Counters, _session.MemoryUse, _session.Mtu)
+            {
+                Mux = _session.Mux.Counters,
+                BytesInFlight = kcp.BytesInFlight,
+                RemoteWindow = kcp.RemoteWindow,
+                LocalWindow = kcp.LocalWindow,
+                Buffered = _session.Mux.Buffered,
+            };
         }
+    }
+
+    /// <summary>Adds what this session has done so far.</summary>
+    public void AddTo(SessionTotals totals)
+    {
+        lock (_lock)
+        {
+            totals.Add(_session.Kcp, _session.Mux.Counters);
+            _flushes.AddTo(totals.Flushes);
+            _merged.AddTo(totals.Merged);
+        }
+    }
+
+    /// <summary>The streams that are open, at most so many.</summary>
+    public StreamStatus[] GetStreams(int most)
+    {
+        lock (_lock)
+            return [.. _session.Mux.Streams.Take(most).Select(s => s.Tag).OfType<TunnelStream>().Select(s => s.GetStatus())];
     }
 
     internal bool TryWrite(MuxStream stream, ReadOnlyMemory<byte> data)
@@ -426,6 +457,7 @@ public sealed class PeerSession
     {
         byte[] buffer = _buffer ??= GC.AllocateUninitializedArray<byte>(RunBuffer, pinned: true);
         int guardLength = _guard is null ? 0 : Guard.PrefixLength;
+        int sent = 0;
         while (true)
         {
             // Read anew for each run: a path may stop merging.
@@ -433,11 +465,17 @@ public sealed class PeerSession
             Span<byte> room = buffer.AsSpan(front, Math.Min(buffer.Length, _path.MaximumRun) - front);
             TransmitRun run = _session.Transmit(room, headroom, now);
             if (run.IsEmpty)
-                return;
+                break;
             for (int i = 0; _guard is not null && i < run.Count; i++)
                 _guard.Write(room.Slice(i * run.Stride + headroom - guardLength, guardLength));
             _path.Send(buffer.AsSpan(0, front + run.Length), run.Stride);
+            sent += run.Count;
+            if (front != 0 && run.Count > 1)
+                _merged.Add(run.Count);
         }
+
+        if (sent != 0)
+            _flushes.Add(sent);
     }
 
     /// <summary>Buffers grow and shrink rarely, so nearly always there is nothing to do but to see that.</summary>
@@ -483,7 +521,21 @@ public sealed record SessionStatus(
     int Window,
     KcpCounters Kcp,
     long Memory,
-    int Mtu);
+    int Mtu)
+{
+    public MuxCounters Mux { get; init; }
+
+    public int BytesInFlight { get; init; }
+
+    /// <summary>Segments that the peer can take.</summary>
+    public int RemoteWindow { get; init; }
+
+    /// <summary>Segments that this end can take.</summary>
+    public int LocalWindow { get; init; }
+
+    /// <summary>Bytes that wait for readers.</summary>
+    public long Buffered { get; init; }
+}
 
 /// <summary>The session that carried the stream has ended; what was under way is lost.</summary>
 public sealed class TunnelClosedException(CloseReason reason) : IOException($"the tunnel's session ended: {reason}")

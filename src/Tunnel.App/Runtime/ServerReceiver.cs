@@ -78,6 +78,7 @@ public sealed class ServerReceiver : LinkReceiver
                 _byAge.Remove(session.Age);
         }
 
+        Sessions.Ledger.Remove(session);
         SessionClosed?.Invoke(session);
     }
 
@@ -216,6 +217,7 @@ public sealed class ServerReceiver : LinkReceiver
             _byAge.AddLast(peer.Age);
         }
 
+        Sessions.Ledger.Add(peer);
         SessionOpened?.Invoke(peer);
         Enter(peer);
         return peer.ReceiveOpened(payload, Now);

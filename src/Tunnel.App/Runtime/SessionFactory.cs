@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Mux;
@@ -44,6 +45,9 @@ public sealed class SessionFactory
 
     /// <summary>Where it counts when a bound is reached.</summary>
     public LimitMeter? Limits { get; init; }
+
+    /// <summary>Where what sessions and links do is added up.</summary>
+    public TrafficLedger Ledger { get; init; } = new();
 
     /// <summary>The guard prefix of what is sent, shared by all sessions.</summary>
     public GuardStamp? Stamp { get; }

@@ -1,4 +1,5 @@
 using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Primitives;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Runtime;
@@ -26,6 +27,14 @@ public sealed class TunnelStream
     public uint Id => _stream.Id;
 
     public PeerSession Session => _session;
+
+    /// <summary>This end opened it.</summary>
+    public bool IsOwn { get; init; }
+
+    public Instant OpenedAt { get; } = MonotonicClock.Now;
+
+    /// <summary>What it was opened for; null while that is not known, and for a word between the two ends.</summary>
+    public StreamUse? Use { get; set; }
 
     public long BytesSent => _stream.BytesSent;
 
@@ -132,6 +141,9 @@ public sealed class TunnelStream
         _written.Signal();
     }
 
+    /// <summary>A picture of the stream now. Within a turn, or when a little blur does not matter.</summary>
+    internal StreamStatus GetStatus() => new(Id, IsOwn, Use, BytesSent, BytesReceived, MonotonicClock.Now - OpenedAt);
+
     internal void OnEvent(MuxEventKind kind)
     {
         if (kind == MuxEventKind.Readable)
@@ -140,3 +152,15 @@ public sealed class TunnelStream
             _written.Signal();
     }
 }
+
+/// <summary>What a stream was opened for.</summary>
+public sealed record StreamUse(StreamRequest Request, Target Target);
+
+/// <summary>A stream as an operator wants to see it.</summary>
+/// <param name="Id">Its number within the session.</param>
+/// <param name="IsOwn">This end opened it.</param>
+/// <param name="Use">Null while that is not known, and for a word between the two ends.</param>
+/// <param name="BytesSent">Into the tunnel.</param>
+/// <param name="BytesReceived">Out of the tunnel.</param>
+/// <param name="Age">Since it was opened.</param>
+public sealed record StreamStatus(uint Id, bool IsOwn, StreamUse? Use, long BytesSent, long BytesReceived, TimeSpan Age);

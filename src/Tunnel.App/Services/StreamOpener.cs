@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Pool;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -12,6 +13,9 @@ namespace Tunnel.App.Services;
 /// <param name="frameUdp">False: datagrams are told apart as paqet does it even with peers that know better.</param>
 public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFormat? format, bool frameUdp = true)
 {
+    /// <summary>What the server said of its dials, and how long that took, the way there and back included.</summary>
+    public DialMeter Dials { get; init; } = new();
+
     /// <summary>
     /// A stream to a target. With peers that say how the dial went, it is connected; with others the server was asked, no more.
     /// </summary>
@@ -41,6 +45,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         while (true)
         {
             TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
+            stream.Use = new StreamUse(StreamRequest.Tcp, target);
             try
             {
                 if (format is not { } known || await AskAsync(stream, target, known).ConfigureAwait(false))
@@ -82,15 +87,17 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         }
     }
 
-    private static async ValueTask AskAndWaitAsync(TunnelStream stream, Target target, HeaderFormat known)
+    private async ValueTask AskAndWaitAsync(TunnelStream stream, Target target, HeaderFormat known)
     {
         bool withResult = stream.Session.PeerCapabilities.HasFlag(Capabilities.DialResult);
         var header = new StreamHeader(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
+        long start = Stopwatch.GetTimestamp();
         // The other formats have no word for it, and whoever announced it reads them all.
         await HeaderExchange.SendAsync(stream, header, withResult ? HeaderFormat.V1 : known).ConfigureAwait(false);
         if (!withResult)
             return;
         var result = (DialResult)(await HeaderExchange.ReceiveByteAsync(stream).ConfigureAwait(false) ?? (byte)DialResult.Failed);
+        Dials.Count(Enum.IsDefined(result) ? result : DialResult.Failed, Stopwatch.GetElapsedTime(start));
         if (result != DialResult.Connected)
             throw new DialException(target, result);
     }
@@ -119,6 +126,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     {
         TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
         pool.MayMove(stream);
+        stream.Use = new StreamUse(StreamRequest.Udp, target);
         bool framed = frameUdp && stream.Session.PeerCapabilities.HasFlag(Capabilities.FramedUdp);
         UdpFraming framing = framed ? UdpFraming.LengthPrefixed : UdpFraming.OnePerFrame;
         framing.Begin(stream);

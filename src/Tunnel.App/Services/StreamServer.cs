@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 
@@ -55,6 +56,9 @@ public sealed partial class StreamServer
 
     /// <summary>Where it counts when a bound is reached.</summary>
     public LimitMeter? Limits { get; init; }
+
+    /// <summary>How connecting to targets went.</summary>
+    public DialMeter Dials { get; init; } = new();
 
     /// <summary>Streams being served.</summary>
     public int Active => Volatile.Read(ref _active);
@@ -154,13 +158,17 @@ public sealed partial class StreamServer
     private async Task RelayAsync(TunnelStream stream, Target target, bool withResult, Activity? serving)
     {
         stream.ReadBytes();
+        stream.Use = new StreamUse(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
+        long start = Stopwatch.GetTimestamp();
         Socket socket;
         try
         {
             socket = await _dialer.DialAsync(target, _stop).ConfigureAwait(false);
+            Dials.Count(DialResult.Connected, Stopwatch.GetElapsedTime(start));
         }
         catch (Exception e) when (e is SocketException or TimeoutException or TargetDeniedException)
         {
+            Dials.Count(Dialer.ResultOf(e), Stopwatch.GetElapsedTime(start));
             LogNotConnected(stream, target, e);
             serving?.Fail(e);
             if (withResult)
@@ -187,6 +195,7 @@ public sealed partial class StreamServer
     {
         if (!framing.Begin(stream))
             throw new IOException("too many datagrams came before the header had been read");
+        stream.Use = new StreamUse(StreamRequest.Udp, target);
         DatagramSocket socket;
         try
         {

@@ -39,5 +39,21 @@ public struct KcpCounters
     /// <summary>Times that the datagrams in use turned out not to pass any more.</summary>
     public long PathBlackHoles;
 
+    public void Add(in KcpCounters other)
+    {
+        SegmentsSent += other.SegmentsSent;
+        FastRetransmits += other.FastRetransmits;
+        EarlyRetransmits += other.EarlyRetransmits;
+        TimeoutRetransmits += other.TimeoutRetransmits;
+        SegmentsReceived += other.SegmentsReceived;
+        Duplicates += other.Duplicates;
+        OutOfWindow += other.OutOfWindow;
+        Malformed += other.Malformed;
+        DeadLinkSegments += other.DeadLinkSegments;
+        SegmentsInParts += other.SegmentsInParts;
+        PathProbes += other.PathProbes;
+        PathBlackHoles += other.PathBlackHoles;
+    }
+
     public readonly long Retransmits => FastRetransmits + EarlyRetransmits + TimeoutRetransmits;
 }

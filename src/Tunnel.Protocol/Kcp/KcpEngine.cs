@@ -102,6 +102,12 @@ public sealed class KcpEngine
     /// <summary>Milliseconds.</summary>
     public int RetransmissionTimeout => _roundTrip.Timeout;
 
+    /// <summary>Every round trip that was measured, in milliseconds.</summary>
+    public Histogram RoundTrips { get; } = new();
+
+    /// <summary>The retransmission timeout after each of them, in milliseconds.</summary>
+    public Histogram Timeouts { get; } = new();
+
     /// <summary>Segments that the peer can take.</summary>
     public int RemoteWindow => _remoteWindow;
 
@@ -122,6 +128,9 @@ public sealed class KcpEngine
 
     /// <summary>When the peer last acknowledged something, or there began to be something to acknowledge; in milliseconds.</summary>
     public long HeardAt => _heardAt;
+
+    /// <summary>Segments that this end can take.</summary>
+    public int LocalWindow => _receive.Free;
 
     /// <summary>In-order segments that the user has not taken.</summary>
     public int WaitingForUser => _receive.Waiting;
@@ -440,7 +449,7 @@ public sealed class KcpEngine
         {
             int sample = (int)((uint)input.Now - input.NewestEcho);
             if (sample >= 0)
-                _roundTrip.Add(sample);
+                AddSample(sample);
         }
 
         if (input.NewestOrder != 0)
@@ -455,6 +464,13 @@ public sealed class KcpEngine
         if (advanced != 0 || passedBy)
             _ackDue = _dataDue = true;
         _ackDue |= _ackCount != 0 && (_options.AckNoDelay || _ackCount >= _ackBatch);
+    }
+
+    private void AddSample(int milliseconds)
+    {
+        _roundTrip.Add(milliseconds);
+        RoundTrips.Add(milliseconds);
+        Timeouts.Add(_roundTrip.Timeout);
     }
 
     /// <summary>Declares lost what was transmitted before <paramref name="order"/> and is still in flight.</summary>

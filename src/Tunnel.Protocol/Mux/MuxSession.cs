@@ -47,6 +47,7 @@ public sealed class MuxSession : IOrderedByteUser
     private long _now;
     private long _lastFrameAt;
     private long _nextKeepAliveAt;
+    private MuxCounters _counters;
 
     /// <param name="options">Valid knobs.</param>
     /// <param name="isClient">Clients open odd streams from 3, servers even ones from 2.</param>
@@ -88,6 +89,9 @@ public sealed class MuxSession : IOrderedByteUser
 
     /// <summary>Streams opened by the peer and refused because a cap was reached.</summary>
     public long StreamsRefused { get; private set; }
+
+    /// <summary>What happened so far.</summary>
+    public MuxCounters Counters => _counters;
 
     public bool HasOutput => !IsClosed && (_control.Count != 0 || _ready.Count != 0 || _endings.Count != 0 || !_unfinished.IsEmpty);
 
@@ -137,6 +141,7 @@ public sealed class MuxSession : IOrderedByteUser
         if (!TryAdmit())
             return null;
         _nextId += 2;
+        _counters.Opened++;
         MuxStream stream = Add(_nextId);
         _control.Enqueue(new ControlFrame(MuxCommand.Open, stream.Id));
         ShrinkInitialWindow(stream);
@@ -239,7 +244,8 @@ public sealed class MuxSession : IOrderedByteUser
         bool orderly = stream.PeerFinished && stream.WriteClosed && !stream.HasPendingWrite;
         MuxCommand ending = PeerTakesReset && !orderly ? MuxCommand.Reset : MuxCommand.Finish;
         bool tellPeer = !stream.FinishSent || ending == MuxCommand.Reset;
-        Remove(stream);
+        if (Remove(stream))
+            CountEnd(orderly);
         Discard(stream);
         if (tellPeer && !IsClosed)
             _endings.Enqueue((ending, stream.Id));
@@ -251,6 +257,7 @@ public sealed class MuxSession : IOrderedByteUser
         if (IsClosed)
             return;
         CloseReason = reason;
+        _counters.Lost += _streams.Count;
         foreach (MuxStream stream in _streams.Values)
         {
             stream.IsClosed = true;
@@ -395,6 +402,7 @@ public sealed class MuxSession : IOrderedByteUser
 
         stream.DatagramsDropped++;
         stream.BytesReceived += frame.Length;
+        _counters.BytesReceived += frame.Length;
         Consume(stream, frame.Length);
         return null;
     }
@@ -424,6 +432,7 @@ public sealed class MuxSession : IOrderedByteUser
         if (!wasFull && stream.Available >= stream.Window)
             _admission?.OnBound(BufferBound.StreamFull);
         stream.BytesReceived += data.Length;
+        _counters.BytesReceived += data.Length;
         Buffered += data.Length;
         stream.Frames?.Add(data.Length);
         if (!stream.ReadsFrames)
@@ -448,6 +457,7 @@ public sealed class MuxSession : IOrderedByteUser
             return;
         }
 
+        _counters.Accepted++;
         MuxStream stream = Add(id);
         // Whether its frames are datagrams, the header will say; they may be there before it has been read.
         stream.Frames = new FrameLengths();
@@ -455,7 +465,15 @@ public sealed class MuxSession : IOrderedByteUser
         Raise(MuxEventKind.Opened, stream);
     }
 
-    private bool TryAdmit() => _admission?.TryAdmit(_streams.Count) ?? _streams.Count < _options.MaxStreams;
+    /// <summary>No cap is in the way of another stream; which one was is counted.</summary>
+    private bool TryAdmit()
+    {
+        bool fits = _streams.Count < _options.MaxStreams;
+        bool admitted = _admission?.TryAdmit(_streams.Count) ?? fits;
+        _counters.RefusedBySession += admitted || fits ? 0 : 1;
+        _counters.RefusedInAll += admitted || !fits ? 0 : 1;
+        return admitted;
+    }
 
     private void Refuse(uint id)
     {
@@ -472,15 +490,15 @@ public sealed class MuxSession : IOrderedByteUser
             return;
         stream.PeerFinished = true;
         RaiseReadable(stream);
-        if (stream.FinishSent)
-            Remove(stream);
+        if (stream.FinishSent && Remove(stream))
+            CountEnd(orderly: true);
     }
 
     private void OnReset(uint id)
     {
         if (!_streams.TryGetValue(id, out MuxStream? stream))
             return;
-        Remove(stream);
+        _counters.Reset += Remove(stream) ? 1 : 0;
         Discard(stream);
         stream.IsReset = true;
         Raise(MuxEventKind.Readable, stream);
@@ -506,10 +524,21 @@ public sealed class MuxSession : IOrderedByteUser
         return stream;
     }
 
-    private void Remove(MuxStream stream)
+    /// <summary>False when it had been removed before.</summary>
+    private bool Remove(MuxStream stream)
     {
-        if (_streams.Remove(stream.Id))
-            ReleaseAdmission(stream);
+        if (!_streams.Remove(stream.Id))
+            return false;
+        ReleaseAdmission(stream);
+        return true;
+    }
+
+    private void CountEnd(bool orderly)
+    {
+        if (orderly)
+            _counters.Finished++;
+        else
+            _counters.Closed++;
     }
 
     private void ReleaseAdmission(MuxStream stream)
@@ -606,6 +635,7 @@ public sealed class MuxSession : IOrderedByteUser
         written += length;
         stream.PendingWrite = stream.PendingWrite[length..];
         stream.BytesSent += length;
+        _counters.BytesSent += length;
         if (!stream.HasPendingWrite)
             Raise(MuxEventKind.Written, stream);
     }
@@ -616,6 +646,7 @@ public sealed class MuxSession : IOrderedByteUser
             return;
         WriteHeader(destination, ref written, MuxCommand.Data, stream.PendingWrite.Length, stream.Id);
         stream.BytesSent += stream.PendingWrite.Length;
+        _counters.BytesSent += stream.PendingWrite.Length;
         _unfinished = stream.PendingWrite;
         _unfinishedStream = stream;
         ContinueDatagram(destination, ref written);
@@ -658,8 +689,8 @@ public sealed class MuxSession : IOrderedByteUser
         if (!TryWriteControl(destination, ref written, new ControlFrame(MuxCommand.Finish, stream.Id)))
             return;
         stream.FinishSent = true;
-        if (stream.PeerFinished)
-            Remove(stream);
+        if (stream.PeerFinished && Remove(stream))
+            CountEnd(orderly: true);
     }
 
     private void WriteHeader(Span<byte> destination, ref int written, MuxCommand command, int length, uint id)

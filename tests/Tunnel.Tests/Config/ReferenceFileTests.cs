@@ -120,7 +120,7 @@ public class ReferenceFileTests
     [Fact]
     public void EveryDescribedKeyIsInTheCatalog()
     {
-        Type[] holders = [typeof(EndKeys), typeof(ServiceKeys), typeof(NetworkKeys), typeof(TransportKeys), typeof(KcpKeys)];
+        Type[] holders = [typeof(EndKeys), typeof(ServiceKeys), typeof(NetworkKeys), typeof(TransportKeys), typeof(KcpKeys), typeof(DebugKeys)];
         IEnumerable<object?> described = holders
             .SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.Static))
             .Select(field => field.GetValue(null))

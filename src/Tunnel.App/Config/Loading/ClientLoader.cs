@@ -34,6 +34,7 @@ internal static class ClientLoader
             Transport = transport,
             Log = log,
             Otlp = OtlpLoader.Load(reader),
+            Debug = DebugLoader.Load(reader),
         };
     }
 

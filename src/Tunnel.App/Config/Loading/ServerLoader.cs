@@ -26,6 +26,7 @@ internal static class ServerLoader
             Transport = transport,
             Log = log,
             Otlp = OtlpLoader.Load(reader),
+            Debug = DebugLoader.Load(reader),
         };
     }
 }

@@ -31,12 +31,13 @@ internal static class ConfigCatalog
         new("network.pcap", ConfigSide.Both, "libpcap's settings."),
         new("transport", ConfigSide.Both, "Sessions: how many, in whose dialect, how patient."),
         new("transport.kcp", ConfigSide.Both, "KCP, its encryption, and the multiplexer above it."),
+        new("debug", ConfigSide.Both, "Where the process shows itself."),
         new("log", ConfigSide.Both, "What is written to the log."),
         new("debug", ConfigSide.Both, "Where the process shows itself."),
     ];
 
     public static readonly IReadOnlyList<ConfigKey> Keys =
-        [.. EndKeys.All, .. ServiceKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All, .. OtlpKeys.All];
+        [.. EndKeys.All, .. ServiceKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All, .. DebugKeys.All, .. OtlpKeys.All];
 
     private static readonly Dictionary<string, ConfigKey> KeysByName = Keys.ToDictionary(key => key.FullName);
 

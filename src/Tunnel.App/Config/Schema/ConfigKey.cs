@@ -34,6 +34,9 @@ internal abstract class ConfigKey(string table, string name)
     /// <summary>What the table of a valid file says: its value, or the default.</summary>
     /// <param name="table">Null if the file does not have it.</param>
     public abstract object? ValueIn(TomlTable? table);
+
+    /// <summary>The value must not be shown.</summary>
+    public abstract bool IsSecret { get; }
 }
 
 /// <inheritdoc/>
@@ -42,6 +45,8 @@ internal sealed class ConfigKey<T>(string table, string name, ConfigType<T> type
     public ConfigType<T> Type { get; } = type;
 
     public override string Allowed => Type.Allowed;
+
+    public override bool IsSecret => typeof(T) == typeof(Secret);
 
     /// <summary>
     /// <see cref="ConfigKey.Default"/>, read as a file's value would be, so that there is one truth; the type's own default

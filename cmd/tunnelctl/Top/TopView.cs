@@ -1,0 +1,79 @@
+using System.Globalization;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+using Tunnel.App.Diagnostics.Status;
+
+namespace Tunnel.Ctl.Top;
+
+/// <summary>A status as text: a head, and a table of sessions.</summary>
+internal static class TopView
+{
+    /// <summary>Columns in which nothing has to be folded.</summary>
+    public const int FullWidth = 140;
+
+    /// <summary>From here on a session's loss deserves attention, in percent.</summary>
+    private const double MuchLoss = 2;
+
+    private static readonly string[] Steps = ["", "k", "M", "G", "T"];
+
+    public static IRenderable Render(StatusReport status, TopSort sort, int most) =>
+        new Rows(Head(status), new Text(""), Sessions(status, sort, most));
+
+    private static Grid Head(StatusReport s)
+    {
+        Grid grid = new Grid().AddColumns(4);
+        string state = s.Ready ? "[green]ready[/]" : $"[red]not ready[/]: {Markup.Escape(s.Unready ?? "")}";
+        grid.AddRow($"[bold]tunnel {Markup.Escape(s.Role)}[/] {Markup.Escape(s.Version)}", state, $"link {Markup.Escape(s.Link ?? "-")}", $"up {Age(s.UptimeSeconds)}");
+        grid.AddRow(
+            $"in [bold]{Bits(s.Now.StreamInBytes)}[/]",
+            $"out [bold]{Bits(s.Now.StreamOutBytes)}[/]",
+            $"wire {Bits(s.Now.LinkInBytes)} in, {Bits(s.Now.LinkOutBytes)} out",
+            $"rtt {(s.Now.RttMilliseconds is { } rtt ? $"{rtt:0.#} ms" : "-")}");
+        grid.AddRow(
+            $"sessions {s.SessionCount}",
+            $"streams {s.StreamCount}",
+            $"again {Share(s.Now)} of {s.Now.Segments:0}/s, drops {s.Now.Drops:0}/s",
+            $"cpu {s.Now.CpuPercent:0}%, memory {Bytes(s.Now.ResidentBytes)}, gc {s.Now.GcPauseMilliseconds:0.#} ms/s");
+        return grid;
+    }
+
+    private static Table Sessions(StatusReport status, TopSort sort, int most)
+    {
+        Table table = new Table().Border(TableBorder.Simple);
+        foreach (TopColumn column in TopColumn.All)
+            table.AddColumn(new TableColumn(Title(column, sort)) { Alignment = column.IsText ? Justify.Left : Justify.Right, NoWrap = true });
+        foreach (SessionReport session in TopColumn.Sorted(status.Sessions, sort).Take(most))
+            table.AddRow([.. TopColumn.All.Select(column => Cell(column, session))]);
+        return table;
+    }
+
+    private static string Title(TopColumn column, TopSort sort) => column.Sort == sort ? $"[bold]{column.Title}▾[/]" : column.Title;
+
+    private static Markup Cell(TopColumn column, SessionReport session)
+    {
+        string text = Markup.Escape(column.Show(session));
+        return new Markup(column.Sort == TopSort.Loss && session.LossPercent >= MuchLoss ? $"[yellow]{text}[/]" : text);
+    }
+
+    public static string Bits(double bytesPerSecond) => Scale(bytesPerSecond * 8, 1000, "bit/s");
+
+    public static string Bytes(double bytes) => Scale(bytes, 1024, bytes >= 999.5 ? "iB" : "B");
+
+    public static string Age(double seconds)
+    {
+        var age = TimeSpan.FromSeconds(seconds);
+        return age.TotalDays >= 1 ? $"{(int)age.TotalDays}d{age.Hours:00}h" : age.TotalHours >= 1 ? $"{age.Hours}h{age.Minutes:00}m" : $"{age.Minutes}m{age.Seconds:00}s";
+    }
+
+    private static string Share(RateSample now) => now.Segments > 0 ? $"{100 * now.Retransmissions / now.Segments:0.##}%" : "0%";
+
+    private static string Scale(double value, int step, string unit)
+    {
+        int steps = 0;
+        for (; value >= 999.5 && steps < Steps.Length - 1; steps++)
+            value /= step;
+        string format = steps == 0 || value >= 99.95 ? "0" : value >= 9.995 ? "0.0" : "0.00";
+        string prefix = step == 1024 ? Steps[steps].ToUpperInvariant() : Steps[steps];
+        return $"{value.ToString(format, CultureInfo.InvariantCulture)} {prefix}{unit}";
+    }
+}

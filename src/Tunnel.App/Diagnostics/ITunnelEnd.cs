@@ -1,0 +1,40 @@
+using Tunnel.App.Runtime.Pool;
+using Tunnel.App.Runtime.Traffic;
+using Tunnel.App.Services;
+
+namespace Tunnel.App.Diagnostics;
+
+/// <summary>
+/// What an end of the tunnel, client or server, lets be seen of itself. Read by any thread at any time, also before its start and after
+/// its stop.
+/// </summary>
+public interface ITunnelEnd
+{
+    /// <summary>client or server.</summary>
+    string Role { get; }
+
+    /// <summary>The name of the link that is open; null while there is none.</summary>
+    string? Link { get; }
+
+    /// <summary>Why it cannot carry anything now; null when it can.</summary>
+    string? Unready { get; }
+
+    TrafficLedger Ledger { get; }
+
+    UdpMeter Udp { get; }
+
+    /// <summary>Bytes that sessions may hold before no new one is taken; null where there is no such ceiling.</summary>
+    long? MemoryLimit { get; }
+
+    /// <summary>A client's connections; none at a server.</summary>
+    IReadOnlyList<ConnectionStatus> GetConnections();
+
+    /// <summary>A client's listeners together; null at a server.</summary>
+    ListenerStatus? GetListeners();
+}
+
+/// <summary>What comes in at a client's listeners.</summary>
+/// <param name="Active">Connections being served.</param>
+/// <param name="Refused">Connections closed at once because there were too many.</param>
+/// <param name="AcceptErrors">Accepts that failed.</param>
+public sealed record ListenerStatus(int Active, long Refused, long AcceptErrors);

@@ -1,0 +1,197 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Playwright;
+using Tunnel.EndToEnd.Harness;
+using Tunnel.EndToEnd.Targets;
+
+namespace Tunnel.EndToEnd.Diagnostics;
+
+/// <summary>The page at /, in a real browser, of processes that are at work.</summary>
+public class PageTests : EndToEndTest
+{
+    private const string Browser = "/usr/bin/chromium";
+
+    private readonly List<string> _complaints = [];
+    private readonly List<string> _requests = [];
+
+    [Theory(Timeout = Limit)]
+    [InlineData(ColorScheme.Light, 1280, true)]
+    [InlineData(ColorScheme.Dark, 1280, false)]
+    [InlineData(ColorScheme.Light, 360, false)]
+    [InlineData(ColorScheme.Dark, 360, true)]
+    public async Task NumbersMoveUnderLoad(ColorScheme scheme, int width, bool ofServer)
+    {
+        SocketTarget target = Own(SocketTarget.StartEcho());
+        UdpPair pair = await StartPairAsync();
+        await using EchoLoad load = await EchoLoad.StartAsync(await pair.Client.Socks5PortAsync(), target.Port, 3);
+        using DebugClient debug = await DebugClient.ToAsync(ofServer ? pair.Server : pair.Client);
+        await using BrowserPage browser = await BrowserPage.OpenAsync(scheme, width);
+        IPage page = browser.Page;
+        Watch(page);
+        await page.GotoAsync($"{debug.Address}");
+
+        await HoldsAsync(page, "document.getElementById('state').textContent === 'Ready'");
+        await HoldsAsync(page, "document.querySelectorAll('#streams-table tbody tr').length === 3");
+        Assert.Equal(ofServer ? "tunnel server" : "tunnel client", await page.TitleAsync());
+        await HoldsAsync(page, "document.querySelector('.card .value').textContent.includes('bit/s')");
+        await ChangesAsync(page, "document.querySelector('.card .value span').textContent");
+        await ChangesAsync(page, "document.querySelector('.card .line0').getAttribute('d')");
+        await ChangesAsync(page, "document.querySelector('#sessions-table tbody td:nth-child(9)').textContent");
+        Assert.Equal(9, await page.Locator(".card").CountAsync());
+        Assert.Contains(target.Address, await page.InnerTextAsync("#streams-table"));
+
+        string config = await page.InnerTextAsync("#config");
+        Assert.Contains("key = \"***\"", config);
+        Assert.DoesNotContain(TunnelSettings.Key, await page.ContentAsync());
+        // Wide things scroll in themselves; the page does not, to the side.
+        Assert.Equal(width, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        Assert.Equal(scheme == ColorScheme.Dark, await IsDarkAsync(page));
+        await KeepAsync(page, $"{scheme}-{width}");
+        ExpectQuiet(debug.Address);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task TablesAreSortedByKeyboard()
+    {
+        SocketTarget target = Own(SocketTarget.StartEcho());
+        UdpPair pair = await StartPairAsync();
+        await using EchoLoad load = await EchoLoad.StartAsync(await pair.Client.Socks5PortAsync(), target.Port, 3);
+        using DebugClient debug = await DebugClient.ToAsync(pair.Server);
+        await using BrowserPage browser = await BrowserPage.OpenAsync(ColorScheme.Light, 1280);
+        IPage page = browser.Page;
+        Watch(page);
+        await page.GotoAsync($"{debug.Address}");
+        await HoldsAsync(page, "document.querySelectorAll('#streams-table tbody tr').length === 3");
+
+        // The first stop is the link past the charts; what has the focus is to be seen.
+        await page.Keyboard.PressAsync("Tab");
+        Assert.Equal("skip", await page.EvaluateAsync<string>("document.activeElement.className"));
+        Assert.NotEqual("none", await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"));
+
+        ILocator number = page.Locator("#streams-table th:last-child");
+        for (int i = 0; i < 60 && await page.EvaluateAsync<string>("document.activeElement.textContent") != "Number"; i++)
+            await page.Keyboard.PressAsync("Tab");
+        await page.Keyboard.PressAsync("Enter");
+        Assert.Equal("descending", await number.GetAttributeAsync("aria-sort"));
+        int[] falling = await NumbersAsync(page);
+        Assert.Equal(falling.OrderDescending(), falling);
+        await page.Keyboard.PressAsync("Space");
+        Assert.Equal("ascending", await number.GetAttributeAsync("aria-sort"));
+        Assert.Equal(falling.Order(), await NumbersAsync(page));
+
+        // The charts' cursor goes back in time and says so, to those who do not see it too.
+        await page.Locator(".plot").First.FocusAsync();
+        await page.Keyboard.PressAsync("ArrowLeft");
+        Assert.Equal("1 s ago", await page.InnerTextAsync(".card .when >> nth=0"));
+        Assert.Contains("1 s ago", await page.Locator(".plot").First.GetAttributeAsync("aria-label"));
+        ExpectQuiet(debug.Address);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task AProcessThatIsStartedAnewIsFoundAgain()
+    {
+        Requires.That(File.Exists(Browser), $"needs {Browser}");
+        int udp = FreeUdpPort(), tcp = FreeTcpPort();
+        TunnelSettings settings = TunnelSettings.UdpServer(udp).With("debug.pprof", $"127.0.0.1:{tcp}");
+        TunnelProcess first = await StartServerAsync(settings);
+        await using BrowserPage browser = await BrowserPage.OpenAsync(ColorScheme.Light, 800);
+        IPage page = browser.Page;
+        await page.GotoAsync($"http://127.0.0.1:{tcp}/");
+        await ShowsAsync(page, $"{first.Id}");
+        await first.KillAsync();
+        await HoldsAsync(page, "document.getElementById('state').dataset.state === 'wait'");
+        TunnelProcess second = await StartServerAsync(settings);
+        await ShowsAsync(page, $"{second.Id}");
+        await HoldsAsync(page, "document.getElementById('state').dataset.state === 'good'");
+    }
+
+    /// <summary>The page's policy lets nobody evaluate texts within it, so it is asked from outside, again and again.</summary>
+    private static Task HoldsAsync(IPage page, string expression) =>
+        Until.TrueAsync(expression, () => page.EvaluateAsync<bool>(expression));
+
+    private static async Task ShowsAsync(IPage page, string fact) =>
+        await HoldsAsync(page, $"[...document.querySelectorAll('#facts dd')].some(d => d.textContent === '{fact}')");
+
+    private static async Task ChangesAsync(IPage page, string expression)
+    {
+        string before = await page.EvaluateAsync<string>(expression);
+        await Until.TrueAsync($"{expression} changes", async () => await page.EvaluateAsync<string>(expression) != before);
+    }
+
+    private static async Task<int[]> NumbersAsync(IPage page) =>
+        [.. (await page.Locator("#streams-table tbody td:last-child").AllInnerTextsAsync()).Select(int.Parse)];
+
+    private static async Task<bool> IsDarkAsync(IPage page)
+    {
+        string colour = await page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
+        int[] parts = [.. colour.Split('(', ')')[1].Split(',').Select(int.Parse)];
+        return parts.Average() < 128;
+    }
+
+    /// <summary>For whoever wants to look: with TUNNEL_SCREENSHOTS a folder of pictures.</summary>
+    private static async Task KeepAsync(IPage page, string name)
+    {
+        if (Environment.GetEnvironmentVariable("TUNNEL_SCREENSHOTS") is { Length: > 0 } folder)
+            await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{name}.png"), FullPage = true });
+    }
+
+    private void Watch(IPage page)
+    {
+        page.Console += (_, message) => Note(_complaints, $"{message.Type}: {message.Text}");
+        page.PageError += (_, error) => Note(_complaints, error);
+        page.Request += (_, request) => Note(_requests, request.Url);
+    }
+
+    private static void Note(List<string> list, string text)
+    {
+        lock (list)
+            list.Add(text);
+    }
+
+    private void ExpectQuiet(Uri address)
+    {
+        lock (_complaints)
+            Assert.Empty(_complaints);
+        lock (_requests)
+            Assert.All(_requests, url => Assert.True(url.StartsWith($"{address}") || url.StartsWith("data:"), url));
+    }
+
+    private async Task<UdpPair> StartPairAsync()
+    {
+        Requires.That(File.Exists(Browser), $"needs {Browser}");
+        return await UdpPair.StartAsync(
+            this, FreeUdpPort(), s => s["debug.pprof"] = "127.0.0.1:0", c => c["debug.pprof"] = "127.0.0.1:0");
+    }
+
+    private static int FreeTcpPort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>The distribution's own Chromium with one page.</summary>
+    private sealed class BrowserPage(IPlaywright playwright, IBrowser browser, IPage page) : IAsyncDisposable
+    {
+        public IPage Page => page;
+
+        public static async Task<BrowserPage> OpenAsync(ColorScheme scheme, int width)
+        {
+            IPlaywright playwright = await Playwright.CreateAsync();
+            IBrowser browser = await playwright.Chromium.LaunchAsync(
+                new BrowserTypeLaunchOptions { ExecutablePath = Browser, Args = ["--no-sandbox", "--disable-dev-shm-usage"] });
+            IPage page = await browser.NewPageAsync(new BrowserNewPageOptions
+            {
+                ColorScheme = scheme,
+                ViewportSize = new ViewportSize { Width = width, Height = 800 },
+            });
+            return new BrowserPage(playwright, browser, page);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await browser.DisposeAsync();
+            playwright.Dispose();
+        }
+    }
+}
