@@ -48,6 +48,9 @@ public sealed class PeerSession
 
     public CloseReason CloseReason => _session.Mux.CloseReason;
 
+    /// <summary>The peer has acknowledged something: it is there, and has the same key.</summary>
+    public bool PeerAnswered => _session.Kcp.PeerAnswered;
+
     /// <summary>Where this session's memory is counted.</summary>
     public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
 
@@ -154,6 +157,22 @@ public sealed class PeerSession
         TunnelStream? opened = stream is null ? null : new TunnelStream(this, stream);
         Leave(MonotonicClock.Now);
         return opened;
+    }
+
+    /// <summary>Asks the peer's KCP for its window; the counters of <see cref="GetStatus"/> tell when it answered.</summary>
+    public void AskWindow()
+    {
+        Enter();
+        _session.Kcp.AskWindow();
+        Leave(MonotonicClock.Now);
+    }
+
+    /// <summary>Sends a keepalive now: the least that the peer has to acknowledge.</summary>
+    public void KeepAlive()
+    {
+        Enter();
+        _session.Mux.KeepAlive();
+        Leave(MonotonicClock.Now);
     }
 
     /// <summary>Ends the session, and says so if the peer understands that.</summary>

@@ -30,5 +30,8 @@ public struct KcpCounters
     /// <summary>Segments that were sent twenty times: the link is as good as dead.</summary>
     public long DeadLinkSegments;
 
+    /// <summary>Answers to window probes.</summary>
+    public long WindowTells;
+
     public readonly long Retransmits => FastRetransmits + EarlyRetransmits + TimeoutRetransmits;
 }

@@ -170,6 +170,12 @@ public sealed class KcpEngine
         return written;
     }
 
+    /// <summary>
+    /// Asks the peer for its window with the next transmission: the one question that every KCP end answers without a word to what
+    /// sits on top of it. <see cref="KcpCounters.WindowTells"/> counts the answers.
+    /// </summary>
+    public void AskWindow() => _askWindow = true;
+
     /// <summary>Gives memory back that an idle conversation does not need.</summary>
     public void Trim()
     {
@@ -201,6 +207,8 @@ public sealed class KcpEngine
                 OnPush(segment, payload[..(int)segment.Length]);
             else if (segment.Command == KcpCommand.WindowAsk)
                 _tellWindow = true;
+            else if (segment.Command == KcpCommand.WindowTell)
+                _counters.WindowTells++;
             payload = payload[(int)segment.Length..];
         }
 

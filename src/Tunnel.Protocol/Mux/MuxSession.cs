@@ -105,8 +105,15 @@ public sealed class MuxSession : IOrderedByteUser
         if (now < _nextKeepAliveAt)
             return;
         _nextKeepAliveAt = now + _options.KeepAlive;
-        _control.Enqueue(new ControlFrame(MuxCommand.KeepAlive, 0));
+        KeepAlive();
         _pool.Trim();
+    }
+
+    /// <summary>Sends a keepalive; the time of the next regular one stays.</summary>
+    public void KeepAlive()
+    {
+        if (!IsClosed)
+            _control.Enqueue(new ControlFrame(MuxCommand.KeepAlive, 0));
     }
 
     /// <summary>Opens a stream; null when the session is closed, a cap is reached, or the numbers are used up.</summary>
