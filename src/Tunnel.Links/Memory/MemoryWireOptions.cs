@@ -42,6 +42,9 @@ public sealed class MemoryWireOptions
     /// <summary>With a rate limit: bytes that may wait for the wire; what comes on top is lost.</summary>
     public int QueueBytes { get; set; } = 256 * 1024;
 
+    /// <summary>Bytes that may be on their way, whatever the delay; what comes on top is lost, as in a full queue.</summary>
+    public long MaximumBytesInFlight { get; set; } = long.MaxValue;
+
     /// <summary>Times at which everything that is offered is lost.</summary>
     public IReadOnlyList<Blackout> Blackouts { get; set; } = [];
 
