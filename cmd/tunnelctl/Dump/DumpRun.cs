@@ -19,6 +19,7 @@ internal sealed class DumpRun(PacketDecoder decoder, DumpOutput output) : ITapSi
     private const int ReceiveTimeout = 250;
 
     private long _captured;
+    private long _decoded;
     private long _shown;
     private long _lastTime;
 
@@ -54,11 +55,11 @@ internal sealed class DumpRun(PacketDecoder decoder, DumpOutput output) : ITapSi
             Take(new CapturedFrame(info.Time, frame.ToArray(), frame.Length, info.Outgoing ? FrameCourse.Out : FrameCourse.In, info.SegmentLength));
     }
 
-    /// <summary>For the end: "12 captured, 10 shown, 0 dropped by the kernel".</summary>
+    /// <summary>For the end: "12 captured, 11 decoded, 10 shown, 0 dropped by the kernel".</summary>
     public string Counts(long? kernelDrops)
     {
         string drops = kernelDrops is { } count ? string.Create(CultureInfo.InvariantCulture, $", {count} dropped by the kernel") : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{_captured} captured, {_shown} shown{drops}");
+        return string.Create(CultureInfo.InvariantCulture, $"{_captured} captured, {_decoded} decoded, {_shown} shown{drops}");
     }
 
     private bool IsOver => output.Count != 0 && _shown >= output.Count;
@@ -68,6 +69,8 @@ internal sealed class DumpRun(PacketDecoder decoder, DumpOutput output) : ITapSi
         _captured++;
         _lastTime = frame.Time;
         DumpedPacket packet = decoder.Decode(frame);
+        if (packet.Datagrams.Any(d => d.State == DatagramState.Open))
+            _decoded++;
         if (!output.Filter.Passes(packet))
             return;
         _shown++;

@@ -94,5 +94,5 @@ public interface ITapSink
 /// <summary>What the kernel says about a frame.</summary>
 /// <param name="Time">Nanoseconds since 1970, when the kernel had it.</param>
 /// <param name="Outgoing">This host sent it.</param>
-/// <param name="SegmentLength">TCP payload bytes of each segment but the last that were merged into it; 0: not merged.</param>
+/// <param name="SegmentLength">Payload bytes of each TCP segment or UDP datagram but the last that were merged into it; 0: not merged.</param>
 public readonly record struct TappedFrame(long Time, bool Outgoing, int SegmentLength);

@@ -57,7 +57,8 @@ internal sealed unsafe class PacketTapBatch : IDisposable
     internal TappedFrame Info(int index)
     {
         bool outgoing = _names[(index * NameBytes) + PacketTypeOffset] == PacketOutgoing;
-        return new TappedFrame(Time(index), outgoing, ((VirtioHeader*)_vectors[index].Base)->SegmentLength);
+        VirtioHeader header = *(VirtioHeader*)_vectors[index].Base;
+        return new TappedFrame(Time(index), outgoing, header.Kind == 0 ? 0 : header.PartLength);
     }
 
     public void Dispose()

@@ -2,6 +2,7 @@ using Tunnel.Ctl.Dump;
 using Tunnel.Ctl.Dump.Decoding;
 using Tunnel.Ctl.Dump.Files;
 using Tunnel.Tests.Shared;
+using Tunnel.Tests.Support;
 using Tunnel.Tests.Vectors;
 
 namespace Tunnel.Tests.Dump;
@@ -68,6 +69,32 @@ public class RecordedDumpTests
                         .Select(f => (f.Time, f.OriginalLength, Convert.ToHexString(f.Bytes.Span), f.Course, f.SegmentLength)));
             }
         }
+    }
+
+    /// <summary>Whatever is on the wire has a text. Without encryption damage goes all the way down.</summary>
+    [Theory]
+    [InlineData("paqet-null")]
+    [InlineData("paqet-none")]
+    [InlineData(Recordings.Guarded)]
+    public void DamagedAndShuffledPacketsArePrintedToo(string name)
+    {
+        CapturedFrame[] frames = [.. Frames(name)];
+        TestSeed.Run(200, seed =>
+        {
+            var random = new Random((int)seed);
+            var decoder = new PacketDecoder([TunnelKey.Keyless()]);
+            for (int i = 0; i < frames.Length; i++)
+            {
+                CapturedFrame frame = frames[random.Next(frames.Length)];
+                byte[] bytes = frame.Bytes.ToArray();
+                for (int hits = random.Next(4); hits > 0; hits--)
+                    bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+                DumpedPacket packet = decoder.Decode(frame with { Bytes = bytes.AsMemory(0, bytes.Length - (random.Next(20) == 0 ? random.Next(bytes.Length) : 0)), SegmentLength = random.Next(3) * 700 });
+                Assert.NotEmpty(DumpText.Render(packet, colour: true));
+                Assert.NotEmpty(DumpJson.Render(packet));
+                Assert.True(new DumpFilter().Passes(packet));
+            }
+        });
     }
 
     internal static IEnumerable<CapturedFrame> Frames(string name) =>

@@ -52,7 +52,7 @@ internal sealed class TunnelKey
         for (int i = 0; i < _ciphers.Count && datagram.Length <= _scratch.Length; i++)
         {
             (string name, DatagramCipher candidate) = _ciphers[i];
-            if (!candidate.TryOpen(datagram, _scratch, out payload) || !IsBelievable(candidate, payload))
+            if (!candidate.TryOpen(datagram, _scratch, out payload) || !IsBelievable(candidate, payload, _ciphers.Count == 1))
                 continue;
             // The same one is the likeliest next time.
             (_ciphers[0], _ciphers[i]) = (_ciphers[i], _ciphers[0]);
@@ -65,9 +65,10 @@ internal sealed class TunnelKey
         return false;
     }
 
-    // Without a checksum or tag anything opens; only what is a chain of segments was meant to.
-    private static bool IsBelievable(DatagramCipher cipher, ReadOnlySpan<byte> payload) =>
-        cipher.Overhead > 0 || IsChain(payload) || Datagram.Classify(payload) == DropReason.Fec;
+    // Without a checksum or tag anything opens; only what is a chain of segments was meant to. What looks like forward error correction
+    // is believed only where there is nothing else that it could be: two bytes are soon alike.
+    private static bool IsBelievable(DatagramCipher cipher, ReadOnlySpan<byte> payload, bool isCertain) =>
+        cipher.Overhead > 0 || IsChain(payload) || (isCertain && Datagram.Classify(payload) == DropReason.Fec);
 
     internal static bool IsChain(ReadOnlySpan<byte> payload)
     {
