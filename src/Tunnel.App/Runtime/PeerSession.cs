@@ -98,7 +98,7 @@ public sealed class PeerSession
     public bool PeerDrains => _peerDrains;
 
     /// <summary>The peer has acknowledged something: it is where its datagrams come from. May be read without entering.</summary>
-    public bool IsProven => _session.Kcp.PeerAcknowledged;
+    public bool IsProven => _session.Kcp.PeerAnswered;
 
     /// <summary>How well the session does, for whoever chooses between several; null where nobody does.</summary>
     internal SessionHealth? Health { get; set; }
@@ -210,6 +210,14 @@ public sealed class PeerSession
         TunnelStream? opened = stream is null ? null : new TunnelStream(this, stream) { IsOwn = true };
         Leave(MonotonicClock.Now);
         return opened;
+    }
+
+    /// <summary>Asks the peer's KCP for its window; the counters of <see cref="GetStatus"/> tell when it answered.</summary>
+    public void AskWindow()
+    {
+        Enter();
+        _session.Kcp.AskWindow();
+        Leave(MonotonicClock.Now);
     }
 
     /// <summary>Says that this end takes no new streams, if the peer understands that.</summary>

@@ -45,6 +45,8 @@ internal sealed unsafe class AfPacketReceiveBatch : IDisposable
     internal ReadOnlySpan<byte> Frame(int index) =>
         new((byte*)_vectors[index].Base + VirtioHeader.Length, (int)_headers[index].Transferred - VirtioHeader.Length);
 
+    internal VirtioHeader Header(int index) => *(VirtioHeader*)_vectors[index].Base;
+
     internal int SegmentLength(int index) => ((VirtioHeader*)_vectors[index].Base)->SegmentLength;
 
     public void Dispose()

@@ -59,6 +59,38 @@ internal static unsafe class AfPacketSender
         return 0;
     }
 
+    /// <summary>Sends frames of any lengths that lie back to back, each as its tag says; how many the kernel took.</summary>
+    [SkipLocalsInit]
+    internal static int SendTagged(int socket, ReadOnlySpan<byte> frames, ReadOnlySpan<int> lengths, ReadOnlySpan<ulong> tags)
+    {
+        MessageHeader* messages = stackalloc MessageHeader[BatchLimit];
+        IoVector* vectors = stackalloc IoVector[2 * BatchLimit];
+        VirtioHeader* headers = stackalloc VirtioHeader[BatchLimit];
+        int taken = 0;
+        fixed (byte* data = frames)
+        {
+            byte* at = data;
+            for (int i = 0; i < lengths.Length; at += lengths[i], i++)
+            {
+                headers[i] = VirtioHeader.FromTag(tags[i]);
+                vectors[2 * i] = new IoVector { Base = headers + i, Length = VirtioHeader.Length };
+                vectors[(2 * i) + 1] = new IoVector { Base = at, Length = (nuint)lengths[i] };
+                messages[i] = new MessageHeader { Vectors = vectors + (2 * i), VectorCount = 2 };
+            }
+
+            for (int done = 0; done < lengths.Length;)
+            {
+                int sent = Libc.SendMessages(socket, messages + done, (uint)(lengths.Length - done), MSG_DONTWAIT);
+                taken += Math.Max(0, sent);
+                // A frame that is refused concerns itself alone; the next has another chance.
+                if (sent > 0 || Libc.LastError != EINTR)
+                    done += Math.Max(1, sent);
+            }
+        }
+
+        return taken;
+    }
+
     private static int Fill(MessageHeader* headers, IoVector* vectors, VirtioHeader* plain, byte* data, int length, int frameLength)
     {
         int count = 0;

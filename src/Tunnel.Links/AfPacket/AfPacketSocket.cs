@@ -32,6 +32,66 @@ internal static unsafe class AfPacketSocket
         }
     }
 
+    /// <summary>A socket that sees both directions, with the kernel's times; promiscuous it is not.</summary>
+    internal static int OpenTap(AfPacketOptions options, int interfaceIndex, bool portsOnly)
+    {
+        int descriptor = Libc.Socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (descriptor < 0)
+            throw Refused(options, "a packet socket", Libc.LastError);
+        try
+        {
+            if (!Libc.TrySetOption(descriptor, SOL_PACKET, PACKET_VNET_HDR, 1))
+                throw Refused(options, "virtio headers", Libc.LastError);
+            if (portsOnly)
+                Attach(descriptor, options, PacketFilter.BuildTap(options.FirstPort, options.EffectiveLastPort));
+            Libc.TrySetOption(descriptor, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+            SetBuffer(descriptor, SO_RCVBUFFORCE, SO_RCVBUF, options.ReceiveBufferBytes);
+            Bind(descriptor, options, interfaceIndex);
+            return descriptor;
+        }
+        catch
+        {
+            _ = Libc.Close(descriptor);
+            throw;
+        }
+    }
+
+    /// <summary>A socket that takes everything off an interface, whoever it is for, and puts frames on it.</summary>
+    internal static int OpenBridge(AfPacketOptions options, int interfaceIndex)
+    {
+        int descriptor = Libc.Socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (descriptor < 0)
+            throw Refused(options, "a packet socket", Libc.LastError);
+        try
+        {
+            if (!Libc.TrySetOption(descriptor, SOL_PACKET, PACKET_VNET_HDR, 1))
+                throw Refused(options, "virtio headers", Libc.LastError);
+
+            // Without this what it sends would come back to it, and go round for ever.
+            if (!Libc.TrySetOption(descriptor, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1))
+                throw Refused(options, "to ignore what it sends itself", Libc.LastError);
+            SetBuffer(descriptor, SO_RCVBUFFORCE, SO_RCVBUF, options.ReceiveBufferBytes);
+            SetBuffer(descriptor, SO_SNDBUFFORCE, SO_SNDBUF, options.SendBufferBytes);
+            Bind(descriptor, options, interfaceIndex);
+            BecomePromiscuous(descriptor, options, interfaceIndex);
+            return descriptor;
+        }
+        catch
+        {
+            _ = Libc.Close(descriptor);
+            throw;
+        }
+    }
+
+    /// <summary>struct packet_mreq: interface 4, type 2, address length 2, address 8. Ends with the socket.</summary>
+    private static void BecomePromiscuous(int descriptor, AfPacketOptions options, int interfaceIndex)
+    {
+        int* request = stackalloc int[4];
+        (request[0], request[1], request[2], request[3]) = (interfaceIndex, PACKET_MR_PROMISC, 0, 0);
+        if (Libc.SetSocketOption(descriptor, SOL_PACKET, PACKET_ADD_MEMBERSHIP, request, 4 * sizeof(int)) != 0)
+            throw Refused(options, "to take frames for others", Libc.LastError);
+    }
+
     /// <summary>The frames dropped since the last call, for the kernel begins anew each time.</summary>
     internal static uint TakeDrops(int descriptor)
     {
@@ -54,7 +114,7 @@ internal static unsafe class AfPacketSocket
     {
         if (!Libc.TrySetOption(descriptor, SOL_PACKET, PACKET_VNET_HDR, 1))
             throw Refused(options, "virtio headers", Libc.LastError);
-        Attach(descriptor, options);
+        Attach(descriptor, options, PacketFilter.Build(options.FirstPort, options.EffectiveLastPort));
 
         // Linux before 4.20 shows the link its own frames, which the filter drops unless both ends use the same ports.
         Libc.TrySetOption(descriptor, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
@@ -64,9 +124,8 @@ internal static unsafe class AfPacketSocket
             throw Refused(options, "to send past the queue", Libc.LastError);
     }
 
-    private static void Attach(int descriptor, AfPacketOptions options)
+    private static void Attach(int descriptor, AfPacketOptions options, FilterInstruction[] instructions)
     {
-        FilterInstruction[] instructions = PacketFilter.Build(options.FirstPort, options.EffectiveLastPort);
         fixed (FilterInstruction* first = instructions)
         {
             FilterProgram program = new() { Length = (ushort)instructions.Length, Instructions = first };

@@ -29,7 +29,9 @@ internal static class PacketFilter
     private const int IPv6Tcp = IP + 40;
     private const int DestinationPort = 2;
     private const uint MoreFragmentsOrOffset = 0x3FFF;
+    private const int SourcePort = 0;
     private const uint Tcp = 6;
+    private const uint Udp = 17;
 
     // Where the program's parts begin; jumps count from the instruction behind them.
     private const int IPv6Part = 9;
@@ -57,6 +59,42 @@ internal static class PacketFilter
         new(Return, uint.MaxValue),
         new(Return, 0),
     ];
+
+    /// <summary>TCP and UDP with the source or the destination port in the range.</summary>
+    internal static FilterInstruction[] BuildTap(int firstPort, int lastPort)
+    {
+        const int v6 = 14, accept = 24, refuse = 25;
+        (uint first, uint last) = ((uint)firstPort, (uint)lastPort);
+        return
+        [
+            new(LoadHalf, EtherType),
+            If(1, JumpEqual, ETH_P_IP, 2, v6),
+            new(LoadByte, IPv4Protocol),
+            If(3, JumpEqual, Tcp, 5, 4),
+            If(4, JumpEqual, Udp, 5, refuse),
+            new(LoadHalf, IPv4Fragment),
+            If(6, JumpAnyBit, MoreFragmentsOrOffset, refuse, 7),
+            new(LoadIPv4HeaderLength, IP),
+            new(LoadHalfIndexed, IP + DestinationPort),
+            If(9, JumpGreaterOrEqual, first, 10, 11),
+            If(10, JumpGreater, last, 11, accept),
+            new(LoadHalfIndexed, IP + SourcePort),
+            If(12, JumpGreaterOrEqual, first, 13, refuse),
+            If(13, JumpGreater, last, refuse, accept),
+            If(14, JumpEqual, ETH_P_IPV6, 15, refuse),
+            new(LoadByte, IPv6NextHeader),
+            If(16, JumpEqual, Tcp, 18, 17),
+            If(17, JumpEqual, Udp, 18, refuse),
+            new(LoadHalf, IPv6Tcp + DestinationPort),
+            If(19, JumpGreaterOrEqual, first, 20, 21),
+            If(20, JumpGreater, last, 21, accept),
+            new(LoadHalf, IPv6Tcp + SourcePort),
+            If(22, JumpGreaterOrEqual, first, 23, refuse),
+            If(23, JumpGreater, last, refuse, accept),
+            new(Return, uint.MaxValue),
+            new(Return, 0),
+        ];
+    }
 
     private static FilterInstruction If(int at, ushort code, uint value, int then, int otherwise) =>
         new(code, value) { JumpTrue = (byte)(then - at - 1), JumpFalse = (byte)(otherwise - at - 1) };

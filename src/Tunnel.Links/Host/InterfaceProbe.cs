@@ -16,6 +16,8 @@ internal static unsafe class InterfaceProbe
 
     internal static bool IsUp(string name) => Ask(name, SIOCGIFFLAGS, out int flags) && (flags & IFF_UP) != 0;
 
+    internal static bool IsLoopback(string name) => Ask(name, SIOCGIFFLAGS, out int flags) && (flags & IFF_LOOPBACK) != 0;
+
     /// <summary>The MTU, or 0 if the interface does not exist.</summary>
     internal static int Mtu(string name) => Ask(name, SIOCGIFMTU, out int mtu) ? mtu : 0;
 

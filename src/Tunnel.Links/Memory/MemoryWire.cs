@@ -16,6 +16,7 @@ public sealed class MemoryWire
     private long _lastArrival;
     private long _idleAt;
     private bool _inBurst;
+    private long _bytesInFlight;
     private MemoryWireCounters _counters;
 
     public MemoryWire(MemoryWireOptions options, ulong seed)
@@ -29,6 +30,9 @@ public sealed class MemoryWire
 
     public MemoryWireCounters Counters => _counters;
 
+    /// <summary>Bytes on their way.</summary>
+    public long BytesInFlight => _bytesInFlight;
+
     /// <summary>Datagrams on their way.</summary>
     public int InFlight => _flights.Count;
 
@@ -36,7 +40,10 @@ public sealed class MemoryWire
     public long NextArrival => _flights.TryPeek(out _, out (long Arrival, long Serial) key) ? key.Arrival : long.MaxValue;
 
     /// <summary>Puts a datagram on the wire.</summary>
-    public void Offer(ReadOnlySpan<byte> datagram, long nowNanoseconds)
+    /// <param name="datagram">Copied.</param>
+    /// <param name="nowNanoseconds">On the owner's clock.</param>
+    /// <param name="tag">Comes out with the datagram, and means nothing to the wire.</param>
+    public void Offer(ReadOnlySpan<byte> datagram, long nowNanoseconds, ulong tag = 0)
     {
         _counters = _counters with { Offered = _counters.Offered + 1 };
         if (Options.Mtu > 0 && datagram.Length > Options.Mtu)
@@ -45,14 +52,20 @@ public sealed class MemoryWire
             return;
         }
 
+        if (_bytesInFlight + datagram.Length > Options.MaximumBytesInFlight)
+        {
+            _counters = _counters with { Overflowed = _counters.Overflowed + 1 };
+            return;
+        }
+
         if (!TrySerialize(datagram.Length, nowNanoseconds, out long departure) || IsLost(nowNanoseconds))
             return;
 
-        Launch(datagram, ArrivalOf(departure));
+        Launch(datagram, ArrivalOf(departure), tag);
         if (_random.Chance(Options.Duplicate))
         {
             _counters = _counters with { Duplicated = _counters.Duplicated + 1 };
-            Launch(datagram, ArrivalOf(departure));
+            Launch(datagram, ArrivalOf(departure), tag);
         }
     }
 
@@ -60,14 +73,21 @@ public sealed class MemoryWire
     /// Takes the next datagram that has arrived by <paramref name="nowNanoseconds"/>. What is longer than
     /// <paramref name="destination"/> is cut.
     /// </summary>
-    public bool TryTake(long nowNanoseconds, Span<byte> destination, out int length)
+    public bool TryTake(long nowNanoseconds, Span<byte> destination, out int length) =>
+        TryTake(nowNanoseconds, destination, out length, out _);
+
+    /// <inheritdoc cref="TryTake(long, Span{byte}, out int)"/>
+    public bool TryTake(long nowNanoseconds, Span<byte> destination, out int length, out ulong tag)
     {
         length = 0;
+        tag = 0;
         if (NextArrival > nowNanoseconds)
             return false;
 
         Flight flight = _flights.Dequeue();
         length = Math.Min(flight.Length, destination.Length);
+        tag = flight.Tag;
+        _bytesInFlight -= flight.Length;
         flight.Buffer.AsSpan(0, length).CopyTo(destination);
         _free.Push(flight.Buffer);
         _counters = _counters with { Delivered = _counters.Delivered + 1 };
@@ -129,7 +149,7 @@ public sealed class MemoryWire
         return _lastArrival;
     }
 
-    private void Launch(ReadOnlySpan<byte> datagram, long arrival)
+    private void Launch(ReadOnlySpan<byte> datagram, long arrival, ulong tag)
     {
         byte[] buffer = Rent(datagram.Length);
         datagram.CopyTo(buffer);
@@ -140,7 +160,8 @@ public sealed class MemoryWire
             buffer[bit / 8] ^= (byte)(1 << (bit % 8));
         }
 
-        _flights.Enqueue(new Flight(buffer, datagram.Length), (arrival, _serial++));
+        _bytesInFlight += datagram.Length;
+        _flights.Enqueue(new Flight(buffer, datagram.Length, tag), (arrival, _serial++));
     }
 
     private byte[] Rent(int length)
@@ -151,5 +172,5 @@ public sealed class MemoryWire
         return new byte[Math.Max(length, usual)];
     }
 
-    private readonly record struct Flight(byte[] Buffer, int Length);
+    private readonly record struct Flight(byte[] Buffer, int Length, ulong Tag);
 }

@@ -45,6 +45,9 @@ public sealed class MemoryWireOptions
     /// <summary>Bytes of the longest datagram that passes; longer ones vanish without a word. 0 for no limit.</summary>
     public int Mtu { get; set; }
 
+    /// <summary>Bytes that may be on their way, whatever the delay; what comes on top is lost, as in a full queue.</summary>
+    public long MaximumBytesInFlight { get; set; } = long.MaxValue;
+
     /// <summary>Times at which everything that is offered is lost.</summary>
     public IReadOnlyList<Blackout> Blackouts { get; set; } = [];
 

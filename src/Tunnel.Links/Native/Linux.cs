@@ -20,6 +20,7 @@ internal static class Linux
     internal const int SO_ATTACH_FILTER = 26;
     internal const int SO_SNDBUFFORCE = 32;
     internal const int SO_RCVBUFFORCE = 33;
+    internal const int SO_TIMESTAMPNS = 35;
     internal const int SO_MEMINFO = 55;
 
     internal const int SOL_IP = 0;
@@ -31,6 +32,8 @@ internal static class Linux
     internal const int IPV6_V6ONLY = 26;
     internal const int IPV6_TCLASS = 67;
     internal const int SOL_PACKET = 263;
+    internal const int PACKET_ADD_MEMBERSHIP = 1;
+    internal const int PACKET_MR_PROMISC = 1;
     internal const int PACKET_STATISTICS = 6;
     internal const int PACKET_VNET_HDR = 15;
     internal const int PACKET_QDISC_BYPASS = 20;
@@ -45,6 +48,7 @@ internal static class Linux
     internal const byte VIRTIO_NET_HDR_F_NEEDS_CSUM = 1;
     internal const byte VIRTIO_NET_HDR_GSO_TCPV4 = 1;
     internal const byte VIRTIO_NET_HDR_GSO_TCPV6 = 4;
+    internal const byte VIRTIO_NET_HDR_GSO_UDP_L4 = 5;
     internal const byte VIRTIO_NET_HDR_GSO_ECN = 0x80;
 
     internal const int MSG_TRUNC = 0x20;

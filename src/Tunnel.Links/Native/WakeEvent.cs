@@ -67,6 +67,19 @@ internal sealed unsafe class WakeEvent : IDisposable
             _ = Libc.Read(_descriptor, &count, sizeof(ulong));
     }
 
+    /// <summary>Waits for a signal, which it consumes, or until the nanoseconds are over; <see cref="long.MaxValue"/> is for ever.</summary>
+    internal void Wait(long nanoseconds)
+    {
+        const long perSecond = 1_000_000_000;
+        var entry = new PollEntry { Descriptor = _descriptor, Wanted = POLLIN };
+        long* time = stackalloc long[2];
+        (time[0], time[1]) = Math.DivRem(Math.Max(0, nanoseconds), perSecond);
+        if (Libc.PollPrecisely(&entry, 1, nanoseconds == long.MaxValue ? null : time, null) <= 0)
+            return;
+        ulong count;
+        _ = Libc.Read(_descriptor, &count, sizeof(ulong));
+    }
+
     public void Dispose()
     {
         lock (_gate)

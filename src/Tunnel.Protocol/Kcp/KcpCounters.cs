@@ -30,6 +30,9 @@ public struct KcpCounters
     /// <summary>Segments that were sent twenty times: the link is as good as dead.</summary>
     public long DeadLinkSegments;
 
+    /// <summary>Answers to window probes.</summary>
+    public long WindowTells;
+
     /// <summary>PUSH segments sent again in parts, because the path does not carry them whole any more.</summary>
     public long SegmentsInParts;
 
@@ -53,6 +56,7 @@ public struct KcpCounters
         SegmentsInParts += other.SegmentsInParts;
         PathProbes += other.PathProbes;
         PathBlackHoles += other.PathBlackHoles;
+        WindowTells += other.WindowTells;
     }
 
     public readonly long Retransmits => FastRetransmits + EarlyRetransmits + TimeoutRetransmits;

@@ -137,7 +137,7 @@ public sealed class KcpEngine
 
     public int MemoryUse => _send.MemoryUse + _receive.MemoryUse + _parts.MemoryUse + _acks.Length * 8;
 
-    /// <summary>The peer has acknowledged something: it is really there.</summary>
+    /// <summary>The peer has acknowledged something that this end sent: it is there, has the same key, and is where its datagrams say it is.</summary>
     public bool PeerAnswered { get; private set; }
 
     /// <summary>The peer is there but does not know this conversation any more.</summary>
@@ -162,9 +162,6 @@ public sealed class KcpEngine
             _counters.Malformed++;
         return wellFormed;
     }
-
-    /// <summary>The peer has acknowledged something that this end sent: it is where its datagrams say it is.</summary>
-    public bool PeerAcknowledged { get; private set; }
 
     /// <summary>Segments that the peer is told it may send, at most, from now on; what it was told before is still taken.</summary>
     public int GrantedWindow { get; set; } = int.MaxValue;
@@ -261,6 +258,12 @@ public sealed class KcpEngine
         _path.OnSent(now, 2 * _roundTrip.Timeout);
     }
 
+    /// <summary>
+    /// Asks the peer for its window with the next transmission: the one question that every KCP end answers without a word to what
+    /// sits on top of it. <see cref="KcpCounters.WindowTells"/> counts the answers.
+    /// </summary>
+    public void AskWindow() => _askWindow = true;
+
     /// <summary>Gives memory back that an idle conversation does not need.</summary>
     public void Trim()
     {
@@ -292,6 +295,8 @@ public sealed class KcpEngine
                 OnPush(segment, payload[..(int)segment.Length]);
             else if (segment.Command == KcpCommand.WindowAsk)
                 _tellWindow = true;
+            else if (segment.Command == KcpCommand.WindowTell)
+                _counters.WindowTells++;
             else if (segment.Command > KcpCommand.Unknown && !OnOurs(segment, payload[..(int)segment.Length], input.Now))
                 return false;
             payload = payload[(int)segment.Length..];
@@ -332,7 +337,6 @@ public sealed class KcpEngine
         // A number beyond what was sent is a lie; it must not acknowledge anything.
         if ((int)(una - _send.First) <= 0 || (int)(una - _send.Next) > 0)
             return;
-        PeerAcknowledged = true;
         for (uint number = _send.First; number != una; number++)
             _send.Acknowledge(number);
         // At once: each of a datagram's segments says una, and the next one must not walk the same numbers again.

@@ -52,6 +52,17 @@ public class WindowTests
     }
 
     [Fact]
+    public void TheWindowIsAskedForOnDemandAndTheAnswerIsCounted()
+    {
+        var bench = new EngineBench(Options);
+        bench.Engine.AskWindow();
+        Assert.Equal(KcpCommand.WindowAsk, Assert.Single(bench.Drain(0)).Command);
+        Assert.Empty(bench.Drain(0));
+        bench.Tell(1, 100);
+        Assert.Equal(1, bench.Engine.Counters.WindowTells);
+    }
+
+    [Fact]
     public void AdvertisesWhatIsFree()
     {
         var bench = new EngineBench(Options with { ReceiveWindow = 4 });

@@ -113,6 +113,19 @@ public sealed class MemoryWireTests
     }
 
     [Fact]
+    public void What_is_on_its_way_is_bounded_and_carries_its_tag()
+    {
+        var wire = new MemoryWire(new MemoryWireOptions { DelayNanoseconds = 1000, MaximumBytesInFlight = 250 }, 1);
+        for (ulong tag = 7; tag < 10; tag++)
+            wire.Offer(new byte[100], 0, tag);
+        Assert.Equal((2, 200L, 1L), (wire.InFlight, wire.BytesInFlight, wire.Counters.Overflowed));
+        byte[] buffer = new byte[100];
+        Assert.True(wire.TryTake(1000, buffer, out _, out ulong first));
+        Assert.True(wire.TryTake(1000, buffer, out _, out ulong second));
+        Assert.Equal((7ul, 8ul, 0L), (first, second, wire.BytesInFlight));
+    }
+
+    [Fact]
     public void After_the_faults_stop_all_arrives()
     {
         var wire = new MemoryWire(new MemoryWireOptions { Loss = 0.5, BurstBegin = 0.5, BurstEnd = 0.01, Corrupt = 1, Reorder = 0.5 }, 5);

@@ -71,6 +71,27 @@ public sealed class PacketFilterTests
         Assert.True(Passes(frame.AsSpan(0, port + 2)));
     }
 
+    [Theory]
+    [InlineData(29871, 1, true)]
+    [InlineData(1, 29873, true)]
+    [InlineData(29870, 29874, false)]
+    [InlineData(29874, 29870, false)]
+    [InlineData(40000, 29872, true)]
+    [InlineData(29872, 40000, true)]
+    public void A_tap_takes_either_port(int source, int destination, bool passes)
+    {
+        FilterInstruction[] tap = PacketFilter.BuildTap(29871, 29873);
+        foreach (bool v6 in (bool[])[false, true])
+        {
+            byte[] frame = MergedFrames.Create(v6, source, destination, 100, 0);
+            Assert.Equal(passes, Run(tap, frame) != 0);
+            frame[v6 ? 20 : 23] = 17;
+            Assert.Equal(passes, Run(tap, frame) != 0);
+            frame[v6 ? 20 : 23] = 1;
+            Assert.False(Run(tap, frame) != 0);
+        }
+    }
+
     private static bool Passes(ReadOnlySpan<byte> frame) => Run(PacketFilter.Build(29871, 29873), frame) != 0;
 
     /// <summary>As much of classic BPF's machine as the filter uses. As in the kernel a load beyond the frame refuses it.</summary>

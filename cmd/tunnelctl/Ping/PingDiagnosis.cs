@@ -1,0 +1,71 @@
+using System.Globalization;
+
+namespace Tunnel.Ctl.Ping;
+
+/// <summary>From what was seen to what is wrong, as far as it can be told, and what to do.</summary>
+internal static class PingDiagnosis
+{
+    /// <summary>One sentence or two each, the most telling first; empty when nothing is wrong.</summary>
+    public static IReadOnlyList<string> Explain(PingEvidence seen) =>
+        seen.Answered || seen.Acknowledged ? [.. WhenThere(seen)] : [WhenSilent(seen), .. Besides(seen)];
+
+    private static IEnumerable<string> WhenThere(PingEvidence seen)
+    {
+        if (seen.Resets > 0)
+        {
+            yield return Text($"{seen.Server}'s kernel sends RST beside the tunnel ({seen.Resets} seen): its firewall rules are missing. ")
+                + "A NAT or a stateful firewall on the way will close the flow: set network.firewall = true in the server's file, or install the rules by hand";
+        }
+
+        if (!seen.Answered)
+            yield return WithoutPong(seen);
+    }
+
+    private static string WithoutPong(PingEvidence seen) =>
+        $"{seen.Server} acknowledges what is sent, so link, key and guard are right, but PING gets no PONG"
+        + (seen.Refusal.Length == 0 ? "" : $" ({seen.Refusal})")
+        + ": compare transport.header, transport.profile and smux_version at both ends";
+
+    private static string WhenSilent(PingEvidence seen) => seen switch
+    {
+        { SendErrors: > 0, Frames: 0, Resets: 0 } =>
+            Text($"the kernel did not take {seen.SendErrors} frames: is the interface up, and its queue not full?"),
+        { DroppedByFec: > 0 } =>
+            $"{seen.Server} sends forward error correction packets: turn FEC off there, or on at both ends",
+        { DroppedByGuard: > 0 } => Text($"{seen.Server} answers, but {seen.DroppedByGuard} of its datagrams have another guard: compare ")
+            + "guard, guard_magic, guard_window and key under transport.kcp at both ends, and the clocks" + Clock(seen),
+        { DroppedByCipher: > 0 } => Text($"{seen.Server} answers, but {seen.DroppedByCipher} of its datagrams do not open: compare ")
+            + "transport.kcp.key and transport.kcp.block at both ends (and transport.profile: kcptun derives keys in another way)",
+        { Resets: > 0 } => Text($"nobody listens at {seen.Server}: its kernel answered with RST ({seen.Resets} seen). ")
+            + "Is tunnel-server running there, on this port, with the same kind of link? (With another key it would be silent, as its firewall rules would keep the kernel.)",
+        { PortUnreachable: true } => $"nobody listens at {seen.Server}: its kernel says that the UDP port is unreachable. "
+            + "Is tunnel-server running there, on this port, with network.link = \"udp\"?",
+        { Unreachable.Length: > 0 } => $"{seen.Server} cannot be reached: {seen.Unreachable}",
+        { Frames: > 0 } => Text($"{seen.Frames} frames came from {seen.Server}, and none of them belongs to this session: is something else on that port?"),
+        { HostAnswersEcho: true } => WhenIgnored(seen),
+        { HostAnswersEcho: false } => $"nothing comes back from {seen.Server}, and its host answers no echo request either: "
+            + "is the address right, is the host up, does a firewall on the way drop everything?",
+        _ => $"nothing comes back from {seen.Server}: is tunnel-server running, are key, block and guard the same, does a firewall drop the port?",
+    };
+
+    private static string WhenIgnored(PingEvidence seen) =>
+        $"nothing comes back from {seen.Server}, though its host is up. A tunnel server is silent to whom it does not know: compare "
+        + $"transport.kcp.key and block at both ends{(seen.HasGuard ? ", guard_magic and guard_window, and the clocks" : " (here the guard is off)")}"
+        + $"{Clock(seen)}. Otherwise a firewall drops {(seen.Link == "udp" ? "the UDP port" : "the TCP port")}, or the server listens on another link";
+
+    /// <summary>What may explain silence and is no silence itself.</summary>
+    private static IEnumerable<string> Besides(PingEvidence seen)
+    {
+        if (seen.HasGuard && seen.ClockDifference is { } difference && Math.Abs(difference) > seen.ClockTolerance)
+        {
+            yield return Text($"the server's clock is {Math.Abs(difference):0.#} s {(difference > 0 ? "ahead" : "behind")}: ")
+                + Text($"more than the {seen.ClockTolerance:0.#} s that the guard allows. Set both clocks (chrony, systemd-timesyncd)");
+        }
+    }
+
+    private static string Clock(PingEvidence seen) => seen is { HasGuard: true, ClockDifference: { } difference }
+        ? Text($" (the server's is {difference:+0.0;-0.0;0.0} s off)")
+        : "";
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

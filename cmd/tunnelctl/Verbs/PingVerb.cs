@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Tunnel.App.Config;
+using Tunnel.App.Hosting;
+using Tunnel.Ctl.Ping;
+using Tunnel.Links;
+
+namespace Tunnel.Ctl.Verbs;
+
+/// <summary>ping: round trips through the tunnel on three levels, and what is wrong when nothing answers.</summary>
+internal static class PingVerb
+{
+    private const double LongestSeconds = 3600;
+
+    private const string Description = """
+        Round trips to a client's server, over a link, a port and a session of its own; a running client is not disturbed.
+          link     KCP's window probe and its answer, one datagram each way; a stock peer answers at its next flush, an interval later
+          session  a smux keepalive in a KCP segment, until it is acknowledged
+          stream   a stream is opened, PING goes out, PONG comes back (not with the kcptun profile, which has no PING)
+        When nothing answers it says what is wrong, as far as that can be told.
+
+        Examples:
+          tunnelctl ping --config /etc/tunnel/client.toml
+          tunnelctl ping --config client.toml --count 100 --interval 0.1
+          tunnelctl ping --config client.toml --json
+
+        Exit codes: 0 something came back, 1 nothing did, 3 the file is wrong, 4 no privilege, 6 no route or name
+        """;
+
+    public static Command Create()
+    {
+        var file = new Option<string>("--config", "-c") { Description = "The client's TOML file", HelpName = "FILE", Required = true };
+        var count = new Option<int>("--count", "-n") { Description = "Rounds", DefaultValueFactory = _ => 5 };
+        var interval = new Option<double>("--interval", "-i") { Description = "Seconds between rounds", DefaultValueFactory = _ => 1 };
+        var timeout = new Option<double>("--timeout", "-t") { Description = "Seconds after which a round trip is lost", DefaultValueFactory = _ => 2 };
+        var json = new Option<bool>("--json") { Description = "JSON instead of text" };
+        Within(count, 1, 1_000_000);
+        Within(interval, 0, LongestSeconds);
+        Within(timeout, 0.001, LongestSeconds);
+        var command = new Command("ping", Description) { file, count, interval, timeout, json };
+        command.SetAction((parsed, cancel) => RunAsync(
+            parsed.GetRequiredValue(file),
+            new PingOptions(
+                parsed.GetValue(count), TimeSpan.FromSeconds(parsed.GetValue(interval)), TimeSpan.FromSeconds(parsed.GetValue(timeout))),
+            parsed.GetValue(json),
+            cancel));
+        return command;
+    }
+
+    private static void Within<T>(Option<T> option, double least, double most)
+        where T : IConvertible =>
+        option.Validators.Add(result =>
+        {
+            double value = result.GetValueOrDefault<T>().ToDouble(CultureInfo.InvariantCulture);
+            if (!(value >= least && value <= most))
+                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is between {least} and {most}"));
+        });
+
+    private static async Task<int> RunAsync(string file, PingOptions options, bool json, CancellationToken cancel)
+    {
+        using ILoggerFactory loggers = LoggerFactory.Create(b => Logging.Configure(b, LogThreshold.Warning));
+        try
+        {
+            ClientConfig config = ConfigFile.Require(ConfigLoader.LoadClient(file));
+            var run = new PingRun(config, options, loggers.CreateLogger("tunnel"), json ? null : Console.Out);
+            return Report(await run.RunAsync(cancel).ConfigureAwait(false), json);
+        }
+        catch (StartException e)
+        {
+            return Fail(e.ExitCode, e.Message);
+        }
+        catch (LinkException e)
+        {
+            return Fail(ExitCode.For(e.Fault), e.Message);
+        }
+        catch (SocketException e)
+        {
+            return Fail(ExitCode.Network, $"the server's name does not resolve: {e.Message} (server.address in {file})");
+        }
+    }
+
+    private static int Report(PingReport report, bool json)
+    {
+        if (json)
+            report.PrintJson(Console.Out);
+        else
+            report.Print(Console.Out);
+        foreach (string problem in report.Problems)
+            Console.Error.WriteLine(problem);
+        return report.Reached ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private static int Fail(int code, string message)
+    {
+        Console.Error.WriteLine(message);
+        return code;
+    }
+}

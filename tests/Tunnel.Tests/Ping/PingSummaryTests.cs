@@ -1,0 +1,23 @@
+using Tunnel.Ctl.Ping;
+
+namespace Tunnel.Tests.Ping;
+
+public class PingSummaryTests
+{
+    [Fact]
+    public void FiguresAreOfWhatCameBack()
+    {
+        TimeSpan?[] trips = [.. Enumerable.Range(1, 20).Select(i => (TimeSpan?)TimeSpan.FromMilliseconds(21 - i)), null, null, null, null, null];
+        PingSummary summary = PingSummary.Of(PingLevel.Link, trips);
+        Assert.Equal(new PingSummary(PingLevel.Link, 25, 20, 1, 10.5, 19, 20), summary);
+        Assert.Equal(0.2, summary.Loss, 9);
+    }
+
+    [Fact]
+    public void NothingBackHasNoFigures()
+    {
+        PingSummary summary = PingSummary.Of(PingLevel.Stream, [null]);
+        Assert.Equal(new PingSummary(PingLevel.Stream, 1, 0, null, null, null, null), summary);
+        Assert.Equal(1, summary.Loss);
+    }
+}
