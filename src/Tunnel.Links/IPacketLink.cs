@@ -89,7 +89,17 @@ public readonly record struct LinkCounters(
     long BytesOut,
     long SendErrors,
     long KernelDrops,
-    long Truncated);
+    long Truncated)
+{
+    public static LinkCounters operator +(LinkCounters a, LinkCounters b) => new(
+        a.PacketsIn + b.PacketsIn,
+        a.BytesIn + b.BytesIn,
+        a.PacketsOut + b.PacketsOut,
+        a.BytesOut + b.BytesOut,
+        a.SendErrors + b.SendErrors,
+        a.KernelDrops + b.KernelDrops,
+        a.Truncated + b.Truncated);
+}
 
 /// <summary>A link that could not be opened or that broke: what, where, and what to do about it.</summary>
 public sealed class LinkException : Exception

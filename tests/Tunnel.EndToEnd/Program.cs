@@ -13,6 +13,7 @@ internal static class Program
     public static Task<int> Main(string[] args) => args switch
     {
         ["serve-http", var port] => HttpTargetProgram.RunAsync(int.Parse(port)),
+        ["spoof", var datagrams, var first, var count] => SpoofedClientsProgram.Run(datagrams, int.Parse(first), int.Parse(count)),
         _ when args.Contains("--server") || args.Contains("--internal-msbuild-node") =>
             TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
         _ => ConsoleRunner.Run(args),

@@ -40,20 +40,22 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
             Port = family.Port,
             Dscp = config.Network.Dscp,
         });
-        return new OpenedLink(link, new DatagramCarrier(), DatagramCarrier.Open(link, server), Endpoint.FromIPEndPoint(server), null, null);
+        var standing = new ReplaceableLink(link);
+        PeerPath path = DatagramCarrier.Open(standing, server);
+        return new OpenedLink(standing, new DatagramCarrier(), path, Endpoint.FromIPEndPoint(server), null, null);
     }
 
     private OpenedLink OpenEthernet(IPEndPoint server)
     {
         HostRoute route = HostAddresses.RouteTo(config.Network, server.Address);
         int port = LocalPort(server.AddressFamily);
-        IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, port, logger);
+        var link = new ReplaceableLink(EthernetLinks.Open(config.Network, route.Interface, port, logger));
         try
         {
             var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local);
             PeerPath path = carrier.Open(link, AddressesOf(route, port, server), FixedRouter(server.AddressFamily));
             return new OpenedLink(
-                link, carrier, path, Endpoint.FromIPEndPoint(server), StartFirewall(route, port), () => FindWay(route, port, server));
+                link, carrier, path, Endpoint.FromIPEndPoint(server), StartFirewall(route, port), () => FindWay(link, route, port, server));
         }
         catch
         {
@@ -62,11 +64,14 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         }
     }
 
-    private FlowAddresses? FindWay(HostRoute opened, int port, IPEndPoint server)
+    private FlowAddresses? FindWay(ReplaceableLink link, HostRoute opened, int port, IPEndPoint server)
     {
         HostRoute now = HostAddresses.RouteTo(config.Network, server.Address);
-        bool same = now.Index == opened.Index && now.LocalAddress.Equals(opened.LocalAddress) && now.InterfaceMac.Equals(opened.InterfaceMac);
-        return same ? AddressesOf(now, port, server) : null;
+        if (now.Interface != opened.Interface || !now.LocalAddress.Equals(opened.LocalAddress))
+            return null;
+        if (link.IsBroken)
+            link.Replace(EthernetLinks.Open(config.Network, now.Interface, port, logger));
+        return AddressesOf(now, port, server);
     }
 
     private int LocalPort(AddressFamily family)

@@ -37,6 +37,23 @@ internal sealed partial class FirewallKeeper : IDisposable
     /// <exception cref="LinkException">Another living process holds the port (PortInUse).</exception>
     public static FirewallKeeper Start(Func<FirewallRules> wanted, ILogger logger) => new(wanted, logger);
 
+    /// <summary>This host's addresses may have changed: follows them at once.</summary>
+    public void Follow()
+    {
+        lock (_lock)
+        {
+            try
+            {
+                if (!_disposed)
+                    FollowAddresses();
+            }
+            catch (LinkException e)
+            {
+                Complain(e.Message);
+            }
+        }
+    }
+
     public void Dispose()
     {
         _timer.Dispose();
@@ -70,7 +87,7 @@ internal sealed partial class FirewallKeeper : IDisposable
                 return;
             try
             {
-                Follow();
+                FollowAddresses();
                 if (_firewall?.Check() == FirewallState.Reinstalled)
                     LogReinstalled(_logger, _rules.FirstPort);
             }
@@ -81,12 +98,12 @@ internal sealed partial class FirewallKeeper : IDisposable
         }
     }
 
-    private void Follow()
+    private void FollowAddresses()
     {
         FirewallRules wanted = _wanted();
         if (_firewall is null || wanted.LocalAddresses.SequenceEqual(_rules.LocalAddresses))
             return;
-        _firewall.Remove();
+        // In the place of the old ones, which have the same name: sessions that go on are not reset in between.
         _rules = wanted;
         _firewall = Install();
     }

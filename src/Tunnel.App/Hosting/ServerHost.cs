@@ -19,11 +19,12 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     private CancellationTokenSource? _relays;
     private SessionFactory? _sessions;
     private ServerLinks? _links;
+    private LinkKeeper? _keeper;
 
     /// <summary>What ended the server, as an exit code.</summary>
     public int GetResult() => _result;
 
-    /// <summary>The link that is open now.</summary>
+    /// <summary>The sessions and the link that they are on, whichever that is now.</summary>
     public ServerReceiver? Receiver { get; private set; }
 
     /// <summary>What became of datagrams.</summary>
@@ -68,22 +69,20 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         base.Dispose();
     }
 
-    /// <summary>Keeps the link open: when it breaks (the interface went away), opens it again with back-off.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var backOff = new BackOff(Random.Shared);
-        while (!stoppingToken.IsCancellationRequested && Receiver is not null)
+        try
         {
-            var broken = new TaskCompletionSource<LinkException>(TaskCreationOptions.RunContinuationsAsynchronously);
-            Receiver.Broken += e => broken.TrySetResult(e);
-            Receiver.Start();
-            using CancellationTokenRegistration stop = stoppingToken.Register(() => broken.TrySetCanceled());
-            await Task.WhenAny(broken.Task).ConfigureAwait(false);
-            if (stoppingToken.IsCancellationRequested)
-                return;
-            LogBroken(_logger, (await broken.Task.ConfigureAwait(false)).Message);
-            CloseReceiver();
-            await ReopenAsync(backOff, stoppingToken).ConfigureAwait(false);
+            Task keeping = _keeper!.RunAsync(stoppingToken);
+            // The keeper listens by now, so that nothing breaks unheard.
+            Receiver!.Start();
+            await keeping.ConfigureAwait(false);
+        }
+        catch (LinkException e)
+        {
+            LogFatal(_logger, e.Message);
+            _result = ExitCode.For(e.Fault);
+            lifetime.StopApplication();
         }
     }
 
@@ -96,31 +95,6 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         Receiver = null;
     }
 
-    private async Task ReopenAsync(BackOff backOff, CancellationToken stop)
-    {
-        while (!stop.IsCancellationRequested)
-        {
-            await Task.Delay(backOff.Next(), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            try
-            {
-                Receiver = Open();
-                backOff.Reset();
-                return;
-            }
-            catch (StartException e) when (e.ExitCode == ExitCode.Network)
-            {
-                LogBroken(_logger, e.Message);
-            }
-            catch (StartException e)
-            {
-                LogBroken(_logger, e.Message);
-                _result = e.ExitCode;
-                lifetime.StopApplication();
-                return;
-            }
-        }
-    }
-
     private void LogRefused(Protocol.Wire.Endpoint peer)
     {
         if (_refused.Admits())
@@ -131,8 +105,9 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     {
         try
         {
-            (IPacketLink link, Carrier carrier) = _links!.Open();
-            var receiver = new ServerReceiver(link, carrier, _sessions!, _deadlines!, config.Transport.Kcp.MaxSessions);
+            var link = new ReplaceableLink(_links!.Open());
+            _keeper = new LinkKeeper(_links, link, _logger);
+            var receiver = new ServerReceiver(link, _links.CreateCarrier(), _sessions!, _deadlines!, config.Transport.Kcp.MaxSessions);
             receiver.StreamOpened += _streams!.Serve;
             receiver.FecSeen += peer => LogFec(_logger, peer);
             receiver.OutOfMemory += LogRefused;
@@ -157,8 +132,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         Message = "no session for {Peer}: the sessions hold {Used} MiB, and transport.memory is {Limit} MiB")]
     private static partial void LogOutOfMemory(ILogger logger, Protocol.Wire.Endpoint peer, long used, long limit);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the link broke: {Problem}; opening it again")]
-    private static partial void LogBroken(ILogger logger, string problem);
+    [LoggerMessage(Level = LogLevel.Critical, Message = "{Problem}")]
+    private static partial void LogFatal(ILogger logger, string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Peer} sends forward error correction packets; this version drops them: turn FEC off there")]
     private static partial void LogFec(ILogger logger, Protocol.Wire.Endpoint peer);

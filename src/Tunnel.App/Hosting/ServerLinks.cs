@@ -11,39 +11,65 @@ namespace Tunnel.App.Hosting;
 internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) : IDisposable
 {
     private FirewallKeeper? _firewall;
+    private volatile string? _interface;
 
+    /// <summary>The kernel does not find the way for this link: it has to follow this host's network by itself.</summary>
+    public bool FollowsNetwork => config.Network.Link != LinkKind.Udp;
+
+    public Carrier CreateCarrier() =>
+        FollowsNetwork ? new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local) : new DatagramCarrier();
+
+    /// <summary>Opens the link where it belongs now; again for one that broke or has to move.</summary>
     /// <exception cref="LinkException">The link cannot be opened; the message says what to do.</exception>
-    public (IPacketLink Link, Carrier Carrier) Open() => config.Network.Link switch
+    public IPacketLink Open() => FollowsNetwork ? OpenEthernet() : UdpLink.Open(UdpOptionsOf());
+
+    /// <summary>Another interface than the one that is open would be chosen now; never so when the file names it.</summary>
+    public bool LeadElsewhere()
     {
-        LinkKind.Udp => (UdpLink.Open(UdpOptionsOf()), new DatagramCarrier()),
-        _ => OpenEthernet(),
-    };
+        try
+        {
+            return FollowsNetwork && HostAddresses.ServerRoute(config.Network).Interface != _interface;
+        }
+        catch (LinkException)
+        {
+            // Nothing better is known: a route that is replaced is gone for a moment.
+            return false;
+        }
+    }
+
+    /// <summary>The interface's addresses may have changed.</summary>
+    public void FollowAddresses() => _firewall?.Follow();
 
     public void Dispose() => _firewall?.Dispose();
 
-    private (IPacketLink Link, Carrier Carrier) OpenEthernet()
+    private IPacketLink OpenEthernet()
     {
-        HostRoute route = HostAddresses.ServerRoute(config.Network);
-        IPacketLink link = EthernetLinks.Open(config.Network, route.Interface, config.Port, logger);
+        string name = HostAddresses.ServerRoute(config.Network).Interface;
+        IPacketLink link = EthernetLinks.Open(config.Network, name, config.Port, logger);
+        string? before = _interface;
         try
         {
-            StartFirewall(route.Interface);
+            _interface = name;
+            KeepFirewall();
         }
         catch
         {
+            _interface = before;
             link.Dispose();
             throw;
         }
 
-        LogOpened(logger, config.Port, route.Interface, link.Name);
-        return (link, new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local));
+        if (before is null || before == name)
+            LogOpened(logger, config.Port, name, link.Name);
+        else
+            LogMoved(logger, config.Port, before, name, link.Name);
+        return link;
     }
 
-    private void StartFirewall(string interfaceName)
+    private void KeepFirewall()
     {
-        _firewall?.Dispose();
-        _firewall = null;
-        if (!config.Network.Firewall)
+        FollowAddresses();
+        if (!config.Network.Firewall || _firewall is not null)
             return;
         foreach (string name in Firewall.CleanUpStale())
             LogCleaned(logger, name);
@@ -52,7 +78,7 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
             {
                 Role = FirewallRole.Server,
                 FirstPort = config.Port,
-                LocalAddresses = HostAddresses.AddressesOf(interfaceName),
+                LocalAddresses = HostAddresses.AddressesOf(_interface!),
             },
             logger);
     }
@@ -66,6 +92,11 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
 
     [LoggerMessage(Level = LogLevel.Information, Message = "listens on port {Port} of {Interface} (raw TCP segments, {Link})")]
     private static partial void LogOpened(ILogger logger, int port, string @interface, string link);
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "port {Port} moves from {Old} to {Interface}, which is what interface = \"auto\" means now ({Link}); the sessions stay")]
+    private static partial void LogMoved(ILogger logger, int port, string old, string @interface, string link);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "removed the firewall rules {Name} that a dead process left")]
     private static partial void LogCleaned(ILogger logger, string name);

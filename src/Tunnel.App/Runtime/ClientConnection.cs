@@ -82,6 +82,13 @@ public sealed partial class ClientConnection
         }
     }
 
+    private void OnBroke(LinkException e)
+    {
+        Complain(e.Message);
+        // What the network's change was may have been looked at before the link noticed it.
+        _ = Task.Run(OnNetworkChanged);
+    }
+
     /// <summary>Runs until cancelled, or until the link says that trying again cannot help (privilege, a missing library).</summary>
     /// <exception cref="LinkException">Trying again cannot help.</exception>
     public async Task RunAsync(CancellationToken stop)
@@ -111,7 +118,7 @@ public sealed partial class ClientConnection
         using var receiver = new ClientReceiver(opened, _sessions, _deadlines);
         Receiver = receiver;
         receiver.FecSeen += peer => LogFec(_logger, peer);
-        receiver.Broken += e => Complain(e.Message);
+        receiver.Link.Broke += OnBroke;
         receiver.Start();
         using CancellationTokenRegistration registration = stop.Register(() => _ = receiver.Session.LeaveAsync());
         await GreetAsync(receiver.Session).ConfigureAwait(false);

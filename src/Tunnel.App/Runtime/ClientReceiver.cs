@@ -21,7 +21,6 @@ public sealed class ClientReceiver : LinkReceiver
         uint conv = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
         Session session = sessions.CreateSession(conv, isClient: true, MonotonicClock.Now);
         Session = new PeerSession(session, opened.Path, opened.Server, sessions.Stamp, deadlines, this);
-        Broken += _ => Session.Close(CloseReason.Local);
     }
 
     public PeerSession Session { get; }
@@ -30,8 +29,8 @@ public sealed class ClientReceiver : LinkReceiver
     public Task Closed => _closed.Task;
 
     /// <summary>
-    /// This host's network has changed. A new next hop is followed; where the link itself leads nowhere any more, the session ends,
-    /// so that another begins the new way.
+    /// This host's network has changed. A new next hop is followed, and a link that broke is opened again; where it would lead nowhere
+    /// any more, the session ends, so that another begins the new way.
     /// </summary>
     /// <exception cref="LinkException">There is no way to the server now; the session waits for one.</exception>
     public void FindWay()
@@ -88,7 +87,7 @@ public sealed class ClientReceiver : LinkReceiver
 /// <param name="Firewall">What is to be removed with the link; null when there is nothing.</param>
 /// <param name="FindWay">
 /// Looks again how the server is reached: the addresses to use from now on, or null when the link is of no use for them (another
-/// interface, another local address). The whole is null where the kernel finds the way.
+/// interface, another local address). A broken link is opened again. The whole is null where the kernel finds the way.
 /// </param>
 public sealed record OpenedLink(
-    IPacketLink Link, Carrier Carrier, PeerPath Path, Endpoint Server, IDisposable? Firewall, Func<FlowAddresses?>? FindWay);
+    ReplaceableLink Link, Carrier Carrier, PeerPath Path, Endpoint Server, IDisposable? Firewall, Func<FlowAddresses?>? FindWay);

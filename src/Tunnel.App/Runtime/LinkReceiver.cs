@@ -20,7 +20,7 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
     private Instant _now = MonotonicClock.Now;
     private volatile bool _stopped;
 
-    protected LinkReceiver(IPacketLink link, Carrier carrier, SessionFactory sessions, string name)
+    protected LinkReceiver(ReplaceableLink link, Carrier carrier, SessionFactory sessions, string name)
     {
         Link = link;
         Carrier = carrier;
@@ -29,10 +29,8 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = name };
     }
 
-    public IPacketLink Link { get; }
-
-    /// <summary>The link broke and nothing more is received; called once, on the receive thread.</summary>
-    public event Action<LinkException>? Broken;
+    /// <summary>Stays, whatever it stands for: a link that broke is replaced in it, and sessions go on.</summary>
+    public ReplaceableLink Link { get; }
 
     /// <summary>A peer sends FEC packets; called once for each receiver.</summary>
     public event Action<Protocol.Wire.Endpoint>? FecSeen;
@@ -142,20 +140,11 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
 
     private void Run()
     {
-        try
+        _guard?.Refresh(GuardSettings.UnixSeconds);
+        while (!_stopped)
         {
-            _guard?.Refresh(GuardSettings.UnixSeconds);
-            while (!_stopped)
-            {
-                if (Link.Receive(this, ReceiveTimeout) == 0)
-                    _guard?.Refresh(GuardSettings.UnixSeconds);
-            }
-        }
-        catch (LinkException e)
-        {
-            LeaveCurrent();
-            if (!_stopped)
-                Broken?.Invoke(e);
+            if (Link.Receive(this, ReceiveTimeout) == 0)
+                _guard?.Refresh(GuardSettings.UnixSeconds);
         }
     }
 }

@@ -23,7 +23,7 @@ public sealed class ServerReceiver : LinkReceiver
     private readonly byte[] _scratch = new byte[KcpEngine.MaximumDatagram];
     private readonly AnswerLimit _answers = new(AnswersPerSecond);
 
-    public ServerReceiver(IPacketLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, int maxSessions)
+    public ServerReceiver(ReplaceableLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, int maxSessions)
         : base(link, carrier, sessions, $"{link.Name} receive")
     {
         _table = new SessionTable<PeerSession>(maxSessions);

@@ -63,7 +63,8 @@ public sealed class TcpCarrier(int dscp, ushort[] flags) : Carrier
 
         public override int Headroom => _merging is null ? _headroom : 0;
 
-        public override int MaximumRun => _merging is null ? int.MaxValue : Link.MaxMergedLength;
+        // A link that has just stopped taking merged frames refuses the run that is made ready for it now, and ends the merging with it.
+        public override int MaximumRun => _merging is not null && Link.MaxMergedLength is > 0 and int longest ? longest : int.MaxValue;
 
         public override void Send(Span<byte> buffer, int stride)
         {

@@ -26,6 +26,17 @@ internal sealed class Curl(string? networkNamespace, int socksPort, string? cred
     public Task<ToolResult> GetAsync(string target, long length = 1000, int seed = 1) =>
         RunAsync(Payload.HashAsync, $"http://{target}/{seed}/{length}");
 
+    /// <summary>Downloads as <see cref="DownloadAsync"/>, at a pace that leaves time to do something meanwhile.</summary>
+    /// <param name="target">host:port</param>
+    /// <param name="length">How many bytes.</param>
+    /// <param name="bytesPerSecond">What curl reads at most.</param>
+    public async Task DownloadSlowlyAsync(string target, long length, long bytesPerSecond)
+    {
+        ToolResult result = await RunAsync(Payload.HashAsync, "--limit-rate", $"{bytesPerSecond}", $"http://{target}/1/{length}");
+        result.Expect();
+        Assert.Equal(Payload.Hash(1, length), result.Output);
+    }
+
     /// <summary>Uploads a file to an <see cref="HttpTarget"/>; the output is the hash of what came there.</summary>
     public async Task<string> UploadAsync(string target, string file)
     {

@@ -41,11 +41,20 @@ internal sealed class PcapPair
     {
         Requires.Tool("curl");
         Namespaces hosts = await test.CreateNamespacesAsync(addresses);
-        ChildProcess target = test.StartProcess(
-            hosts.Server, Environment.ProcessPath!, [.. SelfArguments(), "serve-http", $"{TargetPort}"]);
-        await target.LineAsync(HttpTargetProgram.ReadyLine);
+        await StartTargetAsync(test, hosts.Server);
         return hosts;
     }
+
+    /// <summary>The target, on a host.</summary>
+    public static async Task StartTargetAsync(EndToEndTest test, string host)
+    {
+        ChildProcess target = StartSelf(test, host, "serve-http", $"{TargetPort}");
+        await target.LineAsync(HttpTargetProgram.ReadyLine);
+    }
+
+    /// <summary>This program, in one of its other roles, on a host.</summary>
+    public static ChildProcess StartSelf(EndToEndTest test, string host, params string[] arguments) =>
+        test.StartProcess(host, Environment.ProcessPath!, [.. SelfArguments(), .. arguments]);
 
     // Under "dotnet x.dll" the process is dotnet, and needs to be told the file.
     private static string[] SelfArguments() =>

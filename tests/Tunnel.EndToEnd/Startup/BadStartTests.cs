@@ -58,6 +58,26 @@ public class BadStartTests : EndToEndTest
     }
 
     [Fact(Timeout = Limit)]
+    public async Task WithoutLibpcapItsPackageIsNamed()
+    {
+        string[] hidden = await WithoutLibpcapAsync();
+        TunnelProcess server = Launch([.. hidden, Binaries.Server], TunnelSettings.PcapServer().With("network.interface", "lo"));
+        await ExpectAsync(server, ExitCode.MissingDependency, "libpcap is not installed", "libpcap0.8", "libpcap.so.1");
+        TunnelProcess client = Launch([.. hidden, Binaries.Client], TunnelSettings.PcapClient("127.0.0.1").WithSocks5());
+        await ExpectAsync(client, ExitCode.MissingDependency, "libpcap is not installed", "libpcap0.8");
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task TheLinkThatIsChosenByItselfNeedsNoLibpcap()
+    {
+        string[] hidden = await WithoutLibpcapAsync();
+        Namespaces hosts = await CreateNamespacesAsync();
+        TunnelProcess server = Launch([.. hidden, Binaries.Server], TunnelSettings.PcapServer().With("network.link", "auto"), hosts.Server);
+        await server.ReadyAsync();
+        await server.LineAsync("afpacket");
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task TheUdpLinkNeedsNoPrivilege()
     {
         Requires.Root();
@@ -110,6 +130,22 @@ public class BadStartTests : EndToEndTest
     {
         Requires.Tool("setpriv");
         return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+    }
+
+    /// <summary>The loader finds an empty file under each of the library's names.</summary>
+    private static async Task<string[]> WithoutLibpcapAsync()
+    {
+        Requires.Namespaces();
+        Requires.Tool("unshare");
+        Requires.Tool("ldconfig");
+        string[] files =
+        [
+            .. (await Tool.RunAsync("ldconfig", "-p")).Expect().Split('\n')
+                .Where(line => line.Contains("libpcap.so")).Select(line => line[(line.LastIndexOf(' ') + 1)..]),
+        ];
+        Requires.That(files.Length > 0, "needs libpcap, to hide it");
+        string hide = string.Join(" && ", files.Select(file => $"mount --bind /dev/null {file}"));
+        return ["unshare", "--mount", "sh", "-c", $"{hide} && exec \"$@\"", "sh"];
     }
 
     private static async Task ExpectAsync(TunnelProcess process, int exitCode, params string[] parts)

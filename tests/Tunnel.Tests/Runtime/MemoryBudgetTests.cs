@@ -1,6 +1,7 @@
 using System.Net;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
+using Tunnel.Links;
 using Tunnel.Links.Memory;
 using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Mux;
@@ -78,7 +79,7 @@ public sealed class MemoryBudgetTests : IDisposable
 
     private ServerReceiver Server(MemoryBudget budget)
     {
-        var server = new ServerReceiver(_link, new DatagramCarrier(), Factory(budget), _deadlines, maxSessions: 10);
+        var server = new ServerReceiver(new ReplaceableLink(_link), new DatagramCarrier(), Factory(budget), _deadlines, maxSessions: 10);
         server.OutOfMemory += _refused.Add;
         return server;
     }

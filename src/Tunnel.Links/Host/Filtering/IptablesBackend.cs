@@ -18,9 +18,10 @@ internal sealed partial class IptablesBackend(RunTool run) : IFirewallBackend
 
     public void Install(FirewallRules rules, FirewallOwner owner)
     {
+        // With both tools: rules that these take the place of may have had addresses of the other family.
+        Remove(rules.Name);
         foreach (string tool in Tools(rules))
         {
-            RemoveWith(tool, rules.Name);
             bool optional = tool == "ip6tables" && rules.LocalAddresses.Count == 0;
             foreach (string[] command in Commands(rules, tool, owner))
             {
