@@ -10,6 +10,7 @@ internal sealed class LabProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
+    private bool _disposed;
 
     private LabProcess(Process process) => _process = process;
 
@@ -80,8 +81,12 @@ internal sealed class LabProcess : IAsyncDisposable
         await _process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <summary>Stops it; may be called again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         await StopAsync().ConfigureAwait(false);
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);

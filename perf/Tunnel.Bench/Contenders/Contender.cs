@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Tunnel.Ctl.Lab;
 
 namespace Tunnel.Bench.Contenders;
@@ -8,8 +9,8 @@ internal abstract class Contender(string name)
 {
     public string Name { get; } = name;
 
-    /// <summary>One of ours; the others are what it is held against.</summary>
-    public virtual bool IsOurs => false;
+    /// <summary>What it is to the comparison.</summary>
+    public abstract ContenderKind Kind { get; }
 
     /// <summary>Why it cannot run here; null: it can.</summary>
     public virtual string? Lacks => null;
@@ -28,6 +29,23 @@ internal abstract class Contender(string name)
         string[] missing = [.. programs.Where(p => !folders.Append("/usr/sbin").Any(f => File.Exists(Path.Combine(f, p))))];
         return missing.Length == 0 ? null : $"not installed: {string.Join(", ", missing)}";
     }
+}
+
+/// <summary>What ratios are made of.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ContenderKind>))]
+internal enum ContenderKind
+{
+    /// <summary>This project's.</summary>
+    Ours,
+
+    /// <summary>Another that does this job: packets of its own over networks that lose them.</summary>
+    Peer,
+
+    /// <summary>Something else that a user might pick, over the kernel's TCP.</summary>
+    Other,
+
+    /// <summary>No tunnel at all.</summary>
+    None,
 }
 
 /// <summary>A contender that carries bytes now.</summary>

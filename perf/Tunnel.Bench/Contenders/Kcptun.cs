@@ -16,6 +16,8 @@ internal sealed class Kcptun(bool overTcp) : Contender(overTcp ? "kcptun --tcp" 
         "--streambuf", "4194304",
     ];
 
+    public override ContenderKind Kind => ContenderKind.Peer;
+
     public override string? Lacks => Missing("kcptun-client", "kcptun-server");
 
     public override async Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel)

@@ -14,13 +14,17 @@ internal sealed partial class Ours(string name, string bin, string link, int con
 {
     private const int TunnelPort = 9999;
     private const int ForwardPort = 7000;
+
+    /// <summary>Thousands of held streams over one session are part of what is measured.</summary>
+    private const string Caps = "max_streams_per_session = 16384\nmax_streams_total = 16384\n";
+
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(15);
 
-    public override bool IsOurs => true;
+    public override ContenderKind Kind => ContenderKind.Ours;
 
     public override async Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel)
     {
-        string common = $"[network]\nlink = \"{link}\"\n[transport]\nconn = {conn}\n[transport.kcp]\nkey = \"bench\"\n{keys}";
+        string common = $"[network]\nlink = \"{link}\"\n[transport]\nconn = {conn}\n[transport.kcp]\nkey = \"bench\"\n{Caps}{keys}";
         string server = Path.Combine(folder, "server.toml"), client = Path.Combine(folder, "client.toml");
         await File.WriteAllTextAsync(server, $"[listen]\nport = {TunnelPort}\n{common}", cancel).ConfigureAwait(false);
         await File.WriteAllTextAsync(

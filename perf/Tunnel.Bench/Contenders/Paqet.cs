@@ -13,6 +13,8 @@ internal sealed class Paqet(string path) : Contender("paqet")
     private const int LocalPort = 7003;
     private const int ClientPort = 9995;
 
+    public override ContenderKind Kind => ContenderKind.Peer;
+
     public override string? Lacks => File.Exists(path) ? Missing("iptables") : $"no such file: {path}";
 
     public override async Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel)

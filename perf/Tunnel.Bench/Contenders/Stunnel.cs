@@ -9,7 +9,9 @@ internal sealed class Stunnel() : Contender("stunnel")
     private const int LocalPort = 7002;
     private const string Key = "bench:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-    public override string? Lacks => Missing("stunnel");
+    public override ContenderKind Kind => ContenderKind.Other;
+
+    public override string? Lacks => Missing("stunnel4");
 
     public override async Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel)
     {
@@ -23,8 +25,8 @@ internal sealed class Stunnel() : Contender("stunnel")
         await File.WriteAllTextAsync(
             client, $"{head}client = yes\naccept = 127.0.0.1:{LocalPort}\nconnect = {network.ServerAddress}:{TunnelPort}\n", cancel)
             .ConfigureAwait(false);
-        LabProcess serving = LabProcess.Start(network.Server, "stunnel", server);
-        LabProcess asking = LabProcess.Start(network.Client, "stunnel", client);
+        LabProcess serving = LabProcess.Start(network.Server, "stunnel4", server);
+        LabProcess asking = LabProcess.Start(network.Client, "stunnel4", client);
         var running = new RunningContender($"127.0.0.1:{LocalPort}", asking, serving);
         try
         {
