@@ -54,15 +54,16 @@ internal sealed record ComparedFigure(
         double from = Statistics.Median(b), to = Statistics.Median(a);
         (double Low, double High)? interval = Statistics.DifferenceOfMeans(b, a);
         return new ComparedFigure(
-            concurrency, figure.Name, from, to, from == 0 ? null : to / from - 1, Judge(figure, interval), interval?.Low, interval?.High);
+            concurrency, figure.Name, from, to, from == 0 ? null : to / from - 1, Judge(figure.MoreIsBetter, interval), interval?.Low, interval?.High);
     }
 
-    private static Verdict Judge(Figure figure, (double Low, double High)? interval) => interval switch
+    /// <summary>Whether the difference of two means is one.</summary>
+    public static Verdict Judge(bool moreIsBetter, (double Low, double High)? interval) => interval switch
     {
         null => Verdict.Unknown,
         { Low: <= 0, High: >= 0 } => Verdict.Noise,
-        { Low: > 0 } => figure.MoreIsBetter ? Verdict.Better : Verdict.Worse,
-        _ => figure.MoreIsBetter ? Verdict.Worse : Verdict.Better,
+        { Low: > 0 } => moreIsBetter ? Verdict.Better : Verdict.Worse,
+        _ => moreIsBetter ? Verdict.Worse : Verdict.Better,
     };
 }
 

@@ -107,11 +107,13 @@ internal sealed class CheckContext
     {
         if (client is null)
             return ([], null);
-        if (client.Server.Literal is { } literal)
+        if (client.FirstServer.Address is not { } server)
+            return ([], $"{client.FirstServer.Srv} names servers by SRV records, which only a session follows");
+        if (server.Literal is { } literal)
             return ([literal], null);
         try
         {
-            return (await calls.LookUpAsync(client.Server.Host, cancel).ConfigureAwait(false), null);
+            return (await calls.LookUpAsync(server.Host, cancel).ConfigureAwait(false), null);
         }
         catch (System.Net.Sockets.SocketException e)
         {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using Tunnel.Ctl.Lab;
 
 namespace Tunnel.Ctl.Demo;
 
@@ -16,31 +17,31 @@ internal static partial class DemoRun
     {
         try
         {
-            await using DemoNetwork network = await OpenNetworkAsync(cancel).ConfigureAwait(false);
+            await using LabNetwork network = await OpenNetworkAsync(cancel).ConfigureAwait(false);
             DemoResult result = await CarryAsync(network, megabytes, cancel).ConfigureAwait(false);
             result.Print(Console.Out);
             return result.IsWhole ? 0 : 1;
         }
-        catch (DemoException e)
+        catch (LabException e)
         {
             await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
             return 1;
         }
     }
 
-    private static async Task<DemoNetwork> OpenNetworkAsync(CancellationToken cancel)
+    private static async Task<LabNetwork> OpenNetworkAsync(CancellationToken cancel)
     {
         if (!Environment.IsPrivilegedProcess)
         {
             Console.Out.WriteLine("not root: the demo runs over UDP on loopback; as root it would run over raw packets between two namespaces");
-            return DemoNetwork.Loopback();
+            return LabNetwork.Loopback();
         }
 
         Console.Out.WriteLine("two network namespaces joined by a veth cable; raw TCP segments captured and injected with libpcap");
-        return await DemoNetwork.CreateAsync(cancel).ConfigureAwait(false);
+        return await LabNetwork.CreateAsync("demo", cancel).ConfigureAwait(false);
     }
 
-    private static async Task<DemoResult> CarryAsync(DemoNetwork network, int megabytes, CancellationToken cancel)
+    private static async Task<DemoResult> CarryAsync(LabNetwork network, int megabytes, CancellationToken cancel)
     {
         string folder = Directory.CreateTempSubdirectory("tunnel-demo-").FullName;
         try
@@ -49,14 +50,14 @@ internal static partial class DemoRun
             WriteConfigurations(folder, network, ports);
             string bin = AppContext.BaseDirectory;
             string self = Environment.ProcessPath!;
-            await using DemoProcess target = DemoProcess.Start(network.Server, self, "demo", "target", "--port", $"{ports.Target}");
-            await using DemoProcess server = DemoProcess.Start(
+            await using LabProcess target = LabProcess.Start(network.Server, self, "demo", "target", "--port", $"{ports.Target}");
+            await using LabProcess server = LabProcess.Start(
                 network.Server, Path.Combine(bin, "tunnel-server"), "--config", Path.Combine(folder, "server.toml"));
-            await using DemoProcess client = DemoProcess.Start(
+            await using LabProcess client = LabProcess.Start(
                 network.Client, Path.Combine(bin, "tunnel-client"), "--config", Path.Combine(folder, "client.toml"));
             await client.WaitForAsync("is up", StartTimeout, cancel).ConfigureAwait(false);
             Console.Out.WriteLine("the session is up; HTTP through SOCKS5:");
-            string load = await DemoProcess.RunAsync(
+            string load = await LabProcess.RunAsync(
                 network.Client, cancel, self, "demo", "load", "--socks", $"{ports.Socks}", "--port", $"{ports.Target}", "--size", $"{megabytes}")
                 .ConfigureAwait(false);
             await client.StopAsync().ConfigureAwait(false);
@@ -70,7 +71,7 @@ internal static partial class DemoRun
         }
     }
 
-    private static void WriteConfigurations(string folder, DemoNetwork network, DemoPorts ports)
+    private static void WriteConfigurations(string folder, LabNetwork network, DemoPorts ports)
     {
         string key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         string link = network.IsRaw ? "" : "[network]\nlink = \"udp\"\n";
@@ -102,14 +103,14 @@ internal static partial class DemoRun
     }
 
     /// <summary>Adds up the numbers that a pattern finds in what both ends logged at their end.</summary>
-    private static long Sum(Regex pattern, params DemoProcess[] processes)
+    private static long Sum(Regex pattern, params LabProcess[] processes)
     {
         long sum = 0;
-        foreach (DemoProcess process in processes)
+        foreach (LabProcess process in processes)
         {
             MatchCollection matches = pattern.Matches(process.Output);
             if (matches.Count == 0)
-                throw new DemoException($"the tunnel did not say what it did when it ended:\n{process.Output}");
+                throw new LabException($"the tunnel did not say what it did when it ended:\n{process.Output}");
             foreach (Match match in matches)
             {
                 for (int i = 1; i < match.Groups.Count; i++)

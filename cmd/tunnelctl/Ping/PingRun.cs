@@ -1,3 +1,8 @@
+using Tunnel.Links;
+using Tunnel.App.Runtime.Traffic;
+using Tunnel.App.Runtime.Resolving;
+using Tunnel.App.Runtime.Pool;
+using System.Net.Sockets;
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
@@ -16,17 +21,21 @@ internal sealed record PingOptions(int Count, TimeSpan Interval, TimeSpan Timeou
 /// </summary>
 internal sealed class PingRun(ClientConfig config, PingOptions options, ILogger logger, TextWriter? progress)
 {
+    private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(10);
+
     private readonly List<TimeSpan?>[] _trips = [[], [], []];
 
     /// <exception cref="Tunnel.Links.LinkException">There is no way to the server, or the link does not open.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The server's name does not resolve.</exception>
     public async Task<PingReport> RunAsync(CancellationToken cancel)
     {
-        SessionFactory sessions = Stack.CreateFactory(config.Transport, admission: null);
-        OpenedLink opened = await new ClientLinks(OwnPort(config), logger).OpenAsync(cancel).ConfigureAwait(false);
+        SessionFactory sessions = Stack.CreateFactory(
+            config.Transport, () => config.Transport.Kcp, new LimitMeter(logger), new TrafficLedger());
+        IPEndPoint server = await FindServerAsync(cancel).ConfigureAwait(false);
+        OpenedLink opened = await new ClientLinks(OwnPort(config), logger).OpenAsync(server, 0, cancel).ConfigureAwait(false);
         var link = new WatchedLink(opened.Link, opened.Server);
         using var deadlines = new DeadlineLoop();
-        using var receiver = new ClientReceiver(opened with { Link = link }, sessions, deadlines);
+        using var receiver = new ClientReceiver(opened with { Link = new ReplaceableLink(link) }, sessions, deadlines);
         using var icmp = new IcmpListener(opened.Server.ToIPEndPoint().Address);
         receiver.Start();
         progress?.WriteLine($"PING {opened.Server} over {link.Name}, guard {(sessions.Guard is null ? "off" : "on")}");
@@ -35,6 +44,25 @@ internal sealed class PingRun(ClientConfig config, PingOptions options, ILogger 
         PingEvidence seen = await GatherAsync(receiver, link, icmp, probe).ConfigureAwait(false);
         await receiver.Session.LeaveAsync().ConfigureAwait(false);
         return new PingReport(seen.Server, link.Name, Summaries(), PingDiagnosis.Explain(seen), seen);
+    }
+
+    /// <summary>The server that is preferred; of several alike the first of the file, of several addresses the first.</summary>
+    private async Task<IPEndPoint> FindServerAsync(CancellationToken cancel)
+    {
+        var found = new TaskCompletionSource<IReadOnlyList<ServerSpec>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var servers = new ServerDirectory(DnsClient.OfThisHost, specs => _ = specs.Count != 0 && found.TrySetResult(specs), logger);
+        servers.Apply(config.Servers);
+        try
+        {
+            IReadOnlyList<ServerSpec> specs = await found.Task.WaitAsync(ResolveTimeout, cancel).ConfigureAwait(false);
+            HostPort address = specs.MinBy(s => s.Priority)!.Address;
+            IPAddress[] all = address.Literal is { } literal ? [literal] : await Dns.GetHostAddressesAsync(address.Host, cancel).ConfigureAwait(false);
+            return new IPEndPoint(all[0], address.Port);
+        }
+        catch (TimeoutException)
+        {
+            throw new SocketException((int)SocketError.HostNotFound);
+        }
     }
 
     private bool HasPing => config.Transport.Profile == TransportProfile.Paqet;

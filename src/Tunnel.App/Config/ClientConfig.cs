@@ -8,6 +8,9 @@ public sealed record ClientConfig : IProcessConfig
     /// <summary>The tunnel servers; at least one, no two the same.</summary>
     public required IReadOnlyList<RemoteServerConfig> Servers { get; init; }
 
+    /// <summary>The server that is used while it is up: of several alike the first of the file.</summary>
+    public RemoteServerConfig FirstServer => Servers.MinBy(s => s.Priority)!;
+
     /// <summary>SOCKS5 listeners. There is at least one of these, a forward, or a reverse.</summary>
     public required IReadOnlyList<Socks5Config> Socks5 { get; init; }
 

@@ -119,7 +119,7 @@ public sealed class MuxSession : IOrderedByteUser
         if (now < _nextKeepAliveAt)
             return;
         _nextKeepAliveAt = now + _options.KeepAlive;
-        KeepAlive();
+        _control.Enqueue(new ControlFrame(MuxCommand.KeepAlive, 0));
         _pool.Trim();
     }
 

@@ -48,7 +48,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         var link = new ReplaceableLink(UdpLink.Open(new UdpOptions { Address = IPAddress.Loopback, Port = port }));
         return new ScriptedPeer((sessions, deadlines) =>
         {
-            var receiver = new ServerReceiver(link, new DatagramCarrier(), sessions, deadlines, maxSessions: 4);
+            var receiver = new ServerReceiver(link, new DatagramCarrier(), sessions, deadlines, () => 4);
             receiver.StreamOpened += stream => _ = ServeAsync(new ScriptedStream(stream), serve);
             return receiver;
         });

@@ -41,7 +41,7 @@ public sealed class SeveralServersTests : IAsyncDisposable
         using var names = new FakeNameServer(_ => []);
         ClientHost client = await StartClientAsync($"address='127.0.0.1:{first}'", names);
         await PoolWorld.Eventually(() => Up(client).Length == 1);
-        client.ApplyServers([new RemoteServerConfig(new HostPort("127.0.0.1", second), null, 1, 0, 1)]);
+        client.Apply(ConfigText.ValidClient($"[server]\naddress='127.0.0.1:{second}'\n{Listener}{Rest}"));
         await PoolWorld.Eventually(() => Up(client) is [{ } only] && only.Address == $"127.0.0.1:{second}");
         await PoolWorld.Eventually(() => client.GetConnectionStatus().Count == 1);
         Assert.Equal(0, names.Questions);

@@ -22,7 +22,7 @@ public sealed class InitTests : IDisposable
         Assert.True(s.IsValid && c.IsValid, s.DescribeProblems() + c.DescribeProblems());
         Assert.Empty(s.Warnings.Concat(c.Warnings));
         Assert.Equal(s.Config.Transport.Kcp.Key, c.Config.Transport.Kcp.Key);
-        Assert.Equal((s.Config.Port, s.Config.Network.Link), (c.Config.Server.Port, c.Config.Network.Link));
+        Assert.Equal((s.Config.Port, s.Config.Network.Link), (c.Config.FirstServer.Address!.Port, c.Config.Network.Link));
         Assert.Equal(IPEndPoint.Parse(socks5), Assert.Single(c.Config.Socks5).Listen);
         // An open proxy would be refused.
         Assert.Equal(socks5.StartsWith('0'), c.Config.Socks5[0].Credentials is not null);

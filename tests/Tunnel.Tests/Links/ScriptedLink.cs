@@ -12,6 +12,8 @@ internal sealed class ScriptedLink(int maxMergedLength = 0) : IPacketLink
 
     public LinkFraming Framing => LinkFraming.Ethernet;
 
+    public int MtuTowards(ReadOnlySpan<byte> address) => 1500;
+
     public int MaxMergedLength => maxMergedLength;
 
     public LinkException? Fault { get; set; }

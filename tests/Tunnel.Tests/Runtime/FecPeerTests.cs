@@ -33,7 +33,7 @@ public sealed class FecPeerTests : IDisposable
     [Fact]
     public async Task AServerCountsThemAndMakesNoSession()
     {
-        using var server = new ServerReceiver(new ReplaceableLink(_near), new DatagramCarrier(), Factory(), _deadlines, maxSessions: 10);
+        using var server = new ServerReceiver(new ReplaceableLink(_near), new DatagramCarrier(), Factory(), _deadlines, () => 10);
         await HearAsync(server, fromClient: true);
         Assert.Equal(0, server.SessionCount);
     }

@@ -71,7 +71,7 @@ public class StreamCapTests
         for (int i = 0; i < 1000; i++)
             cap.TryAdmit(2);
         Assert.Equal(1000, _limits.GetStrikes(LimitKind.MaxStreamsPerSession));
-        Assert.Equal(RateLimitedLog.Burst, _lines.All.Length);
+        Assert.Equal(RateLimitedLog.DefaultBurst, _lines.All.Length);
     }
 
     [Theory]

@@ -15,6 +15,10 @@ internal static class PacketSize
     private const int GuardPrefix = 12;
 
     /// <summary>Bytes of the longest packet, IP header included, Ethernet's not, as an interface's MTU counts.</summary>
-    public static int Of(NetworkConfig network, KcpConfig kcp, bool isIPv6) =>
-        kcp.Mtu + (isIPv6 ? IPv6Header : IPv4Header) + (network.Link == LinkKind.Udp ? UdpHeader : TcpHeader) + (kcp.Guard is null ? 0 : GuardPrefix);
+    /// <param name="network">The link.</param>
+    /// <param name="kcp">The guard.</param>
+    /// <param name="mtu">Bytes of the longest datagram.</param>
+    /// <param name="isIPv6">Or IPv4.</param>
+    public static int Of(NetworkConfig network, KcpConfig kcp, int mtu, bool isIPv6) =>
+        mtu + (isIPv6 ? IPv6Header : IPv4Header) + (network.Link == LinkKind.Udp ? UdpHeader : TcpHeader) + (kcp.Guard is null ? 0 : GuardPrefix);
 }

@@ -81,12 +81,14 @@ internal sealed class FileTopic : PromptTopic
     private static Finding LookAtMtu(CheckContext context, CheckFile file)
     {
         bool v6 = context.ServerAddresses is [{ AddressFamily: System.Net.Sockets.AddressFamily.InterNetworkV6 }, ..];
-        int needed = PacketSize.Of(file.Network!, file.Transport!.Kcp, v6);
+        if (file.Transport!.Kcp.Mtu is not { } mtu)
+            return Finding.Good(Mtu, "\"auto\": the tunnel finds out what the path carries", "", WhyMtu);
+        int needed = PacketSize.Of(file.Network!, file.Transport.Kcp, mtu, v6);
         if (context.Route is not { } route)
             return Finding.Unknown(Mtu, $"needs {needed} bytes; the interface is not known", WhyMtu);
-        string now = $"transport.kcp.mtu = {file.Transport.Kcp.Mtu}: packets of {needed} bytes, {route.Interface} takes {route.Mtu}";
+        string now = $"transport.kcp.mtu = {mtu}: packets of {needed} bytes, {route.Interface} takes {route.Mtu}";
         string should = $"{route.Mtu} or less, and the path's own limit";
-        string command = $"# transport.kcp.mtu = {Math.Max(128, file.Transport.Kcp.Mtu - (needed - route.Mtu))} in {file.Path}";
+        string command = $"# transport.kcp.mtu = {Math.Max(128, mtu - (needed - route.Mtu))} in {file.Path}";
         return Finding.Must(Mtu, needed <= route.Mtu, now, should, WhyMtu, command);
     }
 

@@ -38,9 +38,11 @@ internal sealed class ReachTopic : ITopic
 
     private static Finding LookAtName(CheckContext context, ClientConfig client)
     {
+        if (client.FirstServer.Address is not { } server)
+            return Finding.Unknown(Name, context.NameProblem ?? "", WhyName);
         bool found = context.ServerAddresses.Count > 0;
-        string now = found ? string.Join(", ", context.ServerAddresses.Take(4)) : $"{client.Server.Host}: {context.NameProblem ?? "has no address"}";
-        return Finding.Must(Name, found, now, "an address", WhyName, $"getent ahosts {client.Server.Host}");
+        string now = found ? string.Join(", ", context.ServerAddresses.Take(4)) : $"{server.Host}: {context.NameProblem ?? "has no address"}";
+        return Finding.Must(Name, found, now, "an address", WhyName, $"getent ahosts {server.Host}");
     }
 
     private static Finding LookAtRoute(CheckContext context)
@@ -83,7 +85,7 @@ internal sealed class ReachTopic : ITopic
         if (result.Connect is not { } connect)
             return Finding.Must(Session, false, result.Problem ?? "no answer", "up", WhySession, "journalctl -u tunnel-server -n 50  # on the server");
         string ping = result.RoundTrip is { } trip ? $", a round trip of {Milliseconds(trip)}" : "";
-        return Finding.Good(Session, $"{client.Server} is up after {Milliseconds(connect)}{ping}", "", WhySession);
+        return Finding.Good(Session, $"{client.FirstServer.Name} is up after {Milliseconds(connect)}{ping}", "", WhySession);
     }
 
     private static Finding LookAtClock(ClientConfig client, SessionProbeResult result)

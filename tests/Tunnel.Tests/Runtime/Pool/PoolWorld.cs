@@ -5,6 +5,7 @@ using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Pool;
 using Tunnel.App.Services;
+using Tunnel.Links;
 using Tunnel.Links.Memory;
 using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Mux;
@@ -28,6 +29,7 @@ internal sealed class PoolWorld : IAsyncDisposable
     private readonly List<ServerReceiver> _receivers = [];
     private readonly List<IPEndPoint> _opened = [];
     private readonly TcpListener _echo = new(IPAddress.Loopback, 0);
+    private readonly ReverseListeners _reverse;
     private readonly StreamServer _streams;
     private readonly SessionFactory _sessions;
     private readonly Task _running;
@@ -42,8 +44,10 @@ internal sealed class PoolWorld : IAsyncDisposable
         _sessions = new SessionFactory(
             "aes-128-gcm", new byte[32], new KcpOptions(), new MuxOptions { MaxStreams = maxStreams }, 1350, null, null);
         var udp = new UdpServing(new UdpLimits(), new UdpMeter());
-        var dialer = new Dialer(TimeSpan.FromSeconds(10), TargetPolicy.Everything);
-        _streams = new StreamServer(dialer, TimeSpan.FromSeconds(10), null, udp, NullLogger.Instance, _stop.Token);
+        var gate = new ListenerGate(() => new ListenersConfig(null, null, 100), NullLogger.Instance);
+        _reverse = new ReverseListeners(new ReversePolicy([]), gate, udp, NullLogger.Instance, _stop.Token);
+        var dialer = new Dialer(() => new DialRules(TimeSpan.FromSeconds(10), TargetPolicy.Everything));
+        _streams = new StreamServer(dialer, () => TimeSpan.FromSeconds(10), null, udp, _reverse, NullLogger.Instance, _stop.Token);
         var options = new ClientConnectionOptions(Ping: true, [], HeaderFormat.V1);
         var parts = new ConnectionParts(OpenAsync, _sessions, _deadlines, options, FixedPort: false, NullLogger.Instance);
         Pool = new ConnectionPool(perServer, TimeSpan.FromSeconds(20), parts, new Random(1));
@@ -171,13 +175,14 @@ internal sealed class PoolWorld : IAsyncDisposable
                 Cut(server.Address.GetAddressBytes()[3]);
         }
 
-        var receiver = new ServerReceiver(far, new DatagramCarrier(), _sessions, _deadlines, maxSessions: 100);
+        var receiver = new ServerReceiver(new ReplaceableLink(far), new DatagramCarrier(), _sessions, _deadlines, () => 100);
         receiver.StreamOpened += _streams.Serve;
         receiver.Start();
         lock (_links)
             _receivers.Add(receiver);
-        PeerPath path = DatagramCarrier.Open(client, RightEnd);
-        return ValueTask.FromResult(new OpenedLink(client, new DatagramCarrier(), path, Endpoint.FromIPEndPoint(RightEnd), null, null));
+        var near = new ReplaceableLink(client);
+        PeerPath path = DatagramCarrier.Open(near, RightEnd);
+        return ValueTask.FromResult(new OpenedLink(near, new DatagramCarrier(), path, Endpoint.FromIPEndPoint(RightEnd), null, null));
     }
 
     private async Task EchoAsync()

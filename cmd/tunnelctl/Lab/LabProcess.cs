@@ -1,17 +1,22 @@
 using System.Diagnostics;
 using System.Text;
 
-namespace Tunnel.Ctl.Demo;
+namespace Tunnel.Ctl.Lab;
 
-/// <summary>A child of the demo: its output is kept, and it ends with the demo.</summary>
-internal sealed class DemoProcess : IAsyncDisposable
+/// <summary>A child of this program: its output is kept, and it ends with the trial.</summary>
+internal sealed class LabProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(8);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
+    private bool _disposed;
 
-    private DemoProcess(Process process) => _process = process;
+    private LabProcess(Process process) => _process = process;
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
 
     public string Output
     {
@@ -22,14 +27,14 @@ internal sealed class DemoProcess : IAsyncDisposable
         }
     }
 
-    /// <param name="netns">Runs in this network namespace; null: where the demo runs.</param>
+    /// <param name="netns">Runs in this network namespace; null: where this program runs.</param>
     /// <param name="command">The program and its arguments.</param>
-    public static DemoProcess Start(string? netns, params string[] command)
+    public static LabProcess Start(string? netns, params string[] command)
     {
         string[] all = netns is null ? command : ["ip", "netns", "exec", netns, .. command];
         var info = new ProcessStartInfo(all[0], all[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         var process = new Process { StartInfo = info };
-        var started = new DemoProcess(process);
+        var started = new LabProcess(process);
         process.OutputDataReceived += (_, e) => started.Append(e.Data);
         process.ErrorDataReceived += (_, e) => started.Append(e.Data);
         process.Start();
@@ -39,25 +44,25 @@ internal sealed class DemoProcess : IAsyncDisposable
     }
 
     /// <summary>Runs a command to its end.</summary>
-    /// <exception cref="DemoException">It failed; the message has what it printed.</exception>
+    /// <exception cref="LabException">It failed; the message has what it printed.</exception>
     public static async Task<string> RunAsync(string? netns, CancellationToken cancel, params string[] command)
     {
-        await using DemoProcess process = Start(netns, command);
+        await using LabProcess process = Start(netns, command);
         await process._process.WaitForExitAsync(cancel).ConfigureAwait(false);
         if (process._process.ExitCode != 0)
-            throw new DemoException($"{string.Join(' ', command)} failed: {process.Output}");
+            throw new LabException($"{string.Join(' ', command)} failed: {process.Output}");
         return process.Output;
     }
 
-    /// <summary>Waits for a text in the output.</summary>
-    /// <exception cref="DemoException">The process ended without it, or it took too long.</exception>
-    public async Task WaitForAsync(string text, TimeSpan timeout, CancellationToken cancel)
+    /// <summary>Waits for a text in the output, so many times.</summary>
+    /// <exception cref="LabException">The process ended without it, or it took too long.</exception>
+    public async Task WaitForAsync(string text, TimeSpan timeout, CancellationToken cancel, int times = 1)
     {
         long start = Stopwatch.GetTimestamp();
-        while (!Output.Contains(text, StringComparison.Ordinal))
+        while (Output.Split(text).Length <= times)
         {
             if (_process.HasExited || Stopwatch.GetElapsedTime(start) > timeout)
-                throw new DemoException($"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)}: no \"{text}\" in\n{Output}");
+                throw new LabException($"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)}: no \"{text}\" in\n{Output}");
             await Task.Delay(20, cancel).ConfigureAwait(false);
         }
     }
@@ -76,8 +81,12 @@ internal sealed class DemoProcess : IAsyncDisposable
         await _process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <summary>Stops it; may be called again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         await StopAsync().ConfigureAwait(false);
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
@@ -93,5 +102,5 @@ internal sealed class DemoProcess : IAsyncDisposable
     }
 }
 
-/// <summary>The demo cannot go on; the message says why.</summary>
-internal sealed class DemoException(string message) : Exception(message);
+/// <summary>A trial cannot go on; the message says why.</summary>
+internal sealed class LabException(string message) : Exception(message);

@@ -1,9 +1,15 @@
-namespace Tunnel.Ctl.Demo;
+namespace Tunnel.Ctl.Lab;
 
-/// <summary>Where the demo's two ends live: two namespaces joined by a cable, or this host's loopback.</summary>
-internal sealed class DemoNetwork : IAsyncDisposable
+/// <summary>Where a trial's two ends live: two namespaces joined by a cable, or this host's loopback.</summary>
+internal sealed class LabNetwork : IAsyncDisposable
 {
-    private DemoNetwork(string? client, string? server, string serverAddress)
+    /// <summary>The cable's name at both ends.</summary>
+    public const string Interface = "tunnel0";
+
+    /// <summary>The client's address on the cable.</summary>
+    public const string ClientAddress = "10.79.0.1";
+
+    private LabNetwork(string? client, string? server, string serverAddress)
     {
         Client = client;
         Server = server;
@@ -20,20 +26,22 @@ internal sealed class DemoNetwork : IAsyncDisposable
 
     public bool IsRaw => Client is not null;
 
-    public static DemoNetwork Loopback() => new(null, null, "127.0.0.1");
+    public static LabNetwork Loopback() => new(null, null, "127.0.0.1");
 
     /// <summary>Makes the namespaces and the cable; removed again by Dispose, also after a failure.</summary>
-    public static async Task<DemoNetwork> CreateAsync(CancellationToken cancel)
+    /// <param name="purpose">Part of the namespaces' names, so that what a crash left behind can be told.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task<LabNetwork> CreateAsync(string purpose, CancellationToken cancel)
     {
         string id = $"{Environment.ProcessId % 100000}";
-        var network = new DemoNetwork($"tunnel-demo-c{id}", $"tunnel-demo-s{id}", "10.79.0.2");
+        var network = new LabNetwork($"tunnel-{purpose}-c{id}", $"tunnel-{purpose}-s{id}", "10.79.0.2");
         try
         {
             await IpAsync(cancel, "netns", "add", network.Client!).ConfigureAwait(false);
             await IpAsync(cancel, "netns", "add", network.Server!).ConfigureAwait(false);
-            string[] cable = ["link", "add", "tunnel0", "netns", network.Client!, "type", "veth", "peer", "name", "tunnel0", "netns", network.Server!];
+            string[] cable = ["link", "add", Interface, "netns", network.Client!, "type", "veth", "peer", "name", Interface, "netns", network.Server!];
             await IpAsync(cancel, cable).ConfigureAwait(false);
-            await RaiseAsync(network.Client!, "10.79.0.1/24", cancel).ConfigureAwait(false);
+            await RaiseAsync(network.Client!, ClientAddress + "/24", cancel).ConfigureAwait(false);
             await RaiseAsync(network.Server!, "10.79.0.2/24", cancel).ConfigureAwait(false);
             return network;
         }
@@ -55,11 +63,11 @@ internal sealed class DemoNetwork : IAsyncDisposable
 
     private static async Task RaiseAsync(string netns, string address, CancellationToken cancel)
     {
-        await IpAsync(cancel, "-n", netns, "addr", "add", address, "dev", "tunnel0").ConfigureAwait(false);
+        await IpAsync(cancel, "-n", netns, "addr", "add", address, "dev", Interface).ConfigureAwait(false);
         await IpAsync(cancel, "-n", netns, "link", "set", "lo", "up").ConfigureAwait(false);
-        await IpAsync(cancel, "-n", netns, "link", "set", "tunnel0", "up").ConfigureAwait(false);
+        await IpAsync(cancel, "-n", netns, "link", "set", Interface, "up").ConfigureAwait(false);
     }
 
     private static Task<string> IpAsync(CancellationToken cancel, params string[] arguments) =>
-        DemoProcess.RunAsync(null, cancel, ["ip", .. arguments]);
+        LabProcess.RunAsync(null, cancel, ["ip", .. arguments]);
 }

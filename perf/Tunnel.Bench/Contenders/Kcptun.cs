@@ -1,0 +1,44 @@
+using Tunnel.Ctl.Lab;
+
+namespace Tunnel.Bench.Contenders;
+
+/// <summary>kcptun as distributions package it, in its best setting for a cable.</summary>
+/// <param name="overTcp">With --tcp: crafted segments as ours; otherwise UDP.</param>
+internal sealed class Kcptun(bool overTcp) : Contender(overTcp ? "kcptun --tcp" : "kcptun")
+{
+    private const int TunnelPort = 9998;
+    private const int LocalPort = 7001;
+
+    private static readonly string[] Options =
+    [
+        "--key", "bench", "--crypt", "aes-128", "--mode", "fast3", "--mtu", "1350", "--sndwnd", "2048", "--rcvwnd", "2048",
+        "--datashard", "0", "--parityshard", "0", "--nocomp", "--sockbuf", "16777216", "--smuxver", "2", "--smuxbuf", "16777216",
+        "--streambuf", "4194304",
+    ];
+
+    public override ContenderKind Kind => ContenderKind.Peer;
+
+    public override string? Lacks => Missing("kcptun-client", "kcptun-server");
+
+    public override async Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel)
+    {
+        string[] tcp = overTcp ? ["--tcp"] : [];
+        LabProcess server = LabProcess.Start(
+            network.Server, ["kcptun-server", "--listen", $":{TunnelPort}", "--target", $"127.0.0.1:{port}", .. Options, .. tcp]);
+        LabProcess client = LabProcess.Start(
+            network.Client,
+            ["kcptun-client", "--localaddr", $"127.0.0.1:{LocalPort}", "--remoteaddr", $"{network.ServerAddress}:{TunnelPort}", .. Options, .. tcp]);
+        var running = new RunningContender($"127.0.0.1:{LocalPort}", client, server);
+        try
+        {
+            await server.WaitForAsync("listening on", TimeSpan.FromSeconds(10), cancel).ConfigureAwait(false);
+            await client.WaitForAsync("listening on", TimeSpan.FromSeconds(10), cancel).ConfigureAwait(false);
+            return running;
+        }
+        catch
+        {
+            await running.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+}

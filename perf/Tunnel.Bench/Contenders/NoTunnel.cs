@@ -1,0 +1,12 @@
+using Tunnel.Ctl.Lab;
+
+namespace Tunnel.Bench.Contenders;
+
+/// <summary>Straight over the cable: what the machine can do at most.</summary>
+internal sealed class NoTunnel() : Contender("no tunnel")
+{
+    public override ContenderKind Kind => ContenderKind.None;
+
+    public override Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel) =>
+        Task.FromResult(new RunningContender($"{network.ServerAddress}:{port}"));
+}

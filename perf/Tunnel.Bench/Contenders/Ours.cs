@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Tunnel.Ctl.Lab;
+
+namespace Tunnel.Bench.Contenders;
+
+/// <summary>This project's binaries over one of its links.</summary>
+/// <param name="name">In tables.</param>
+/// <param name="bin">The folder of the published binaries.</param>
+/// <param name="link">network.link.</param>
+/// <param name="conn">transport.conn.</param>
+/// <param name="keys">More TOML for both ends.</param>
+internal sealed partial class Ours(string name, string bin, string link, int conn = 1, string keys = "") : Contender(name)
+{
+    private const int TunnelPort = 9999;
+    private const int ForwardPort = 7000;
+
+    /// <summary>Thousands of held streams over one session are part of what is measured.</summary>
+    private const string Caps = "max_streams_per_session = 16384\nmax_streams_total = 16384\n";
+
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(15);
+
+    public override ContenderKind Kind => ContenderKind.Ours;
+
+    public override async Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel)
+    {
+        string common = $"[network]\nlink = \"{link}\"\n[transport]\nconn = {conn}\n[transport.kcp]\nkey = \"bench\"\n{Caps}{keys}";
+        string server = Path.Combine(folder, "server.toml"), client = Path.Combine(folder, "client.toml");
+        await File.WriteAllTextAsync(server, $"[listen]\nport = {TunnelPort}\n{common}", cancel).ConfigureAwait(false);
+        await File.WriteAllTextAsync(
+            client,
+            $"[server]\naddress = \"{network.ServerAddress}:{TunnelPort}\"\n[[forward]]\nlisten = \"127.0.0.1:{ForwardPort}\"\n"
+            + $"target = \"127.0.0.1:{port}\"\n{common}",
+            cancel).ConfigureAwait(false);
+        LabProcess serving = LabProcess.Start(network.Server, Path.Combine(bin, "tunnel-server"), "--config", server);
+        LabProcess asking = LabProcess.Start(network.Client, Path.Combine(bin, "tunnel-client"), "--config", client);
+        var running = new RunningContender($"127.0.0.1:{ForwardPort}", asking, serving);
+        try
+        {
+            await asking.WaitForAsync("is up", StartTimeout, cancel, times: conn).ConfigureAwait(false);
+            return running;
+        }
+        catch
+        {
+            await running.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>What both ends said about their losses when they ended.</summary>
+    public static Losses ReadLosses(RunningContender ended) => new(
+        Sum(Retransmissions(), ended), Sum(KernelDrops(), ended));
+
+    private static long Sum(Regex pattern, RunningContender ended) => ended.Processes
+        .SelectMany(p => pattern.Matches(p.Output))
+        .SelectMany(m => m.Groups.Values.Skip(1))
+        .Sum(g => long.Parse(g.ValueSpan, CultureInfo.InvariantCulture));
+
+    [GeneratedRegex("again ([0-9]+) fast ([0-9]+) early ([0-9]+) timeout")]
+    private static partial Regex Retransmissions();
+
+    [GeneratedRegex("kernel drops ([0-9]+)")]
+    private static partial Regex KernelDrops();
+}
+
+/// <summary>KCP segments sent again and packets that the kernels dropped, both ends together.</summary>
+internal sealed record Losses(long Retransmissions, long KernelDrops);
