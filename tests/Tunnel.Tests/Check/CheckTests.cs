@@ -114,7 +114,7 @@ public sealed class CheckTests : IDisposable
     public async Task PacketsFitTheInterface(string more, string link, int mtu, string verdict)
     {
         _host.Route = _host.Route! with { Mtu = mtu };
-        Finding finding = await _host.FindAsync("file.mtu", config: ConfigFiles.Client(_host, $"{more}[network]\nlink = \"{link}\"\n"));
+        Finding finding = await _host.FindAsync("file.mtu", config: ConfigFiles.Client(_host, $"mtu = 1350\n{more}[network]\nlink = \"{link}\"\n"));
         Assert.Equal(Enum.Parse<Verdict>(verdict), finding.Verdict);
     }
 

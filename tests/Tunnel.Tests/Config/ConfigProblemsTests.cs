@@ -53,7 +53,7 @@ public class ConfigProblemsTests
     [InlineData("[network.ipv4]\nport=65535\n[transport]\nconn=2\n", 8, 6, "network.ipv4.port", "2 connections take the ports 65535 to 65536")]
     [InlineData("[network.ipv6]\nport=65535\n[transport]\nconn=2\n", 8, 6, "network.ipv6.port", "2 connections take the ports 65535 to 65536")]
     [InlineData("[listen]\nport=1\nfoo=1\n", 7, 2, "[listen]", "belongs in a server's file only; this is a client's")]
-    [InlineData("[transport]\nmemory=3\n", 8, 1, "transport.memory", "belongs in a server's file only")]
+    [InlineData("[targets]\nallow=['*']\n", 7, 2, "[targets]", "belongs in a server's file only")]
     public void ClientMistakes(string extra, int line, int column, string key, string what) =>
         AssertProblem(ConfigText.LoadClient(ConfigText.Client + extra).Problems, line, column, key, what);
 

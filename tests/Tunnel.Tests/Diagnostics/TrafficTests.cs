@@ -32,7 +32,7 @@ public class TrafficTests
 
         foreach (PrometheusParser end in new[] { client, server })
         {
-            Assert.True(end.Sum("tunnel_kcp_segments_total", "out") >= Bytes / 1400.0);
+            Assert.True(end.Sum("tunnel_kcp_segments_total", "out") >= Bytes / 9216.0);
             Assert.True(end.Sum("tunnel_link_io_bytes_total", "in") > Bytes);
             Assert.True(end.Sum("tunnel_guard_checks_total", "pass") >= Bytes / 65_000.0);
             Assert.True(end.Sum("tunnel_kcp_rtt_seconds_count") > 0);

@@ -33,7 +33,6 @@ internal static class ConfigCatalog
         new("transport.kcp", ConfigSide.Both, "KCP, its encryption, and the multiplexer above it."),
         new("debug", ConfigSide.Both, "Where the process shows itself."),
         new("log", ConfigSide.Both, "What is written to the log."),
-        new("debug", ConfigSide.Both, "Where the process shows itself."),
     ];
 
     public static readonly IReadOnlyList<ConfigKey> Keys =
