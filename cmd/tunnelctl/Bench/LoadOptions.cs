@@ -19,7 +19,8 @@ internal sealed class LoadOptions
 {
     private readonly Option<string> _concurrency = new("--concurrency", "-c")
     {
-        Description = "Workers at one time; several, as 4,8,16, are run one after the other", DefaultValueFactory = _ => "1",
+        Description = "Workers at one time; several, as 4,8,16, are run one after the other",
+        DefaultValueFactory = _ => "1",
     };
 
     private readonly Option<double> _seconds = new("--seconds", "-s") { Description = "How long a round measures", DefaultValueFactory = _ => 5 };

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Tunnel.App.Config;
 using Tunnel.App.Hosting;
-using Tunnel.App.Runtime.Traffic;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Traffic;
 using Tunnel.Ctl.Dump.Decoding;
 using Tunnel.Links.Host;
 

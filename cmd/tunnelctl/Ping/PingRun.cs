@@ -1,14 +1,14 @@
-using Tunnel.Links;
-using Tunnel.App.Runtime.Traffic;
-using Tunnel.App.Runtime.Resolving;
-using Tunnel.App.Runtime.Pool;
-using System.Net.Sockets;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
 using Tunnel.App.Hosting;
 using Tunnel.App.Runtime;
+using Tunnel.App.Runtime.Pool;
+using Tunnel.App.Runtime.Resolving;
+using Tunnel.App.Runtime.Traffic;
+using Tunnel.Links;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.Ctl.Ping;
