@@ -47,17 +47,13 @@ public partial class SpoofedSegmentTests : EndToEndTest
         AssertFlat(pair.Server, before);
         await Until.TrueAsync("the cap is reached", () => pair.Server.Count("began") >= Cap);
 
+        // Those that never acknowledged anything give their places; whoever has proved that it is there keeps its own.
         TunnelProcess late = await StartClientAsync(ClientSettings(link), pair.Hosts.Client);
-        await late.ConnectedAsync(limit: TimeSpan.FromSeconds(60));
+        await late.ConnectedAsync();
         await new Curl(pair.Hosts.Client, await late.Socks5PortAsync()).DownloadAsync(PcapPair.Target, Payload.MiB);
         await pair.Curl.DownloadAsync(PcapPair.Target, Payload.MiB);
-        Assert.Equal(1, pair.Client.Count("is up"));
-        // There was no place for it before one of them had gone.
-        string[] lines = pair.Server.Lines;
-        int[] beginnings = [.. lines.Index().Where(l => l.Item.Contains("began")).Select(l => l.Index)];
-        int firstEnd = lines.Index().First(l => l.Item.Contains("ended: ")).Index;
-        Assert.Equal(Cap + 1, beginnings.Length);
-        Assert.Equal(Cap, beginnings.Count(index => index < firstEnd));
+        Assert.Equal((1, 1), (pair.Client.Count("is up"), late.Count("is up")));
+        Assert.NotEqual(0, pair.Server.Count("transport.kcp.max_sessions"));
     }
 
     private async Task<PcapPair> StartPairAsync(string link)
