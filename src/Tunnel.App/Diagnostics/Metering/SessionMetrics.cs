@@ -50,7 +50,7 @@ internal static class SessionMetrics
         new NumberMetric("tunnel.refusals", MetricKind.Counter, "{refusal}", "What was refused, by the cap that was reached.", Refusals),
         new NumberMetric("tunnel.memory", MetricKind.Level, "By", "What the sessions' windows and buffers take.",
             r => Reading.One(r.Sessions.Sum(s => s.Memory))),
-        new NumberMetric("tunnel.memory.limit", MetricKind.Level, "By", "Server: transport.memory.",
+        new NumberMetric("tunnel.memory.limit", MetricKind.Level, "By", "transport.memory.",
             r => r.End.MemoryLimit is { } limit ? Reading.One(limit) : []),
         new NumberMetric("tunnel.buffered", MetricKind.Level, "By", "Bytes received in streams that wait for their readers.",
             r => Reading.One(r.Sessions.Sum(s => s.Buffered))),
