@@ -133,10 +133,33 @@ public class ReloadTests : EndToEndTest
         await server.LineAsync("transport.kcp.rcvwnd has changed and needs a restart");
         Assert.Equal(SocksClient.Succeeded, await ReplyAsync(await client.Socks5PortAsync(), target));
 
-        client.Rewrite(TunnelSettings.UdpClient(port + 1).WithSocks5().ToToml());
-        await client.LineAsync("server.address has changed and needs a restart");
+        client.Rewrite(TunnelSettings.UdpClient(port).WithSocks5().With("transport.conn", 2).ToToml());
+        await client.LineAsync("transport.conn has changed and needs a restart");
         Assert.Equal(SocksClient.Succeeded, await ReplyAsync(await client.Socks5PortAsync(), target));
         Assert.DoesNotContain(TunnelSettings.Key, server.Text);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task AnotherServerIsUsedAndStreamsOfTheOldOneGoOn()
+    {
+        SocketTarget target = Own(SocketTarget.StartEcho());
+        int first = FreeUdpPort(), second = FreeUdpPort();
+        TunnelProcess before = await StartServerAsync(TunnelSettings.UdpServer(first));
+        TunnelProcess after = await StartServerAsync(TunnelSettings.UdpServer(second));
+        TunnelProcess client = await StartClientAsync(TunnelSettings.UdpClient(first).WithSocks5());
+        await client.ConnectedAsync();
+        using (Socket running = await SocksClient.ConnectAsync(await client.Socks5PortAsync(), "localhost", target.Port))
+        {
+            client.Rewrite(TunnelSettings.UdpClient(second).WithSocks5().ToToml());
+            await client.ConnectedAsync(times: 2);
+            Assert.Equal(1, after.Count("began"));
+            await running.SendTextAsync("hello");
+            Assert.Equal("hello", await running.ReceiveTextAsync(5));
+            Assert.Equal(SocksClient.Succeeded, await ReplyAsync(await client.Socks5PortAsync(), target));
+            Assert.Equal(0, before.Count("ended"));
+        }
+
+        await before.LineAsync("ended");
     }
 
     [Fact(Timeout = Limit)]
