@@ -81,15 +81,30 @@ public class IptablesTests : EndToEndTest
         Namespaces hosts = await PrepareAsync(make);
         TunnelProcess server = await StartServerAsync(make, hosts);
         Assert.Contains(await RulesAsync(make, hosts.Server), rule => rule.Contains(Namespaces.ServerIPv6));
+        using CancellationTokenSource enough = new();
+        Task watching = WatchAsync(make, hosts, enough.Token);
         await AddressAsync(hosts.Server, "add", "10.77.0.3/24");
         await Until.TrueAsync("there are rules for it", async () => await HasRulesForAsync(make, hosts, "10.77.0.3"));
         (await Tool.RunAsync("ip", "-n", hosts.Server, "-6", "address", "flush", "dev", Namespaces.Interface)).Expect();
         await Until.TrueAsync(
             "there are none of IPv6", async () => !(await RulesAsync(make, hosts.Server)).Any(r => r.StartsWith("ip6tables", StringComparison.Ordinal)));
         Assert.True(await HasRulesForAsync(make, hosts, "10.77.0.3"));
+        await enough.CancelAsync();
+        await watching;
         server.Terminate();
         await server.ExitAsync();
         Assert.Empty(await RulesAsync(make, hosts.Server));
+    }
+
+    /// <summary>What holds for an address that stays is there at every look, also while rules take the place of others.</summary>
+    private static async Task WatchAsync(string make, Namespaces hosts, CancellationToken enough)
+    {
+        while (!enough.IsCancellationRequested)
+        {
+            string[] rules = await RulesAsync(make, hosts.Server);
+            Assert.Equal(3, rules.Count(rule => rule.Contains($" {Namespaces.ServerIPv4}/32 ")));
+            Assert.Equal(2, rules.Count(rule => rule.StartsWith("iptables -A ", StringComparison.Ordinal) && rule.Contains(" -j tunnel_")));
+        }
     }
 
     /// <summary>The hosts, and in the test's folder a folder of tools that has the two of this make and nothing else.</summary>
@@ -104,7 +119,9 @@ public class IptablesTests : EndToEndTest
             ToolResult works = await Tool.RunInAsync(hosts.Client, $"{tool}-{make}", "-t", "raw", "-S");
             Requires.That(works.ExitCode == 0, $"needs a kernel for {tool}-{make}");
             string file = Path.Combine(ToolFolder, $"{tool}-{make}");
-            File.Copy(File.ResolveLinkTarget(file, returnFinalTarget: true)!.FullName, Path.Combine(PathOf(make), tool));
+            // One program, which goes by the name that it is called by.
+            foreach (string name in (string[])[tool, $"{tool}-restore"])
+                File.Copy(File.ResolveLinkTarget(file, returnFinalTarget: true)!.FullName, Path.Combine(PathOf(make), name));
         }
 
         return hosts;

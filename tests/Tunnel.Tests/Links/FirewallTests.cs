@@ -95,9 +95,15 @@ public sealed partial class FirewallTests
         Assert.All(kernel.Lines("iptables").Where(l => l.StartsWith("-N", StringComparison.Ordinal)), l => Assert.InRange(l.Length, 1, 3 + 28));
         Assert.Empty(Firewall.CleanUpStale(FirewallBackends.All(kernel.Run)));
 
-        kernel.Lines("iptables").Remove("-A PREROUTING -j tunnel_40000_i");
-        Assert.Equal(FirewallState.Reinstalled, firewall.Check());
-        Assert.Equal(FirewallState.Intact, firewall.Check());
+        string[] whole = [.. kernel.Lines("iptables").Order()];
+        foreach (string lost in (string[])["-A PREROUTING -j tunnel_40000_i", "-A OUTPUT -j tunnel_40000_o"])
+        {
+            Assert.True(kernel.Lines("iptables").Remove(lost));
+            Assert.Equal(FirewallState.Reinstalled, firewall.Check());
+            Assert.Equal(FirewallState.Intact, firewall.Check());
+            Assert.Equal(whole, kernel.Lines("iptables").Order());
+        }
+
         firewall.Remove();
         Assert.Empty(kernel.Lines("iptables"));
         Assert.Empty(kernel.Lines("ip6tables"));
@@ -237,7 +243,7 @@ public sealed partial class FirewallTests
         private static partial int SetNamespace(int descriptor, int kind);
     }
 
-    /// <summary>Enough of iptables for a raw table: -N, -A, -I, -D, -F, -X and -S. There is no nft.</summary>
+    /// <summary>Enough of iptables and iptables-restore for a raw table: -A, -I, -D, -F, -X and -S. There is no nft.</summary>
     private sealed class FakeIptables
     {
         private readonly Dictionary<string, List<string>> _lines = new() { ["iptables"] = [], ["ip6tables"] = [] };
@@ -246,19 +252,47 @@ public sealed partial class FirewallTests
 
         public ToolResult Run(string tool, IReadOnlyList<string> arguments, string? input = null)
         {
-            if (!_lines.TryGetValue(tool, out List<string>? lines))
+            if (!_lines.TryGetValue(tool.Replace("-restore", string.Empty), out List<string>? lines))
                 return new ToolResult(1, string.Empty, "Operation not supported");
-            string[] command = [.. arguments.Skip(4)];
+            if (tool.EndsWith("-restore", StringComparison.Ordinal))
+                return Restore(lines, arguments, input!);
+            return Apply(lines, [.. arguments.Skip(4)]);
+        }
+
+        /// <summary>All of it or nothing.</summary>
+        private static ToolResult Restore(List<string> lines, IReadOnlyList<string> arguments, string input)
+        {
+            Assert.Equal(["-w", "5", "--noflush"], arguments);
+            string[] script = input.Split('\n');
+            Assert.Equal("*raw", script[0]);
+            Assert.Equal(["COMMIT", string.Empty], script[^2..]);
+            List<string> changed = [.. lines];
+            foreach (string line in script[1..^2])
+            {
+                ToolResult result = line[0] == ':' ? NameChain(changed, line[1..line.IndexOf(' ')]) : Apply(changed, line.Split(' '));
+                if (!result.Succeeded)
+                    return result;
+            }
+
+            lines.Clear();
+            lines.AddRange(changed);
+            return default;
+        }
+
+        private static ToolResult NameChain(List<string> lines, string chain)
+        {
+            if (!lines.Contains("-N " + chain))
+                lines.Add("-N " + chain);
+            return Apply(lines, ["-F", chain]);
+        }
+
+        private static ToolResult Apply(List<string> lines, string[] command)
+        {
             string rest = string.Join(' ', command.Skip(1));
             switch (command[0])
             {
                 case "-S":
                     return new ToolResult(0, string.Join('\n', lines), string.Empty);
-                case "-N" when lines.Contains("-N " + rest):
-                    return new ToolResult(1, string.Empty, "Chain already exists.");
-                case "-N":
-                    lines.Add("-N " + rest);
-                    break;
                 case "-A" or "-I":
                     lines.Add("-A " + rest);
                     break;

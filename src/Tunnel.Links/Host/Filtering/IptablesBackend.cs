@@ -12,27 +12,29 @@ internal sealed partial class IptablesBackend(RunTool run) : IFirewallBackend
 {
     private const string OwnerPrefix = "to_";
 
+    private static readonly string[] All = ["iptables", "ip6tables"];
+
     private static readonly string[] Raw = ["-w", "5", "-t", "raw"];
 
     public string Tool => "iptables";
 
+    /// <summary>In one step for each tool: between two there would be a moment in which the kernel answers the peer.</summary>
     public void Install(FirewallRules rules, FirewallOwner owner)
     {
-        // With both tools: rules that these take the place of may have had addresses of the other family.
-        Remove(rules.Name);
-        foreach (string tool in Tools(rules))
+        string[] tools = [.. Tools(rules)];
+        // Rules that these take the place of may have had addresses of the other family.
+        foreach (string other in All.Except(tools))
+            RemoveWith(other, rules.Name);
+        foreach (string tool in tools)
         {
-            bool optional = tool == "ip6tables" && rules.LocalAddresses.Count == 0;
-            foreach (string[] command in Commands(rules, tool, owner))
-            {
-                ToolResult result = run(tool, [.. Raw, .. command]);
-                if (optional && result.IsMissing)
-                    break;
-
-                // The owner's chain is there already if the process has rules for another port.
-                if (command is not ["-N", ['t', 'o', '_', ..]])
-                    result.ThrowIfFailed();
-            }
+            string? before = OwnerChain(tool, rules.Name);
+            ToolResult result = run($"{tool}-restore", ["-w", "5", "--noflush"], Script(rules, tool, owner));
+            if (result.IsMissing && tool == "ip6tables" && rules.LocalAddresses.Count == 0)
+                continue;
+            result.ThrowIfFailed();
+            // Refused, as it has to be, while rules for another port are its as well.
+            if (before is not null && before != OwnerPrefix + owner)
+                run(tool, [.. Raw, "-X", before]);
         }
     }
 
@@ -45,13 +47,13 @@ internal sealed partial class IptablesBackend(RunTool run) : IFirewallBackend
 
     public void Remove(string name)
     {
-        RemoveWith("iptables", name);
-        RemoveWith("ip6tables", name);
+        foreach (string tool in All)
+            RemoveWith(tool, name);
     }
 
     public IReadOnlyList<string> Names() =>
     [
-        .. Lines("iptables").Concat(Lines("ip6tables"))
+        .. All.SelectMany(Lines)
             .Select(line => ChainName().Match(line))
             .Where(match => match.Success)
             .Select(match => match.Groups[1].Value)
@@ -70,7 +72,8 @@ internal sealed partial class IptablesBackend(RunTool run) : IFirewallBackend
         List<string> remove = [];
         foreach (string tool in Tools(rules))
         {
-            install.AddRange(Commands(rules, tool, owner: null).Select(c => $"{tool} -t raw {string.Join(' ', c)}"));
+            string[] chains = [$"-N {rules.Name}_i", $"-N {rules.Name}_o"];
+            install.AddRange(chains.Concat(Rules(rules, tool)).Concat(Jumps(rules.Name)).Select(c => $"{tool} -t raw {c}"));
             remove.AddRange(Removal(rules.Name).Select(c => $"{tool} -t raw {string.Join(' ', c)}"));
         }
 
@@ -85,30 +88,38 @@ internal sealed partial class IptablesBackend(RunTool run) : IFirewallBackend
             yield return "ip6tables";
     }
 
-    private static IEnumerable<string[]> Commands(FirewallRules rules, string tool, FirewallOwner? owner)
+    /// <summary>What iptables-restore reads: a chain that is named anew is emptied.</summary>
+    private string Script(FirewallRules rules, string tool, FirewallOwner owner)
     {
-        string input = rules.Name + "_i";
-        string output = rules.Name + "_o";
-        yield return ["-N", input];
-        yield return ["-N", output];
+        string[] old = [.. Jumps(rules.Name).Select(jump => jump.Replace("-I ", "-A ", StringComparison.Ordinal))];
+        IEnumerable<string> lines =
+        [
+            "*raw",
+            $":{rules.Name}_i - [0:0]",
+            $":{rules.Name}_o - [0:0]",
+            $":{OwnerPrefix}{owner} - [0:0]",
+            .. Rules(rules, tool),
+            $"-A {rules.Name}_o -j {OwnerPrefix}{owner}",
+            .. Lines(tool).Where(line => old.Contains(line)).Select(line => "-D" + line[2..]),
+            .. Jumps(rules.Name),
+            "COMMIT",
+        ];
+        return string.Join('\n', lines) + "\n";
+    }
+
+    private static IEnumerable<string> Rules(FirewallRules rules, string tool)
+    {
         foreach (string? address in Addresses(rules, tool))
         {
-            string[] incoming = ["-p", "tcp", .. Match("-d", address), "--dport", rules.LocalPorts(':'), .. Remote("--sport", rules)];
-            string[] outgoing = ["-p", "tcp", .. Match("-s", address), "--sport", rules.LocalPorts(':'), .. Remote("--dport", rules)];
-            yield return ["-A", input, .. incoming, "-j", "CT", "--notrack"];
-            yield return ["-A", output, .. outgoing, "--tcp-flags", "RST", "RST", "-j", "DROP"];
-            yield return ["-A", output, .. outgoing, "-j", "CT", "--notrack"];
+            string incoming = Match("-d", address) + $"--dport {rules.LocalPorts(':')}" + Remote("--sport", rules);
+            string outgoing = Match("-s", address) + $"--sport {rules.LocalPorts(':')}" + Remote("--dport", rules);
+            yield return $"-A {rules.Name}_i -p tcp {incoming} -j CT --notrack";
+            yield return $"-A {rules.Name}_o -p tcp {outgoing} --tcp-flags RST RST -j DROP";
+            yield return $"-A {rules.Name}_o -p tcp {outgoing} -j CT --notrack";
         }
-
-        if (owner is not null)
-        {
-            yield return ["-N", OwnerPrefix + owner];
-            yield return ["-A", output, "-j", OwnerPrefix + owner];
-        }
-
-        yield return ["-I", "PREROUTING", "-j", input];
-        yield return ["-I", "OUTPUT", "-j", output];
     }
+
+    private static string[] Jumps(string name) => [$"-I PREROUTING -j {name}_i", $"-I OUTPUT -j {name}_o"];
 
     private static IEnumerable<string[]> Removal(string name)
     {
@@ -129,9 +140,10 @@ internal sealed partial class IptablesBackend(RunTool run) : IFirewallBackend
             yield return NftBackend.Plain(address);
     }
 
-    private static string[] Match(string option, string? value) => value is null ? [] : [option, value];
+    private static string Match(string option, string? value) => value is null ? string.Empty : $"{option} {value} ";
 
-    private static string[] Remote(string option, FirewallRules rules) => rules.HasRemotePort ? [option, rules.RemotePorts(':')] : [];
+    private static string Remote(string option, FirewallRules rules) =>
+        rules.HasRemotePort ? $" {option} {rules.RemotePorts(':')}" : string.Empty;
 
     private void RemoveWith(string tool, string name)
     {

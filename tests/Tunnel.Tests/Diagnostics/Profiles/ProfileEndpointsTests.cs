@@ -44,11 +44,21 @@ public class ProfileEndpointsTests : IAsyncLifetime
 
         long all = profile.Sum(1);
         Assert.InRange(all, 1, (long)taken.TotalNanoseconds);
-        foreach (string method in new[] { "Tunnel.App.Runtime.PeerSession.", "Tunnel.App.Services.Relay", "Tunnel.Protocol.Kcp.KcpEngine." })
-            Assert.True(profile.Sum(1, method) > 0, $"{method} took no time");
         // The tunnel is all that works here; what waits in the runtime must not hide it.
         Assert.True(profile.Sum(1, "Tunnel.") > all / 4, $"{profile.Sum(1, "Tunnel.")} of {all}");
         Assert.All(profile.Samples, s => Assert.StartsWith("thread=", Assert.Single(s.Labels), StringComparison.Ordinal));
+    }
+
+    /// <summary>Until they have been met: where others take the processor, two seconds give few samples.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task TheProcessorProfileNamesMethodsOfEachLayer()
+    {
+        List<string> missing = ["Tunnel.App.Runtime.PeerSession.", "Tunnel.App.Services.Relay", "Tunnel.Protocol.Kcp.KcpEngine."];
+        while (missing.Count > 0)
+        {
+            DecodedProfile profile = DecodedProfile.From(await _tunnel.GetAsync("/debug/pprof/profile?seconds=1"));
+            missing.RemoveAll(method => profile.Sum(1, method) > 0);
+        }
     }
 
     [Fact(Timeout = Limit)]
