@@ -37,7 +37,7 @@ internal static partial class DemoRun
             return LabNetwork.Loopback();
         }
 
-        Console.Out.WriteLine("two network namespaces joined by a veth cable; raw TCP segments captured and injected with libpcap");
+        Console.Out.WriteLine("two network namespaces joined by a veth cable; raw TCP segments injected and captured below the TCP stack");
         return await LabNetwork.CreateAsync("demo", cancel).ConfigureAwait(false);
     }
 

@@ -13,20 +13,41 @@ internal static partial class EthernetLinks
     public static IPacketLink Open(NetworkConfig network, string interfaceName, PortSpan ports, ILogger logger) => network.Link switch
     {
         LinkKind.AfPacket => OpenAfPacket(network.Pcap, interfaceName, ports, logger),
-        LinkKind.Auto => OpenEither(network.Pcap, interfaceName, ports, logger),
+        LinkKind.Auto => OpenEither(
+            () => OpenAfPacket(network.Pcap, interfaceName, ports, logger),
+            () => OpenPcap(network.Pcap, interfaceName, ports, logger),
+            logger),
         _ => OpenPcap(network.Pcap, interfaceName, ports, logger),
     };
 
-    private static IPacketLink OpenEither(PcapConfig pcap, string interfaceName, PortSpan ports, ILogger logger)
+    /// <summary>
+    /// Packet sockets, or libpcap where the kernel refuses those. Want of privilege, or an interface that is not there, is no reason to
+    /// try the other one: it would need the same.
+    /// </summary>
+    internal static IPacketLink OpenEither(Func<IPacketLink> afPacket, Func<IPacketLink> pcap, ILogger logger)
     {
         try
         {
-            return OpenAfPacket(pcap, interfaceName, ports, logger);
+            return afPacket();
         }
         catch (LinkException e) when (e.Fault is LinkFault.Other or LinkFault.MissingDependency)
         {
+            IPacketLink link = OpenSecond(pcap, e.Message);
             LogFallback(logger, e.Message);
-            return OpenPcap(pcap, interfaceName, ports, logger);
+            return link;
+        }
+    }
+
+    private static IPacketLink OpenSecond(Func<IPacketLink> pcap, string refusal)
+    {
+        try
+        {
+            return pcap();
+        }
+        catch (LinkException e) when (e.Fault is LinkFault.Other or LinkFault.MissingDependency)
+        {
+            throw new LinkException(
+                e.Fault, $"no raw link works here: {refusal}. {e.Message}. network.link = \"udp\", at both ends, needs neither", e);
         }
     }
 
@@ -55,7 +76,7 @@ internal static partial class EthernetLinks
         return PcapLink.Open(options, notice => LogNotice(logger, notice));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "packet sockets do not work here ({Reason}); going on with libpcap")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "packet sockets do not work here: {Reason}; going on with libpcap")]
     private static partial void LogFallback(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Notice}")]

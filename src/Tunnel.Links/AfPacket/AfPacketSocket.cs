@@ -105,10 +105,10 @@ internal static unsafe class AfPacketSocket
             LinkFault.Privilege,
             $"no permission to capture on {options.Interface}: CAP_NET_RAW is needed. Run as root, or with systemd's "
             + "AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN, or docker's --cap-add NET_RAW --cap-add NET_ADMIN, or once "
-            + "`setcap cap_net_raw,cap_net_admin+ep` on the binary")
+            + "`setcap cap_net_raw,cap_net_admin+ep` on the binary; network.link = \"udp\", at both ends, needs no privilege")
         : new LinkException(
             error is ENODEV or ENETDOWN ? LinkFault.Network : LinkFault.Other,
-            $"the kernel refuses {what} on {options.Interface}: {Libc.Describe(error)}. The pcap link may work");
+            $"the kernel refuses {what} on {options.Interface}: {Libc.Describe(error)}");
 
     private static void Configure(int descriptor, AfPacketOptions options)
     {

@@ -12,7 +12,7 @@ internal static class PcapErrors
             LinkFault.Privilege,
             $"no permission to capture on {interfaceName}: CAP_NET_RAW is needed ({detail}). Run as root, or with systemd's "
             + "AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN, or docker's --cap-add NET_RAW --cap-add NET_ADMIN, or once "
-            + "`setcap cap_net_raw,cap_net_admin+ep` on the binary"),
+            + "`setcap cap_net_raw,cap_net_admin+ep` on the binary; network.link = \"udp\", at both ends, needs no privilege"),
         LibPcap.InterfaceNotUp => new LinkException(
             LinkFault.Network,
             $"interface {interfaceName} is down: `ip link set {interfaceName} up`"),

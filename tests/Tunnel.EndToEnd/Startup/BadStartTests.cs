@@ -46,15 +46,19 @@ public class BadStartTests : EndToEndTest
         await ExpectAsync(second, ExitCode.PortInUse, $"process {first.Id}", $"{TunnelSettings.ServerPort}");
     }
 
-    [Fact(Timeout = Limit)]
-    public async Task RawSegmentsWithoutThePrivilegeSayWhichOneAndHowToGetIt()
+    /// <summary>Told to take a link, or left to choose.</summary>
+    [Theory(Timeout = Limit)]
+    [InlineData("pcap")]
+    [InlineData(null)]
+    public async Task RawSegmentsWithoutThePrivilegeSayWhichOneAndHowToGetIt(string? link)
     {
         Requires.Root();
+        string[] parts = ["CAP_NET_RAW", "setcap", "network.link = \"udp\""];
         TunnelProcess server = Launch(
-            [.. Unprivileged(), Binaries.Server], TunnelSettings.PcapServer().With("network.interface", "lo"));
-        await ExpectAsync(server, ExitCode.Privilege, "CAP_NET_RAW", "setcap");
-        TunnelProcess client = Launch([.. Unprivileged(), Binaries.Client], TunnelSettings.PcapClient("127.0.0.1").WithSocks5());
-        await ExpectAsync(client, ExitCode.Privilege, "CAP_NET_RAW", "setcap");
+            [.. Unprivileged(), Binaries.Server], Linked(TunnelSettings.PcapServer().With("network.interface", "lo"), link));
+        await ExpectAsync(server, ExitCode.Privilege, parts);
+        TunnelProcess client = Launch([.. Unprivileged(), Binaries.Client], Linked(TunnelSettings.PcapClient("127.0.0.1").WithSocks5(), link));
+        await ExpectAsync(client, ExitCode.Privilege, parts);
     }
 
     [Fact(Timeout = Limit)]
@@ -72,7 +76,7 @@ public class BadStartTests : EndToEndTest
     {
         string[] hidden = await WithoutLibpcapAsync();
         Namespaces hosts = await CreateNamespacesAsync();
-        TunnelProcess server = Launch([.. hidden, Binaries.Server], TunnelSettings.PcapServer().With("network.link", "auto"), hosts.Server);
+        TunnelProcess server = Launch([.. hidden, Binaries.Server], TunnelSettings.PcapServer().Without("network.link"), hosts.Server);
         await server.ReadyAsync();
         await server.LineAsync("afpacket");
     }
@@ -147,6 +151,9 @@ public class BadStartTests : EndToEndTest
         string hide = string.Join(" && ", files.Select(file => $"mount --bind /dev/null {file}"));
         return ["unshare", "--mount", "sh", "-c", $"{hide} && exec \"$@\"", "sh"];
     }
+
+    private static TunnelSettings Linked(TunnelSettings settings, string? link) =>
+        link is null ? settings.Without("network.link") : settings.With("network.link", link);
 
     private static async Task ExpectAsync(TunnelProcess process, int exitCode, params string[] parts)
     {

@@ -31,7 +31,7 @@ public class ConfigDefaultsTests
     {
         NetworkConfig network = ConfigText.ValidServer(ConfigText.Server).Network;
 
-        Assert.Equal(LinkKind.Pcap, network.Link);
+        Assert.Equal(LinkKind.Auto, network.Link);
         Assert.Null(network.Interface);
         Assert.True(network.Firewall);
         Assert.Equal(0, network.Dscp);

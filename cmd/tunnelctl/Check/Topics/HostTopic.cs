@@ -60,7 +60,7 @@ internal sealed class HostTopic : PromptTopic
         {
             LinkKind.Udp or LinkKind.AfPacket => Finding.Good(name, now, "not needed by this link", WhyLibpcap),
             LinkKind.Pcap => Finding.Must(name, there, now, "installed", WhyLibpcap, "apt-get install libpcap0.8"),
-            _ => Finding.Of(name, there, now, "installed, unless the link is udp or afpacket", WhyLibpcap, "apt-get install libpcap0.8"),
+            _ => Finding.Good(name, now, "needed only where packet sockets do not work", WhyLibpcap),
         };
     }
 

@@ -11,8 +11,8 @@ internal static class NetworkKeys
         "link",
         BasicTypes.Choice(("auto", LinkKind.Auto), ("afpacket", LinkKind.AfPacket), ("pcap", LinkKind.Pcap), ("udp", LinkKind.Udp)))
     {
-        Default = "\"pcap\"",
-        Doc = "What carries datagrams: raw TCP segments through libpcap or through packet sockets with segmentation offload (afpacket), "
+        Default = "\"auto\"",
+        Doc = "What carries datagrams: raw TCP segments through packet sockets with segmentation offload (afpacket) or through libpcap, "
             + "which need privileges, or ordinary UDP, which needs none. \"auto\" takes afpacket where it works, else pcap.",
     };
 
@@ -63,7 +63,7 @@ internal static class NetworkKeys
     public static readonly ConfigKey<int?> SockBuf = new("network.pcap", "sockbuf", UnitTypes.Size(64 << 10, 1 << 30).OrAuto())
     {
         Default = "\"auto\"",
-        Doc = "The kernel's capture buffer. \"auto\" takes 8MiB, or 32MiB where the interface merges packets and each may be 64 KiB long.",
+        Doc = "The kernel's capture buffer, of either raw link. \"auto\" takes 8MiB; with pcap 32MiB where the interface merges packets.",
     };
 
     public static readonly ConfigKey<int?> SnapLen = new("network.pcap", "snaplen", BasicTypes.Integer(128, 262_144, "bytes").OrAuto())
