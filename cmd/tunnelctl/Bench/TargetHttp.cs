@@ -17,7 +17,9 @@ internal static class TargetHttp
     private static readonly byte[] GreetingAnswerKept = Head(Greeting.Length, "Connection: keep-alive\r\n", Greeting);
     private static readonly byte[] Source = Payload.Random(Chunk);
 
-    public static async Task ServeAsync(Socket socket)
+    /// <param name="socket">The connection.</param>
+    /// <param name="delay">How long each request takes.</param>
+    public static async Task ServeAsync(Socket socket, TimeSpan delay)
     {
         byte[] buffer = new byte[LongestRequest];
         int length = 0;
@@ -27,6 +29,7 @@ internal static class TargetHttp
             while (buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) is var end and >= 0)
             {
                 Request request = Request.Read(buffer.AsSpan(0, end + 2));
+                await TargetServer.ServeTimeAsync(delay).ConfigureAwait(false);
                 await AnswerAsync(socket, request).ConfigureAwait(false);
                 if (request.Closes)
                     return;

@@ -14,14 +14,18 @@ internal sealed class TargetServer : IDisposable
 
     private static readonly byte[] Source = Payload.Random(BulkChunk);
 
+    private readonly TimeSpan _delay;
     private readonly Socket _http;
     private readonly Socket _echo;
     private readonly Socket _bulk;
     private readonly Socket _datagrams;
 
+    /// <param name="first">The first of the three ports.</param>
+    /// <param name="delay">How long an HTTP request or an echoed message takes, so that rate and times are the target's and not the machine's.</param>
     /// <exception cref="BenchException">A port is taken, or the address is not this host's.</exception>
-    public TargetServer(IPEndPoint first)
+    public TargetServer(IPEndPoint first, TimeSpan delay)
     {
+        _delay = delay;
         _http = Listen(first, 0);
         _echo = Listen(first, 1);
         _bulk = Listen(first, 2);
@@ -33,7 +37,7 @@ internal sealed class TargetServer : IDisposable
     {
         using CancellationTokenRegistration stop = cancel.Register(Dispose);
         await Task.WhenAll(
-            AcceptAsync(_http, TargetHttp.ServeAsync),
+            AcceptAsync(_http, socket => TargetHttp.ServeAsync(socket, _delay)),
             AcceptAsync(_echo, EchoAsync),
             AcceptAsync(_bulk, ServeBulkAsync),
             EchoDatagramsAsync()).ConfigureAwait(false);
@@ -46,6 +50,9 @@ internal sealed class TargetServer : IDisposable
         _bulk.Dispose();
         _datagrams.Dispose();
     }
+
+    /// <summary>The time that a request takes; without any, nothing is awaited at all.</summary>
+    internal static Task ServeTimeAsync(TimeSpan delay) => delay == TimeSpan.Zero ? Task.CompletedTask : Task.Delay(delay);
 
     private static Socket Listen(IPEndPoint first, int offset)
     {
@@ -104,12 +111,13 @@ internal sealed class TargetServer : IDisposable
         }
     }
 
-    private static async Task EchoAsync(Socket socket)
+    private async Task EchoAsync(Socket socket)
     {
         // A held connection's price is to be the tunnel's, not this buffer's.
         byte[] buffer = new byte[4096];
         while (await socket.ReceiveAsync(buffer, SocketFlags.None).ConfigureAwait(false) is var count and not 0)
         {
+            await ServeTimeAsync(_delay).ConfigureAwait(false);
             await SocketBytes.SendAsync(socket, buffer.AsMemory(0, count)).ConfigureAwait(false);
             if (count == buffer.Length && count < BulkChunk)
                 buffer = new byte[count * 2];

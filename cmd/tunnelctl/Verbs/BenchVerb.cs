@@ -5,6 +5,7 @@ using Spectre.Console;
 using Tunnel.App.Hosting;
 using Tunnel.Ctl.Bench;
 using Tunnel.Ctl.Bench.Workloads;
+using Tunnel.Ctl.Emulate;
 
 namespace Tunnel.Ctl.Verbs;
 
@@ -135,13 +136,19 @@ internal static class BenchVerb
     private static Command CreateServe()
     {
         var listen = new Option<string>("--listen") { Description = "ADDRESS:PORT of the first of three ports", DefaultValueFactory = _ => "127.0.0.1:9000" };
-        var command = new Command("serve", "The target: HTTP on a port, echo (TCP and UDP) on the next, bulk on the one after") { listen };
+        var delay = new Option<string>("--delay")
+        {
+            Description = "How long an HTTP request or an echo over TCP takes, such as 10ms: c connections then make c/10ms requests a second",
+            DefaultValueFactory = _ => "0ms",
+        };
+        var command = new Command("serve", "The target: HTTP on a port, echo (TCP and UDP) on the next, bulk on the one after") { listen, delay };
         command.SetAction((parsed, cancel) => Guarded(async () =>
         {
             if (!IPEndPoint.TryParse(parsed.GetValue(listen)!, out IPEndPoint? first) || first.Port is 0 or > 65533)
                 throw new BenchException($"\"{parsed.GetValue(listen)}\" is not ADDRESS:PORT with room for two ports more");
             InlineSockets.Enable();
-            using var server = new TargetServer(first);
+            var wait = TimeSpan.FromMicroseconds(ImpairmentText.Time("--delay", parsed.GetValue(delay)!) / 1e3);
+            using var server = new TargetServer(first, wait);
             Console.Out.WriteLine($"serving http://{first}/ (GET / and /bytes/N), echo on port {first.Port + 1} (TCP, UDP), bulk on port {first.Port + 2}");
             await server.RunAsync(cancel).ConfigureAwait(false);
         }));

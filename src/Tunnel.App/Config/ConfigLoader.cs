@@ -38,7 +38,7 @@ public static class ConfigLoader
         {
             Settings = isValid ? ConfigSettings.Of(reader) : null,
             Files = [fileName, .. reader.Files],
-            Shown = isValid ? ShownConfig.Render(reader) : "",
+            Shown = isValid ? ShownLines.Read(reader) : null,
         };
     }
 

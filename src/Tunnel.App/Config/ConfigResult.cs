@@ -14,8 +14,8 @@ public sealed record ConfigResult<T>(
     IReadOnlyList<ConfigProblem> Warnings)
     where T : class
 {
-    /// <summary>The file's settings as TOML, defaults as comments, secrets as stars.</summary>
-    public string Shown { get; init; } = "";
+    /// <summary>The file's settings to be shown; null if there are problems.</summary>
+    public ShownConfig? Shown { get; init; }
 
     /// <summary>The configuration key by key; null if there are problems.</summary>
     public ConfigSettings? Settings { get; init; }
@@ -23,8 +23,8 @@ public sealed record ConfigResult<T>(
     /// <summary>Every file that was read: this one, and those that it refers to.</summary>
     public IReadOnlyList<string> Files { get; init; } = [FileName];
 
-    [MemberNotNullWhen(true, nameof(Config), nameof(Settings))]
-    public bool IsValid => Config is not null && Settings is not null;
+    [MemberNotNullWhen(true, nameof(Config), nameof(Settings), nameof(Shown))]
+    public bool IsValid => Config is not null && Settings is not null && Shown is not null;
 
     /// <summary>The problems, one a line, each with the file's name.</summary>
     public string DescribeProblems() => string.Join('\n', Problems.Select(problem => problem.ToString(FileName)));

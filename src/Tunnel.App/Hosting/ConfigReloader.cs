@@ -11,11 +11,17 @@ namespace Tunnel.App.Hosting;
 /// </summary>
 /// <param name="started">What the process started with.</param>
 /// <param name="load">Reads the file again.</param>
-/// <param name="apply">Lets a changed configuration take effect, as far as it is live; its text is for whoever wants to see it.</param>
+/// <param name="apply">Lets a changed configuration take effect, as far as it is live.</param>
+/// <param name="show">Takes the text of what is in force now, and of what awaits a restart.</param>
 /// <param name="systemd">Is told that a reload is under way.</param>
 /// <param name="logger">Where a user sees what became of it.</param>
 internal sealed partial class ConfigReloader<T>(
-    ConfigResult<T> started, Func<string, ConfigResult<T>> load, Action<T, string> apply, SystemdNotifier systemd, ILogger logger)
+    ConfigResult<T> started,
+    Func<string, ConfigResult<T>> load,
+    Action<T> apply,
+    Action<string> show,
+    SystemdNotifier systemd,
+    ILogger logger)
     : IHostedService, IDisposable
     where T : class
 {
@@ -72,16 +78,17 @@ internal sealed partial class ConfigReloader<T>(
     }
 
     /// <summary>Live keys against what is in force, the others against the start: those still wait for a restart.</summary>
-    private void Follow(T config, ConfigSettings settings, string shown, bool isAsked)
+    private void Follow(T config, ConfigSettings settings, ShownConfig shown, bool isAsked)
     {
         string[] live = [.. _applied.ChangesTo(settings).Where(c => c.IsLive).Select(c => c.Name)];
         string[] waiting = [.. started.Settings!.ChangesTo(settings).Where(c => !c.IsLive).Select(c => c.Name)];
         _applied = settings;
+        show(started.Shown!.WithReloaded(shown, waiting));
         LogReloaded(logger, started.FileName, live.Length == 0 ? "nothing that is live" : string.Join(", ", live));
         foreach (string name in waiting)
             LogNeedsRestart(logger, name);
         if (live.Length != 0 || isAsked)
-            apply(config, shown);
+            apply(config);
     }
 
     private void Refuse(ConfigResult<T> next)

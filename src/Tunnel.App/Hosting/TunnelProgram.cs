@@ -68,7 +68,7 @@ public static class TunnelProgram
         // Before the tunnel, so that it ends behind it.
         if (loaded.Config.Otlp is { } collector)
             builder.Services.AddHostedService(_ => new OtlpService(collector, typeof(TConfig) == typeof(ServerConfig) ? "tunnel-server" : "tunnel-client"));
-        var shown = new ShownText(loaded.Shown);
+        var shown = new ShownText(loaded.Shown.ToString());
         // First, so that a port that is taken is found before anything is set up, and the end can be looked at to its end.
         builder.Services.AddHostedService(p => new DiagnosticsService(
             p.GetRequiredService<THost>(), loaded.Config.Debug, () => shown.Now, p.GetRequiredService<ILoggerFactory>()));
@@ -76,11 +76,10 @@ public static class TunnelProgram
         AddService(builder.Services, p => new SystemdNotifier(p.GetRequiredService<IHostApplicationLifetime>()));
         // Last: what it changes has started, and it stops first.
         AddService(builder.Services, p => new ConfigReloader<TConfig>(
-            loaded, load, (next, text) =>
-            {
-                shown.Set(text);
-                Apply(p.GetRequiredService<THost>(), next, level, p);
-            },
+            loaded,
+            load,
+            next => Apply(p.GetRequiredService<THost>(), next, level, p),
+            shown.Set,
             p.GetRequiredService<SystemdNotifier>(),
             LoggerOf(p)));
         Privilege.RaiseOpenFileLimit();

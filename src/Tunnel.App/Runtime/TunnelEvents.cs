@@ -31,20 +31,22 @@ public sealed class TunnelEvents : EventSource
     }
 
     /// <summary>A stream to a target has been set up. The bytes of its end include its header and the dial's result.</summary>
-    /// <returns>Its story, to be told when it closes; null while nobody listens.</returns>
+    /// <returns>Somebody listened, and is to be told when it closes.</returns>
     [NonEvent]
-    internal StreamStory? StreamOpened(TunnelStream stream, Target target)
+    internal bool StreamOpened(TunnelStream stream)
     {
-        if (!IsEnabled())
-            return null;
-        var story = new StreamStory(target.ToString(), Environment.TickCount64);
-        StreamOpened(stream.Session.Conv, stream.Id, story.Target);
-        return story;
+        bool isHeard = IsEnabled();
+        if (isHeard)
+            StreamOpened(stream.Session.Conv, stream.Id, TargetOf(stream));
+        return isHeard;
     }
 
     [NonEvent]
-    internal void StreamClosed(TunnelStream stream, StreamStory story) => StreamClosed(
-        stream.Session.Conv, stream.Id, story.Target, stream.BytesSent, stream.BytesReceived, Environment.TickCount64 - story.OpenedAt);
+    internal void StreamClosed(TunnelStream stream) => StreamClosed(
+        stream.Session.Conv, stream.Id, TargetOf(stream), stream.BytesSent, stream.BytesReceived, (long)stream.Age.TotalMilliseconds);
+
+    [NonEvent]
+    private static string TargetOf(TunnelStream stream) => stream.Use?.Target.ToString() ?? "";
 
     // Arguments as an array: with (uint, string) the compiler would take the overload for (long, string), and listeners would miss it.
     [Event(1, Level = EventLevel.Informational, Message = "session {0} with {1} started")]
@@ -60,8 +62,3 @@ public sealed class TunnelEvents : EventSource
     private void StreamClosed(uint conv, uint stream, string target, long bytesSent, long bytesReceived, long milliseconds) =>
         WriteEvent(4, conv, stream, target, bytesSent, bytesReceived, milliseconds);
 }
-
-/// <summary>What the end of a stream will want to tell.</summary>
-/// <param name="Target">Where it goes.</param>
-/// <param name="OpenedAt">In the process's milliseconds.</param>
-internal sealed record StreamStory(string Target, long OpenedAt);

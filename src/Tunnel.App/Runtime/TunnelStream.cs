@@ -15,7 +15,7 @@ public sealed class TunnelStream
     private readonly MuxStream _stream;
     private readonly StreamSignal _readable = new();
     private readonly StreamSignal _written = new();
-    private StreamStory? _story;
+    private bool _isTold;
 
     internal TunnelStream(PeerSession session, MuxStream stream)
     {
@@ -33,6 +33,9 @@ public sealed class TunnelStream
 
     public Instant OpenedAt { get; } = MonotonicClock.Now;
 
+    /// <summary>Since it was opened.</summary>
+    public TimeSpan Age => MonotonicClock.Now - OpenedAt;
+
     /// <summary>What it was opened for; null while that is not known, and for a word between the two ends.</summary>
     public StreamUse? Use { get; set; }
 
@@ -49,8 +52,8 @@ public sealed class TunnelStream
     /// <summary>The peer will write no more.</summary>
     public bool PeerFinished => _stream.PeerFinished;
 
-    /// <summary>It has been set up and leads to this target: tells whoever listens, and will tell of its end.</summary>
-    public void LeadTo(Target target) => _story = TunnelEvents.Log.StreamOpened(this, target);
+    /// <summary>It has been set up and leads to its target: tells whoever listens, and will tell of its end.</summary>
+    public void TellSetUp() => _isTold = TunnelEvents.Log.StreamOpened(this);
 
     /// <summary>Waits until something can be read, or the end has come.</summary>
     public async ValueTask WaitReadableAsync()
@@ -134,15 +137,15 @@ public sealed class TunnelStream
     /// <summary>Closes both ways at once; whoever reads or writes is told. Idempotent.</summary>
     public void Close()
     {
-        if (_story is not null && Interlocked.Exchange(ref _story, null) is { } story)
-            TunnelEvents.Log.StreamClosed(this, story);
+        if (_isTold && Interlocked.Exchange(ref _isTold, false))
+            TunnelEvents.Log.StreamClosed(this);
         _session.Close(_stream);
         _readable.Signal();
         _written.Signal();
     }
 
     /// <summary>A picture of the stream now. Within a turn, or when a little blur does not matter.</summary>
-    internal StreamStatus GetStatus() => new(Id, IsOwn, Use, BytesSent, BytesReceived, MonotonicClock.Now - OpenedAt);
+    internal StreamStatus GetStatus() => new(Id, IsOwn, Use, BytesSent, BytesReceived, Age);
 
     internal void OnEvent(MuxEventKind kind)
     {

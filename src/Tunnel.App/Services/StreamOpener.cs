@@ -29,7 +29,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         {
             TunnelStream stream = await TryOpenAsync(target, cancel).ConfigureAwait(false);
             opening?.SetStream(stream);
-            stream.LeadTo(target);
+            stream.TellSetUp();
             return stream;
         }
         catch (Exception e)
@@ -112,7 +112,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         {
             OpenedUdp opened = await AskUdpAsync(target, cancel).ConfigureAwait(false);
             opening?.SetStream(opened.Stream);
-            opened.Stream.LeadTo(target);
+            opened.Stream.TellSetUp();
             return opened;
         }
         catch (Exception e)

@@ -179,7 +179,7 @@ public sealed partial class StreamServer
         if (withResult)
             await SayAsync(stream, DialResult.Connected).ConfigureAwait(false);
         serving?.Stop();
-        stream.LeadTo(target);
+        stream.TellSetUp();
         await new Relay(socket, stream, isClient: false).RunAsync(_stop).ConfigureAwait(false);
     }
 
@@ -210,7 +210,7 @@ public sealed partial class StreamServer
         }
 
         serving?.Stop();
-        stream.LeadTo(target);
+        stream.TellSetUp();
         await new UdpRelay(new OpenedUdp(stream, framing), socket, _udp.Limits.Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Tunnel.EndToEnd.Diagnostics;
 using Tunnel.EndToEnd.Harness;
 using Tunnel.EndToEnd.Targets;
 
@@ -122,15 +123,17 @@ public class ReloadTests : EndToEndTest
         void WriteKey(string key) => File.WriteAllText(keyFile, key);
         TunnelSettings Server() => TunnelSettings.UdpServer(port).Without("transport.kcp.key").With("transport.kcp.key_file", keyFile);
         WriteKey(TunnelSettings.Key);
-        TunnelProcess server = await StartServerAsync(Server());
+        TunnelProcess server = await StartServerAsync(Server().With("debug.pprof", "127.0.0.1:0"));
         TunnelProcess client = await StartClientAsync(TunnelSettings.UdpClient(port).WithSocks5());
         await client.ConnectedAsync();
 
         WriteKey("another key");
         await server.LineAsync("transport.kcp.key_file has changed and needs a restart");
-        server.Rewrite(Server().With("listen.port", port + 1).With("transport.kcp.rcvwnd", 100).ToToml());
+        server.Rewrite(Server().With("debug.pprof", "127.0.0.1:0").With("listen.port", port + 1).With("transport.kcp.rcvwnd", 100).ToToml());
         await server.LineAsync("listen.port has changed and needs a restart");
         await server.LineAsync("transport.kcp.rcvwnd has changed and needs a restart");
+        using (DebugClient debug = await DebugClient.ToAsync(server))
+            Assert.Contains($"\nport = {port}\n# awaits a restart: port = {port + 1}\n", await debug.GetAsync("/config"));
         Assert.Equal(SocksClient.Succeeded, await ReplyAsync(await client.Socks5PortAsync(), target));
 
         client.Rewrite(TunnelSettings.UdpClient(port).WithSocks5().With("transport.conn", 2).ToToml());

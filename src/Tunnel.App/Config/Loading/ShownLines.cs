@@ -5,35 +5,41 @@ using Tunnel.App.Config.Toml;
 
 namespace Tunnel.App.Config.Loading;
 
-/// <summary>The configuration in force, to be shown: what the file sets, what it leaves to defaults as comments, no secrets.</summary>
-internal static class ShownConfig
+/// <summary>A file's settings for <see cref="ShownConfig"/>: what it sets, what it leaves to defaults as comments, no secrets.</summary>
+internal static class ShownLines
 {
     private const string Stars = "\"***\"";
 
     /// <param name="reader">Of a file without problems.</param>
-    public static string Render(ConfigReader reader)
+    public static ShownConfig Read(ConfigReader reader)
     {
-        var text = new StringBuilder("# What is commented out is a default.\n");
+        List<ShownSetting> settings = [];
         foreach (ConfigTable table in ConfigCatalog.Tables.Where(t => t.Side.HasFlag(reader.Side)))
         {
-            TomlTable?[] tables = table.IsArray ? [.. reader.GetTables(table.Name)] : [reader.FindTable(table.Name)];
-            foreach (TomlTable? found in tables)
-                AppendTable(text, reader, table, found);
+            ConfigKey[] keys = [.. ConfigCatalog.KeysOf(table.Name).Where(k => k.Side.HasFlag(reader.Side))];
+            if (table.IsArray)
+            {
+                string[] tables = [.. reader.GetTables(table.Name).Select(t => HeaderOf(table) + string.Concat(keys.Select(k => LineOf(reader, k, t))))];
+                settings.Add(new ShownSetting(table.Header, string.Concat(tables)));
+                continue;
+            }
+
+            settings.Add(new ShownSetting(table.Header, HeaderOf(table)));
+            TomlTable? found = reader.FindTable(table.Name);
+            settings.AddRange(keys.Select(k => new ShownSetting(k.FullName, LineOf(reader, k, found))));
         }
 
-        return text.ToString();
+        return new ShownConfig(settings);
     }
 
-    private static void AppendTable(StringBuilder text, ConfigReader reader, ConfigTable table, TomlTable? found)
+    private static string HeaderOf(ConfigTable table) => $"\n{table.Header}\n";
+
+    /// <summary>Empty where there is nothing to say.</summary>
+    private static string LineOf(ConfigReader reader, ConfigKey key, TomlTable? found)
     {
-        text.Append($"\n{table.Header}\n");
-        foreach (ConfigKey key in ConfigCatalog.KeysOf(table.Name).Where(k => k.Side.HasFlag(reader.Side)))
-        {
-            if (found is not null && found.TryGet(key.Name, out TomlEntry? entry))
-                text.Append($"{key.Name} = {(key.IsSecret ? Stars : ValueText(entry.Value))}\n");
-            else if (key.Default is not null && !IsMeantByAnother(reader, key))
-                text.Append($"#{key.Name} = {key.Default}\n");
-        }
+        if (found is not null && found.TryGet(key.Name, out TomlEntry? entry))
+            return $"{key.Name} = {(key.IsSecret ? Stars : ValueText(entry.Value))}\n";
+        return key.Default is not null && !IsMeantByAnother(reader, key) ? $"#{key.Name} = {key.Default}\n" : "";
     }
 
     /// <summary>The default is not what is in force: the mode or the profile decides.</summary>
