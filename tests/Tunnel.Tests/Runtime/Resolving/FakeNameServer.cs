@@ -8,20 +8,21 @@ namespace Tunnel.Tests.Runtime.Resolving;
 /// <summary>A name server on loopback, over UDP and TCP on one port: the test says what it answers.</summary>
 internal sealed class FakeNameServer : IDisposable
 {
-    private readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-    private readonly Socket _tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private const int MaximumTries = 100;
+
+    private readonly Socket _udp;
+    private readonly Socket _tcp;
     private int _questions;
 
     /// <param name="answerUdp">From a query to the datagrams that come back.</param>
     /// <param name="answerTcp">From a query to the message that comes back; null: nobody listens.</param>
     public FakeNameServer(Func<byte[], IEnumerable<byte[]>> answerUdp, Func<byte[], byte[]>? answerTcp = null)
     {
-        _udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        (_udp, _tcp) = Bind();
         EndPoint = (IPEndPoint)_udp.LocalEndPoint!;
         _ = ServeUdpAsync(answerUdp);
         if (answerTcp is null)
             return;
-        _tcp.Bind(EndPoint);
         _tcp.Listen();
         _ = ServeTcpAsync(answerTcp);
     }
@@ -35,6 +36,27 @@ internal sealed class FakeNameServer : IDisposable
     {
         _udp.Dispose();
         _tcp.Dispose();
+    }
+
+    /// <summary>One port for both: that it is free for the one does not say so for the other.</summary>
+    private static (Socket Udp, Socket Tcp) Bind()
+    {
+        for (int i = 1; ; i++)
+        {
+            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+                tcp.Bind(udp.LocalEndPoint!);
+                return (udp, tcp);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && i < MaximumTries)
+            {
+                udp.Dispose();
+                tcp.Dispose();
+            }
+        }
     }
 
     /// <summary>An answer to a query with records behind its question.</summary>
