@@ -30,7 +30,7 @@ public class ProfileVerbTests : EndToEndTest
         Assert.All(methods, m => Assert.InRange(m.GetProperty("self_percent").GetDouble(), 0, m.GetProperty("total_percent").GetDouble() + 0.01));
 
         StackProfile profile = PprofReader.Read(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken));
-        Assert.Contains("Tunnel.Protocol.Kcp.KcpEngine.Transmit", profile.Functions);
+        Assert.Contains(profile.Functions, f => f.StartsWith("Tunnel.Protocol.", StringComparison.Ordinal));
         await stop();
     }
 
