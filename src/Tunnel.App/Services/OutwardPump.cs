@@ -26,7 +26,6 @@ internal sealed class OutwardPump : Pump, IReactorWork
     private byte[]? _buffer;
     private int _edges = 1;
     private int _drained;
-    private volatile bool _socketEnded;
     private volatile bool _writing;
     private long _sentAt = Environment.TickCount64;
 
@@ -45,9 +44,8 @@ internal sealed class OutwardPump : Pump, IReactorWork
     public long SentAt => Volatile.Read(ref _sentAt);
 
     /// <summary>The socket has something to read.</summary>
-    public void OnReady(bool ended)
+    public void OnReady()
     {
-        _socketEnded |= ended;
         Interlocked.Increment(ref _edges);
         Ask();
     }
@@ -102,7 +100,7 @@ internal sealed class OutwardPump : Pump, IReactorWork
         }
 
         // Less than was asked for is all there was; only an end is still behind it.
-        if (count < buffer.Length && !_socketEnded)
+        if (count < buffer.Length && !_socket.HasEnded)
             _drained = edges;
         Volatile.Write(ref _sentAt, Environment.TickCount64);
         Write(buffer, count);

@@ -65,10 +65,10 @@ public sealed class Relay : ISocketObserver, IStreamObserver
         _socket.Dispose();
     }
 
-    void ISocketObserver.OnReady(bool ended)
+    void ISocketObserver.OnReady()
     {
         _inward.OnReady();
-        _outward.OnReady(ended);
+        _outward.OnReady();
     }
 
     void IStreamObserver.OnReadable() => _inward.Ask();

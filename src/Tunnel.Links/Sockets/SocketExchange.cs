@@ -64,7 +64,7 @@ public sealed class SocketExchange : ISocketObserver
         }
     }
 
-    void ISocketObserver.OnReady(bool ended) => _ready.Signal();
+    void ISocketObserver.OnReady() => _ready.Signal();
 
     private async ValueTask FinishConnectingAsync(CancellationToken cancel)
     {

@@ -20,6 +20,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
 
     private readonly SocketReactor _reactor;
     private ISocketObserver? _observer;
+    private volatile bool _hasEnded;
     private int _descriptor;
     private readonly int _place;
 
@@ -76,6 +77,11 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         set => Volatile.Write(ref _observer, value);
     }
 
+    /// <summary>
+    /// The other end has said all, or the connection broke. The kernel tells that once: behind what can be read there is an end to be read.
+    /// </summary>
+    public bool HasEnded => _hasEnded;
+
     /// <summary>This end's address; null once closed.</summary>
     public IPEndPoint? LocalEndPoint => Name(local: true);
 
@@ -89,13 +95,8 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     {
         get
         {
-            if (!TryEnter())
-                return SocketError.OperationAborted;
-            int error = 0;
-            uint length = sizeof(int);
-            _ = Libc.GetSocketOption(_descriptor, SOL_SOCKET, SO_ERROR, &error, &length);
-            Exit();
-            return error == 0 ? SocketError.Success : SocketErrors.Of(error);
+            int? error = GetOption(SOL_SOCKET, SO_ERROR);
+            return error is null ? SocketError.OperationAborted : error == 0 ? SocketError.Success : SocketErrors.Of(error.Value);
         }
     }
 
@@ -158,7 +159,24 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
             CloseDescriptor();
     }
 
-    void IReactorTarget.OnEvents(uint events) => Observer?.OnReady((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+    /// <summary>An option whose value is an int; null once closed.</summary>
+    internal int? GetOption(int level, int name)
+    {
+        if (!TryEnter())
+            return null;
+        int value = 0;
+        uint length = sizeof(int);
+        _ = Libc.GetSocketOption(_descriptor, level, name, &value, &length);
+        Exit();
+        return value;
+    }
+
+    void IReactorTarget.OnEvents(uint events)
+    {
+        if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+            _hasEnded = true;
+        Observer?.OnReady();
+    }
 
     private IPEndPoint? Name(bool local)
     {
@@ -202,6 +220,5 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
 /// <summary>Who wants to know when trying again makes sense. Called on the reactor's thread, within its turn.</summary>
 public interface ISocketObserver
 {
-    /// <param name="ended">The other end has said all, or the connection broke: reading tells.</param>
-    void OnReady(bool ended);
+    void OnReady();
 }
