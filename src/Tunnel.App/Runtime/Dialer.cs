@@ -43,11 +43,10 @@ public sealed class Dialer(Func<DialRules> rules)
     public async Task<IPEndPoint> ResolveFirstAsync(Target target, CancellationToken cancel)
     {
         (TimeSpan timeout, TargetPolicy policy) = rules();
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(timeout);
+        using var limit = new DialLimit(timeout, cancel);
         try
         {
-            IPAddress[] addresses = await ResolveAsync(target, policy, limit.Token).ConfigureAwait(false);
+            IPAddress[] addresses = await ResolveAsync(target, policy, limit).ConfigureAwait(false);
             return addresses.Length != 0
                 ? new IPEndPoint(addresses[0], target.Port)
                 : throw new SocketException((int)SocketError.HostNotFound);
@@ -77,11 +76,10 @@ public sealed class Dialer(Func<DialRules> rules)
     private async Task<TcpSocket> DialInTimeAsync(Target target, CancellationToken cancel)
     {
         (TimeSpan timeout, TargetPolicy policy) = rules();
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(timeout);
+        using var limit = new DialLimit(timeout, cancel);
         try
         {
-            return await DialAnyAsync(target, policy, limit.Token).ConfigureAwait(false);
+            return await DialAnyAsync(target, policy, limit).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
@@ -91,24 +89,27 @@ public sealed class Dialer(Func<DialRules> rules)
 
     /// <summary>The target's addresses, less those that the policy denies.</summary>
     /// <exception cref="TargetDeniedException">None is left.</exception>
-    private static async ValueTask<IPAddress[]> ResolveAsync(Target target, TargetPolicy policy, CancellationToken cancel)
+    private static async ValueTask<IPAddress[]> ResolveAsync(Target target, TargetPolicy policy, DialLimit limit)
     {
         bool isLiteral = IPAddress.TryParse(target.Host, out IPAddress? literal);
         if (!isLiteral && !policy.MayPermit(target.Host, target.Port))
             throw new TargetDeniedException(target);
-        IPAddress[] addresses = isLiteral ? [literal!] : await Dns.GetHostAddressesAsync(target.Host, cancel).ConfigureAwait(false);
-        IPAddress[] permitted = [.. addresses.Where(a => policy.Permits(isLiteral ? null : target.Host, a, target.Port))];
+        IPAddress[] addresses = isLiteral ? [literal!] : await Dns.GetHostAddressesAsync(target.Host, limit.Token).ConfigureAwait(false);
+        if (isLiteral)
+            return policy.Permits(null, literal!, target.Port) ? addresses : throw new TargetDeniedException(target);
+        IPAddress[] permitted = [.. addresses.Where(a => policy.Permits(target.Host, a, target.Port))];
         return permitted.Length == 0 && addresses.Length != 0 ? throw new TargetDeniedException(target) : permitted;
     }
 
-    private static async Task<TcpSocket> DialAnyAsync(Target target, TargetPolicy policy, CancellationToken cancel)
+    private static async Task<TcpSocket> DialAnyAsync(Target target, TargetPolicy policy, DialLimit limit)
     {
         Exception last = new SocketException((int)SocketError.HostNotFound);
-        foreach (IPAddress address in await ResolveAsync(target, policy, cancel).ConfigureAwait(false))
+        foreach (IPAddress address in await ResolveAsync(target, policy, limit).ConfigureAwait(false))
         {
             try
             {
-                return await LocalSockets.ConnectAsync(new IPEndPoint(address, target.Port), cancel).ConfigureAwait(false);
+                TcpSocket socket = TcpSocket.Connect(new IPEndPoint(address, target.Port), LocalSockets.Next(), out bool connected);
+                return connected ? socket : await SocketExchange.FinishConnectingAsync(socket, limit.Token).ConfigureAwait(false);
             }
             catch (SocketException e)
             {
@@ -119,6 +120,29 @@ public sealed class Dialer(Func<DialRules> rules)
         throw last;
     }
 
+}
+
+/// <summary>The time that a dial has. Most are through before anything waits, and cost no timer.</summary>
+internal sealed class DialLimit(TimeSpan timeout, CancellationToken cancel) : IDisposable
+{
+    private CancellationTokenSource? _source;
+
+    /// <summary>Cancelled when the time is over, counted from the first who waits.</summary>
+    public CancellationToken Token
+    {
+        get
+        {
+            if (_source is null)
+            {
+                _source = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+                _source.CancelAfter(timeout);
+            }
+
+            return _source.Token;
+        }
+    }
+
+    public void Dispose() => _source?.Dispose();
 }
 
 /// <summary>How targets are reached.</summary>

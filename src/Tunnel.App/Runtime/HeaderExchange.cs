@@ -1,3 +1,4 @@
+using System.Buffers;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Runtime;
@@ -9,13 +10,20 @@ public static class HeaderExchange
     /// <exception cref="TunnelClosedException">The session ended.</exception>
     public static async ValueTask SendAsync(TunnelStream stream, StreamHeader header, HeaderFormat format)
     {
-        byte[] buffer = new byte[StreamHeader.MaximumLength];
-        Memory<byte> rest = buffer.AsMemory(0, header.Write(format, buffer));
-        while (!rest.IsEmpty)
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(StreamHeader.MaximumLength);
+        try
         {
-            int part = StreamHeaderReader.FirstPart(format, rest.Span);
-            await stream.WriteAsync(rest[..part]).ConfigureAwait(false);
-            rest = rest[part..];
+            Memory<byte> rest = buffer.AsMemory(0, header.Write(format, buffer));
+            while (!rest.IsEmpty)
+            {
+                int part = StreamHeaderReader.FirstPart(format, rest.Span);
+                await stream.WriteAsync(rest[..part]).ConfigureAwait(false);
+                rest = rest[part..];
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -51,7 +59,19 @@ public static class HeaderExchange
     /// <exception cref="TunnelClosedException">The session ended.</exception>
     public static async ValueTask<ReceivedHeader?> ReceiveAsync(TunnelStream stream)
     {
-        byte[] buffer = new byte[StreamHeader.MaximumLength];
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(StreamHeader.MaximumLength);
+        try
+        {
+            return await ReceiveAsync(stream, buffer).ConfigureAwait(false);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static async ValueTask<ReceivedHeader?> ReceiveAsync(TunnelStream stream, byte[] buffer)
+    {
         int have = 0;
         while (true)
         {

@@ -395,30 +395,34 @@ public sealed class PeerSession
     internal int ReadFrame(MuxStream stream, Span<byte> destination)
     {
         Enter();
-        int length = _session.ReadFrame(stream, destination);
-        return LeaveReading(stream, Math.Max(0, length));
+        int length = LeaveReading(stream, Math.Max(0, _session.ReadFrame(stream, destination)), out bool broken);
+        return broken ? throw Broken(stream) : length;
     }
 
     /// <summary>What is there, or -1 for nothing yet; 0 is the end.</summary>
     /// <exception cref="TunnelClosedException">The session ended.</exception>
     internal int Read(MuxStream stream, Span<byte> destination)
     {
-        Enter();
-        return LeaveReading(stream, _session.Read(stream, destination));
+        int count = Read(stream, destination, out bool broken);
+        return broken ? throw Broken(stream) : count;
     }
 
-    private int LeaveReading(MuxStream stream, int count)
+    /// <summary>What is there, or -1 for nothing yet; 0 is the end, in order or not.</summary>
+    internal int Read(MuxStream stream, Span<byte> destination, out bool broken)
+    {
+        Enter();
+        return LeaveReading(stream, _session.Read(stream, destination), out broken);
+    }
+
+    private int LeaveReading(MuxStream stream, int count, out bool broken)
     {
         bool ended = stream.EndOfStream, dead = _session.IsClosed;
         LeaveLater();
-        if (count != 0)
-            return count;
-        if (stream.IsReset)
-            throw new StreamResetException();
-        if (ended && dead && !stream.PeerFinished)
-            throw new TunnelClosedException(CloseReason);
-        return ended ? 0 : -1;
+        broken = count == 0 && (stream.IsReset || (ended && dead && !stream.PeerFinished));
+        return count != 0 ? count : ended ? 0 : -1;
     }
+
+    private IOException Broken(MuxStream stream) => stream.IsReset ? new StreamResetException() : new TunnelClosedException(CloseReason);
 
     /// <summary>Arms <paramref name="signal"/> if the stream has nothing to read yet; false when there is something.</summary>
     internal bool TryWaitReadable(MuxStream stream, StreamSignal signal)

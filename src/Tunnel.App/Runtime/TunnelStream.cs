@@ -47,6 +47,9 @@ public sealed class TunnelStream
     /// <summary>Datagrams that did not make it through this end of the stream; see <see cref="MuxStream.DatagramsDropped"/>.</summary>
     public long DatagramsDropped => _stream.DatagramsDropped;
 
+    /// <summary>Neither end has closed it both ways, nor has its session ended.</summary>
+    public bool IsOpen => !_stream.IsClosed && !_session.IsClosed;
+
     /// <summary>Closed both ways, at this end or with its session.</summary>
     public bool IsClosed => _stream.IsClosed;
 
@@ -76,6 +79,9 @@ public sealed class TunnelStream
     /// <exception cref="TunnelClosedException">The session ended before the stream did.</exception>
     /// <exception cref="StreamResetException">The peer broke the stream off.</exception>
     public int TryRead(Span<byte> destination) => _session.Read(_stream, destination);
+
+    /// <summary>As <see cref="TryRead(Span{byte})"/>, for who expects streams to break: 0 with <paramref name="broken"/> then.</summary>
+    public int TryRead(Span<byte> destination, out bool broken) => _session.Read(_stream, destination, out broken);
 
     /// <summary>Reads at least one byte; 0 at the end.</summary>
     /// <exception cref="TunnelClosedException">The session ended before the stream did.</exception>
@@ -108,22 +114,11 @@ public sealed class TunnelStream
 
     /// <summary>
     /// Begins to send all of <paramref name="data"/>, which must not change until <see cref="IStreamObserver.OnWritten"/>. That may come
-    /// before this ends.
+    /// before this ends. False when the stream takes no more.
     /// </summary>
-    /// <exception cref="TunnelClosedException">The session ended.</exception>
-    /// <exception cref="IOException">The stream was closed at this end.</exception>
-    public void BeginWrite(ReadOnlyMemory<byte> data)
-    {
-        if (_session.TryWrite(_stream, data))
-            return;
-        RequireOpen();
-        throw new IOException("the stream is closed");
-    }
+    public bool TryBeginWrite(ReadOnlyMemory<byte> data) => _session.TryWrite(_stream, data);
 
-    /// <exception cref="StreamResetException">The peer broke the stream off.</exception>
-    /// <exception cref="TunnelClosedException">The session ended.</exception>
-    /// <exception cref="IOException">The stream was closed at this end.</exception>
-    public void RequireOpen()
+    private void RequireOpen()
     {
         if (_stream.IsReset)
             throw new StreamResetException();

@@ -42,18 +42,9 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, Action f
     {
         if (_ended.Task.IsCompleted)
             return;
-        try
+        while (TrySendRest() && TryDeliver())
         {
-            while (TrySendRest() && TryDeliver())
-            {
-                // Until the socket is full, or nothing is left.
-            }
-        }
-        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
-        {
-            Release();
-            failed();
-            _ended.TrySetResult();
+            // Until the socket is full, or nothing is left.
         }
     }
 
@@ -63,9 +54,11 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, Action f
         while (_rest is { } rest)
         {
             int edges = Volatile.Read(ref _edges);
-            _restFrom += socket.Send(rest.AsSpan(_restFrom, _restTo - _restFrom));
+            _restFrom += socket.Send(rest.AsSpan(_restFrom, _restTo - _restFrom), out SocketError error);
             if (_restFrom == _restTo)
                 Release();
+            else if (error is not (SocketError.Success or SocketError.WouldBlock))
+                return Fail();
             else if (edges == Volatile.Read(ref _edges))
                 return false;
         }
@@ -77,27 +70,34 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, Action f
     private bool TryDeliver()
     {
         byte[] scratch = _scratch ??= GC.AllocateUninitializedArray<byte>(BufferLength);
-        int count = stream.TryRead(scratch);
-        if (count < 0)
-            return false;
-        if (count == 0)
-        {
-            End();
-            return false;
-        }
-
+        int count = stream.TryRead(scratch, out bool broken);
+        if (broken)
+            return Fail();
+        if (count <= 0)
+            return count == 0 && End();
         Volatile.Write(ref _receivedAt, Environment.TickCount64);
-        int sent = socket.Send(scratch.AsSpan(0, count));
+        int sent = socket.Send(scratch.AsSpan(0, count), out SocketError error);
+        if (error is not (SocketError.Success or SocketError.WouldBlock))
+            return Fail();
         if (sent != count)
             Keep(scratch.AsSpan(sent, count - sent));
         // Less than there was room for is all there was: what comes later is told.
         return count == scratch.Length || _rest is not null || stream.EndOfStream;
     }
 
-    private void End()
+    private bool End()
     {
         socket.ShutdownSend();
         _ended.TrySetResult();
+        return false;
+    }
+
+    private bool Fail()
+    {
+        Release();
+        failed();
+        _ended.TrySetResult();
+        return false;
     }
 
     private void Keep(ReadOnlySpan<byte> rest)

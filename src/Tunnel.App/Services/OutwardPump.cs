@@ -67,61 +67,43 @@ internal sealed class OutwardPump : Pump, IReactorWork
     {
         if (_writing || _ended.Task.IsCompleted)
             return;
-        try
-        {
-            Release();
-            if (!TryForward())
-                _ended.TrySetResult();
-        }
-        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
-        {
-            Release();
-            _failed();
-            _ended.TrySetResult();
-        }
+        Release();
+        if (!_stream.IsOpen)
+            Fail();
+        else if (Volatile.Read(ref _edges) is int edges && edges != _drained)
+            Forward(edges);
     }
 
-    /// <summary>Passes one buffer on, if something is there; false at the end.</summary>
-    private bool TryForward()
+    /// <summary>Passes one buffer on.</summary>
+    /// <param name="edges">Read before the socket is tried: what comes after counts again.</param>
+    private void Forward(int edges)
     {
-        _stream.RequireOpen();
-        // Read before the socket is tried: what comes after counts again.
-        int edges = Volatile.Read(ref _edges);
-        if (edges == _drained)
-            return true;
         byte[] buffer = _spare ?? ArrayPool<byte>.Shared.Rent(BufferLength);
         _spare = null;
-        int count = Receive(buffer);
-        if (count <= 0)
-        {
+        int count = _socket.Receive(buffer, out SocketError error);
+        if (count == 0)
             Spare(buffer);
-            _drained = count < 0 ? edges : _drained;
-            return count < 0;
-        }
-
         // Less than was asked for is all there was; only an end is still behind it.
-        if (count < buffer.Length && !_socket.HasEnded)
+        if (error == SocketError.WouldBlock || (count != 0 && count < buffer.Length && !_socket.HasEnded))
             _drained = edges;
-        Volatile.Write(ref _sentAt, Environment.TickCount64);
-        Write(buffer, count);
-        return true;
+        if (count != 0)
+            Write(buffer, count);
+        else if (error == SocketError.Success)
+            _ended.TrySetResult();
+        else if (error != SocketError.WouldBlock)
+            Fail();
     }
 
-    private int Receive(byte[] buffer)
+    private void Fail()
     {
-        try
-        {
-            return _socket.Receive(buffer);
-        }
-        catch
-        {
-            Spare(buffer);
-            throw;
-        }
+        Release();
+        _failed();
+        _ended.TrySetResult();
     }
 
     private void Write(byte[] buffer, int count)
     {
+        Volatile.Write(ref _sentAt, Environment.TickCount64);
         _buffer = buffer;
         if (count < LongEnough)
         {
@@ -131,15 +113,10 @@ internal sealed class OutwardPump : Pump, IReactorWork
         }
 
         _writing = true;
-        try
-        {
-            _stream.BeginWrite(_buffer.AsMemory(0, count));
-        }
-        catch
-        {
-            _writing = false;
-            throw;
-        }
+        if (_stream.TryBeginWrite(_buffer.AsMemory(0, count)))
+            return;
+        _writing = false;
+        Fail();
     }
 
     private void Release()

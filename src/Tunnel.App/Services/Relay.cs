@@ -86,11 +86,13 @@ public sealed class Relay : ISocketObserver, IStreamObserver
     /// <summary>The stream's peer has said all; what still goes to it must get there.</summary>
     private async Task WatchAsync(Task outward)
     {
+        // A peer of ours says when it reads no more.
+        if (_peerHalfCloses)
+            await outward.ConfigureAwait(false);
         while (!outward.IsCompleted)
         {
             await Task.WhenAny(outward, Task.Delay(WatchInterval)).ConfigureAwait(false);
-            // A peer of ours says when it reads no more.
-            if (!_peerHalfCloses && Since(_outward.SentAt) > (_outward.IsWriting ? StuckAfterFinish : QuietAfterFinish))
+            if (Since(_outward.SentAt) > (_outward.IsWriting ? StuckAfterFinish : QuietAfterFinish))
                 Break();
         }
 

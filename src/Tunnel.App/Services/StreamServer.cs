@@ -141,8 +141,12 @@ public sealed partial class StreamServer
 
     private async Task<ReceivedHeader> ReadHeaderAsync(TunnelStream stream)
     {
-        await using var timer = new Timer(s => OnHeaderTimeout((TunnelStream)s!), stream, _headerTimeout(), Timeout.InfiniteTimeSpan);
-        if (await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false) is { } received)
+        ValueTask<ReceivedHeader?> receiving = HeaderExchange.ReceiveAsync(stream);
+        // It comes with the stream's beginning as a rule.
+        await using Timer? timer = receiving.IsCompleted
+            ? null
+            : new Timer(s => OnHeaderTimeout((TunnelStream)s!), stream, _headerTimeout(), Timeout.InfiniteTimeSpan);
+        if (await receiving.ConfigureAwait(false) is { } received)
             return received;
         // A stream that is opened and closed again without a word is how some peers check that the session lives.
         Interlocked.Increment(ref _headerFailures);

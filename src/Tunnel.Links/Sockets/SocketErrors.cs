@@ -13,6 +13,7 @@ internal static class SocketErrors
 
     internal static SocketError Of(int error) => error switch
     {
+        EAGAIN or EINTR => SocketError.WouldBlock,
         EACCES or EPERM => SocketError.AccessDenied,
         ENFILE or EMFILE => SocketError.TooManyOpenSockets,
         ENOMEM or ENOBUFS => SocketError.NoBufferSpaceAvailable,

@@ -20,13 +20,19 @@ public sealed class SocketExchange : ISocketObserver
 
     /// <summary>Connects.</summary>
     /// <exception cref="SocketException">It did not succeed.</exception>
-    public static async ValueTask<TcpSocket> ConnectAsync(IPEndPoint target, SocketReactor reactor, CancellationToken cancel)
+    public static ValueTask<TcpSocket> ConnectAsync(IPEndPoint target, SocketReactor reactor, CancellationToken cancel)
     {
         TcpSocket socket = TcpSocket.Connect(target, reactor, out bool connected);
+        return connected ? ValueTask.FromResult(socket) : FinishConnectingAsync(socket, cancel);
+    }
+
+    /// <summary>Waits until a socket that connects has done so; otherwise closes it.</summary>
+    /// <exception cref="SocketException">It did not succeed.</exception>
+    public static async ValueTask<TcpSocket> FinishConnectingAsync(TcpSocket socket, CancellationToken cancel)
+    {
         try
         {
-            if (!connected)
-                await new SocketExchange(socket).FinishConnectingAsync(cancel).ConfigureAwait(false);
+            await new SocketExchange(socket).FinishConnectingAsync(cancel).ConfigureAwait(false);
             return socket;
         }
         catch

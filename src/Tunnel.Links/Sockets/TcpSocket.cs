@@ -101,33 +101,49 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     }
 
     /// <summary>Takes what is there: the number of bytes, 0 at the end, -1 for nothing now.</summary>
-    /// <exception cref="SocketException">The connection broke.</exception>
-    /// <exception cref="ObjectDisposedException">It was closed at this end.</exception>
-    [SkipLocalsInit]
+    /// <exception cref="SocketException">The connection broke, or was closed at this end.</exception>
     public int Receive(Span<byte> destination)
     {
-        Enter();
-        nint count;
-        fixed (byte* data = destination)
-            count = Libc.Receive(_descriptor, data, (nuint)destination.Length, 0);
-        int error = count < 0 ? Libc.LastError : 0;
-        Exit();
-        return error is 0 ? (int)count : error is EAGAIN or EINTR ? -1 : throw SocketErrors.Exception(error);
+        int count = Receive(destination, out SocketError error);
+        return error is SocketError.Success ? count : error is SocketError.WouldBlock ? -1 : throw new SocketException((int)error);
     }
 
     /// <summary>Passes on as much as there is room for: the number of bytes, which may be 0.</summary>
-    /// <exception cref="SocketException">The connection broke.</exception>
-    /// <exception cref="ObjectDisposedException">It was closed at this end.</exception>
-    [SkipLocalsInit]
+    /// <exception cref="SocketException">The connection broke, or was closed at this end.</exception>
     public int Send(ReadOnlySpan<byte> source)
     {
-        Enter();
+        int count = Send(source, out SocketError error);
+        return error is SocketError.Success or SocketError.WouldBlock ? count : throw new SocketException((int)error);
+    }
+
+    /// <summary>As <see cref="Receive(Span{byte})"/>, for who expects connections to break: 0 with an error, WouldBlock for nothing now.</summary>
+    [SkipLocalsInit]
+    public int Receive(Span<byte> destination, out SocketError error)
+    {
+        error = SocketError.OperationAborted;
+        if (!TryEnter())
+            return 0;
+        nint count;
+        fixed (byte* data = destination)
+            count = Libc.Receive(_descriptor, data, (nuint)destination.Length, 0);
+        error = count < 0 ? SocketErrors.Of(Libc.LastError) : SocketError.Success;
+        Exit();
+        return (int)Math.Max(0, count);
+    }
+
+    /// <summary>As <see cref="Send(ReadOnlySpan{byte})"/>, for who expects connections to break: 0 with an error, WouldBlock for no room now.</summary>
+    [SkipLocalsInit]
+    public int Send(ReadOnlySpan<byte> source, out SocketError error)
+    {
+        error = SocketError.OperationAborted;
+        if (!TryEnter())
+            return 0;
         nint count;
         fixed (byte* data = source)
             count = Libc.Send(_descriptor, data, (nuint)source.Length, MSG_NOSIGNAL);
-        int error = count < 0 ? Libc.LastError : 0;
+        error = count < 0 ? SocketErrors.Of(Libc.LastError) : SocketError.Success;
         Exit();
-        return error is 0 ? (int)count : error is EAGAIN or EINTR ? 0 : throw SocketErrors.Exception(error);
+        return (int)Math.Max(0, count);
     }
 
     /// <summary>Says that nothing more will be sent.</summary>
@@ -189,8 +205,6 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         var address = new ReadOnlySpan<byte>(name, (int)length);
         return result == 0 ? new IPEndPoint(SocketAddressBytes.Address(address), SocketAddressBytes.Port(address)) : null;
     }
-
-    private void Enter() => ObjectDisposedException.ThrowIf(!TryEnter(), this);
 
     private bool TryEnter()
     {

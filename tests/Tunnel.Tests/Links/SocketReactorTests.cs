@@ -95,8 +95,8 @@ public sealed class SocketReactorTests : IDisposable
         socket.Dispose();
         socket.Reset();
         socket.ShutdownSend();
-        Assert.Throws<ObjectDisposedException>(() => socket.Receive(new byte[1]));
-        Assert.Throws<ObjectDisposedException>(() => socket.Send(new byte[1]));
+        Assert.Throws<SocketException>(() => socket.Receive(new byte[1]));
+        Assert.Throws<SocketException>(() => socket.Send(new byte[1]));
         Assert.Equal((SocketError.OperationAborted, null, null), (socket.Outcome, socket.LocalEndPoint, socket.RemoteEndPoint));
     }
 
