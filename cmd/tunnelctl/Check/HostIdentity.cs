@@ -4,7 +4,7 @@ using Tunnel.App.Hosting;
 namespace Tunnel.Ctl.Check;
 
 /// <summary>Which machine it was, and when.</summary>
-internal sealed record HostFacts
+internal sealed record HostIdentity
 {
     public required DateTimeOffset Time { get; init; }
 
@@ -30,7 +30,7 @@ internal sealed record HostFacts
     /// <summary>Of the tunnel's programs.</summary>
     public required string Version { get; init; }
 
-    public static HostFacts Read(CheckContext context) => new()
+    public static HostIdentity Read(CheckContext context) => new()
     {
         Time = DateTimeOffset.UtcNow,
         Name = context.Files.Read("/proc/sys/kernel/hostname").Text?.Trim() ?? Environment.MachineName,

@@ -1,7 +1,7 @@
 namespace Tunnel.Ctl.Check;
 
 /// <summary>What a finding comes to.</summary>
-internal enum Verdict
+internal enum FindingVerdict
 {
     /// <summary>As it should be.</summary>
     Good,
