@@ -36,6 +36,20 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
         LogListening(Logger, Name, LocalEndPoint);
     }
 
+    /// <inheritdoc/>
+    public void ListenAgain()
+    {
+        try
+        {
+            foreach (Socket socket in _sockets)
+                socket.Listen(gate.Backlog);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It accepts no more.
+        }
+    }
+
     /// <summary>Accepts until cancelled or disposed.</summary>
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(_sockets.Select(socket => new AcceptLoop(
         socket.AcceptAsync,
