@@ -9,8 +9,9 @@ namespace Tunnel.Ctl.Bench;
 /// <param name="Host">Where the load was made.</param>
 /// <param name="Load">What was asked for.</param>
 /// <param name="Points">One for each concurrency.</param>
+/// <param name="HostRecord">What the host was set to and what it counted; null in results that were not kept.</param>
 internal sealed record BenchResult(
-    int Format, string Tool, DateTime Started, HostFacts Host, LoadFacts Load, IReadOnlyList<BenchPoint> Points)
+    int Format, string Tool, DateTime Started, HostFacts Host, LoadFacts Load, IReadOnlyList<BenchPoint> Points, HostRecord? HostRecord = null)
 {
     public const int CurrentFormat = 1;
 }

@@ -37,11 +37,14 @@ internal sealed record HostIdentity
         Kernel = context.Files.Read("/proc/sys/kernel/osrelease").Text?.Trim() ?? "unknown",
         System = RuntimeInformation.OSDescription,
         Architecture = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
-        Processor = context.Files.Read("/proc/cpuinfo").Text?.Split('\n')
-            .FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[^1].Trim(),
+        Processor = ReadProcessor(context.Files),
         Processors = context.Processors,
         Memory = context.MemoryBytes,
         Interface = context.Interface,
         Version = TunnelProgram.Version,
     };
+
+    /// <summary>The processor's own name; null when it does not tell.</summary>
+    public static string? ReadProcessor(KernelFiles files) => files.Read("/proc/cpuinfo").Text?.Split('\n')
+        .FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[^1].Trim();
 }

@@ -1,0 +1,101 @@
+using System.Globalization;
+using Tunnel.Ctl.Bench;
+using Tunnel.Ctl.Bench.Report;
+using Tunnel.Ctl.Check;
+using Tunnel.Ctl.Check.Setting;
+using Tunnel.Ctl.Lab;
+
+namespace Tunnel.Ctl.TuneLoop;
+
+/// <summary>One knob: measured as it is, set, measured again, set back; files of each step, and a report.</summary>
+/// <param name="settings">What was asked for.</param>
+/// <param name="measure">Loads the target, once; told what is under way.</param>
+internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, Action<string>, CancellationToken, Task<BenchResult>> measure)
+{
+    private readonly Tuning _tuning = new(settings.Context);
+    private readonly ListenerReload _reload = new(settings.Reloads);
+    private readonly List<string> _files = [];
+    private readonly List<string> _problems = [];
+
+    /// <summary>What could not be undone, however the loop ended.</summary>
+    public IReadOnlyList<string> Problems => _problems;
+
+    /// <param name="planned">The change; null: measure once, as it is.</param>
+    /// <param name="progress">Told what is under way.</param>
+    /// <exception cref="OperationCanceledException">It was asked to end; what was changed has been undone.</exception>
+    public async Task<TuneLoopResult> RunAsync(PlannedChange? planned, Action<string> progress, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(settings.Folder);
+        await using TuneTarget target = settings.Target;
+        BenchResult before = await MeasureAsync(target, "before", progress, cancel).ConfigureAwait(false);
+        BenchResult? after = planned is null ? null : await MeasureChangedAsync(target, planned, progress, cancel).ConfigureAwait(false);
+        var report = BenchReport.Of(before, after, settings.Knob);
+        _files.AddRange(ReportFiles.Write(report, Path.Combine(settings.Folder, "report.md")));
+        return new TuneLoopResult(report, _files);
+    }
+
+    private async Task<BenchResult> MeasureChangedAsync(TuneTarget target, PlannedChange planned, Action<string> progress, CancellationToken cancel)
+    {
+        using var held = HeldChange.Apply(_tuning, planned, settings.UndoPath);
+        if (settings.Keeps)
+            held.Keep();
+        try
+        {
+            await _reload.ListenAgainAsync(cancel).ConfigureAwait(false);
+            return await MeasureAsync(target, "after", progress, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            await UndoAsync(held).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Also while an exception is on its way, which nothing here is to hide.</summary>
+    private async Task UndoAsync(HeldChange held)
+    {
+        held.Dispose();
+        _problems.AddRange(held.Problems);
+        if (settings.Keeps)
+            return;
+        try
+        {
+            // Whoever listens with the changed value is to have the old one again. Not cancelled: this is part of undoing.
+            await _reload.ListenAgainAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (LabException e)
+        {
+            _problems.Add(e.Message);
+        }
+    }
+
+    private async Task<BenchResult> MeasureAsync(TuneTarget target, string name, Action<string> progress, CancellationToken cancel)
+    {
+        await target.ListenAsync(cancel).ConfigureAwait(false);
+        var request = new CheckRequest { Profile = settings.Context.Profile, Interface = settings.Context.Interface };
+        BenchResult result = await HostRecord.AddToAsync(
+            request, () => measure(target, text => progress($"{name}: {text}"), cancel), text => progress($"{name}: {text}"), cancel).ConfigureAwait(false);
+        string path = Path.Combine(settings.Folder, $"{name}.json");
+        BenchFile.Save(path, result);
+        _files.Add(path);
+        return result;
+    }
+}
+
+/// <summary>What a tune loop was asked for.</summary>
+/// <param name="Knob">By its name in the catalogue.</param>
+/// <param name="Context">The host.</param>
+/// <param name="Target">What the load goes to.</param>
+/// <param name="Reloads">Processes that are to listen again after a change, and after it is undone.</param>
+/// <param name="Folder">For the files; made if need be.</param>
+/// <param name="Keeps">The change stays, however the loop ends.</param>
+internal sealed record TuneLoopSettings(string Knob, CheckContext Context, TuneTarget Target, IReadOnlyList<int> Reloads, string Folder, bool Keeps)
+{
+    /// <summary>What undoes the change if nothing else does.</summary>
+    public string UndoPath => Path.Combine(Folder, "undo.json");
+
+    public static string DefaultFolder() => $"tune-loop-{DateTime.UtcNow.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}";
+}
+
+/// <param name="Report">What came of it.</param>
+/// <param name="Files">All that were written.</param>
+internal sealed record TuneLoopResult(BenchReport Report, IReadOnlyList<string> Files);
