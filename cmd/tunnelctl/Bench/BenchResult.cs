@@ -42,7 +42,7 @@ internal sealed record BenchPoint(int Concurrency, IReadOnlyList<RoundResult> Ro
 /// <param name="Seconds">How long it was open.</param>
 /// <param name="Operations">Done within it.</param>
 /// <param name="Bytes">Of payload.</param>
-/// <param name="Unfinished">Due by the schedule and not done; their time so far is in the percentiles.</param>
+/// <param name="Unfinished">Due by the schedule, or under way for a tenth of the window, and not done; their time so far is in the percentiles.</param>
 /// <param name="Latency">Of operations.</param>
 /// <param name="Connect">Of new connections.</param>
 /// <param name="Errors">By kind.</param>

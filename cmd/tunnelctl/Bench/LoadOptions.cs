@@ -107,7 +107,8 @@ internal sealed class LoadOptions
             requests is { } n ? (long)Positive(n, "--requests") : null,
             TimeSpan.FromSeconds(warmUp),
             rate is { } r ? Positive(r, "--rate") : null,
-            TimeSpan.FromSeconds(timeout));
+            TimeSpan.FromSeconds(timeout),
+            HoldsStill);
     }
 
     private LoadFacts FactsOf(ParseResult parsed, Job job, LoadPlan plan)

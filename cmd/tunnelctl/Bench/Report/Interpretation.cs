@@ -26,6 +26,8 @@ internal sealed record Interpretation(Outcome Outcome, string Summary, string Ru
     {
         if (report.Comparison is null)
             return Outcome.NotCompared;
+        if (OverflowsOf(report) is { } overflows && overflows.Before != overflows.After)
+            return overflows.Before > overflows.After ? Outcome.Better : Outcome.Worse;
         if (judged.All(r => r.Verdict == Verdict.Unknown))
             return Outcome.Unknown;
         // One odd figure among many is what chance does; an error is not.
@@ -39,20 +41,42 @@ internal sealed record Interpretation(Outcome Outcome, string Summary, string Ru
         };
     }
 
+    /// <summary>
+    /// Where a queue overflowed, that decides: connections that were lost wait a second and more for another try, and those that got through were
+    /// the faster for it. Null where it did not, or the report is about something else.
+    /// </summary>
+    private static (long Before, long After)? OverflowsOf(BenchReport report)
+    {
+        if (!BacklogFigures.Concerns(report.Knob) || BacklogFigures.Of(report).Overflows is not ({ } before, { } after))
+            return null;
+        // What differs by less than half may be chance.
+        return Math.Max(before, after) > 0 && Math.Min(before, after) * 2 <= Math.Max(before, after) ? (before, after) : null;
+    }
+
     private static bool IsVisible(ComparedFigure row) =>
         row.Verdict is Verdict.Better or Verdict.Worse && (row.Change is not { } change || Math.Abs(change) >= Visible);
 
     private static string SummaryOf(BenchReport report, Outcome outcome, ComparedFigure[] judged, ComparedFigure[] seen) => outcome switch
     {
+        Outcome.Better or Outcome.Worse when OverflowsOf(report) is { } overflows =>
+            $"{outcome}: the listen queue overflowed {overflows.Before} times before and {overflows.After} after, and whoever met it full waited a second or more for "
+            + $"another try.{(seen.Length == 0 ? "" : $" What got through: {Describe(seen)}.")}",
         Outcome.NotCompared => "Measured once, nothing was changed: this is what to compare with.",
         Outcome.Unknown => "One round each cannot tell a change from noise: measure with --rounds 5.",
         Outcome.NoChange when seen.Length != 0 =>
             $"No visible change at these loads: {seen.Length} of {judged.Length} figures differs ({Describe(seen[0])}), as many as chance alone makes.",
-        Outcome.NoChange => $"No visible change at these loads: none of {judged.Length} figures differs by more than the noise between rounds and 2 %.",
+        Outcome.NoChange => $"No visible change at these loads: none of {judged.Length} figures differs by more than the noise between rounds and 2 %{SensitivityOf(judged)}.",
         Outcome.Better => $"Better, by more than noise: {Describe(seen)}.",
         Outcome.Worse => $"Worse, by more than noise: {Describe(seen)}.",
         _ => $"Mixed: {Describe(seen)}.",
     };
+
+    /// <summary>How large a change these rounds would have shown: half of the interval, of the median figure.</summary>
+    private static string SensitivityOf(ComparedFigure[] judged)
+    {
+        double[] shares = [.. judged.Where(r => r is { Low: not null, High: not null, Before: > 0 }).Select(r => (r.High!.Value - r.Low!.Value) / 2 / r.Before)];
+        return shares.Length == 0 ? "" : $" (what these rounds could have shown: about {BenchTable.Digits(100 * Math.Max(Visible, Statistics.Median(shares)))} % and more)";
+    }
 
     private static string Describe(IEnumerable<ComparedFigure> rows) => string.Join("; ", rows.Select(Describe));
 
