@@ -81,7 +81,19 @@ internal sealed class HeldChange : IDisposable
             Problems = [.. _applied.Revert().Where(c => c.Problem is not null).Select(c => $"{c.Name} could not be set back: {c.Problem}")];
             _applied = null;
             if (Problems.Count == 0)
-                File.Delete(_undoPath);
+                RemoveFile();
+        }
+    }
+
+    private void RemoveFile()
+    {
+        try
+        {
+            File.Delete(_undoPath);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It has nothing to undo any more, so that it stays, or its folder is gone, hurts nobody.
         }
     }
 }

@@ -38,6 +38,16 @@ internal static class BenchVerb
           tunnelctl bench serve --listen 127.0.0.1:9000 --backlog 128
         """;
 
+    private const string CompareDescription = """
+        What changed between two benches, and whether it is more than noise: by the 95 % confidence interval of the difference of the rounds' means.
+
+        Exit codes: 0 compared, 1 they cannot be (it says why), 2 a wrong command line.
+
+        Examples:
+          tunnelctl bench compare before.json after.json
+          tunnelctl bench compare before.json after.json --json
+        """;
+
     public static Command Create()
     {
         var command = new Command("bench", Examples)
@@ -158,7 +168,7 @@ internal static class BenchVerb
         var before = new Argument<string>("before") { Description = "A file of bench --save" };
         var after = new Argument<string>("after") { Description = "Another, of the same load" };
         var json = new Option<bool>("--json") { Description = "JSON instead of a table" };
-        var command = new Command("compare", "What changed between two benches, and whether it is more than noise") { before, after, json };
+        var command = new Command("compare", CompareDescription) { before, after, json };
         command.SetAction((parsed, _) => Guarded(() =>
         {
             string a = parsed.GetValue(before)!, b = parsed.GetValue(after)!;
