@@ -14,6 +14,15 @@ internal sealed record BenchResult(
     int Format, string Tool, DateTime Started, HostFacts Host, LoadFacts Load, IReadOnlyList<BenchPoint> Points, HostRecord? HostRecord = null)
 {
     public const int CurrentFormat = 1;
+
+    /// <summary>One result of two parts of the same bench, which ran one after the other.</summary>
+    /// <param name="first">Null: there is the second only.</param>
+    /// <param name="second">Of the same load.</param>
+    public static BenchResult Join(BenchResult? first, BenchResult second) => first is null ? second : first with
+    {
+        Points = [.. first.Points.Zip(second.Points, (a, b) => a with { Rounds = [.. a.Rounds, .. b.Rounds] })],
+        HostRecord = first.HostRecord is null || second.HostRecord is null ? null : HostRecord.Join(first.HostRecord, second.HostRecord),
+    };
 }
 
 /// <param name="Name">The host's name.</param>

@@ -31,6 +31,16 @@ internal sealed record HostRecord(
         };
     }
 
+    /// <summary>From the beginning of the first to the end of the second; what was counted is the sum, what waited the most of both.</summary>
+    public static HostRecord Join(HostRecord first, HostRecord second)
+    {
+        IEnumerable<ListenerUse> listeners = first.Listeners.Concat(second.Listeners).GroupBy(l => l.Local)
+            .Select(l => l.Last() with { MostWaiting = l.Max(u => u.MostWaiting) });
+        return new HostRecord(
+            first.Before, second.After, [.. listeners.OrderByDescending(l => l.MostWaiting)], first.Overflows + second.Overflows, first.Drops + second.Drops,
+            first.Problem ?? second.Problem);
+    }
+
     /// <summary>Where the load goes in: of the proxy, and of the target, which may be this host's too.</summary>
     private static int[] PortsOf(LoadFacts load) =>
         [.. new[] { load.Target, load.Through }.OfType<string>().Select(PortOf).OfType<int>()];

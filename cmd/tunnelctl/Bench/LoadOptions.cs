@@ -66,8 +66,8 @@ internal sealed class LoadOptions
         if (path is not null && File.Exists(path))
             throw new BenchException($"{path} is there already and is not written over");
         BenchResult result = await Terminal.WithProgressAsync(what.Workload, progress => path is null
-            ? MeasureAsync(parsed, what, progress, cancel)
-            : HostRecord.AddToAsync(new CheckRequest(), () => MeasureAsync(parsed, what, progress, cancel), progress, cancel)).ConfigureAwait(false);
+            ? MeasureAsync(parsed, what, RoundsOf(parsed), progress, cancel)
+            : HostRecord.AddToAsync(new CheckRequest(), () => MeasureAsync(parsed, what, RoundsOf(parsed), progress, cancel), progress, cancel)).ConfigureAwait(false);
         if (path is not null)
             BenchFile.Save(path, result);
         if (parsed.GetValue(_json))
@@ -76,20 +76,24 @@ internal sealed class LoadOptions
             BenchTable.Print(Terminal.Output, result);
     });
 
-    /// <summary>Loads, once.</summary>
+    /// <exception cref="BenchException">There are none.</exception>
+    public int RoundsOf(ParseResult parsed) => (int)Positive(parsed.GetValue(_rounds), "--rounds");
+
+    /// <summary>Loads.</summary>
     /// <param name="parsed">How much.</param>
     /// <param name="job">What.</param>
+    /// <param name="rounds">Of each concurrency.</param>
     /// <param name="progress">Told what is under way.</param>
     /// <exception cref="BenchException">An option makes no sense.</exception>
-    public Task<BenchResult> MeasureAsync(ParseResult parsed, Job job, Action<string> progress, CancellationToken cancel)
+    public Task<BenchResult> MeasureAsync(ParseResult parsed, Job job, int rounds, Action<string> progress, CancellationToken cancel)
     {
         InlineSockets.Enable();
-        LoadPlan plan = PlanOf(parsed);
+        LoadPlan plan = PlanOf(parsed, rounds);
         int[] processes = ListOf(parsed.GetValue(_processes) ?? "", "--pid");
         return new BenchRun(plan, FactsOf(parsed, job, plan), job.Create, processes) { Progress = progress }.RunAsync(cancel);
     }
 
-    private LoadPlan PlanOf(ParseResult parsed)
+    private LoadPlan PlanOf(ParseResult parsed, int rounds)
     {
         double seconds = Positive(parsed.GetValue(_seconds), "--seconds"), warmUp = parsed.GetValue(_warmUp);
         if (warmUp < 0)
@@ -102,7 +106,7 @@ internal sealed class LoadOptions
         double? rate = HoldsStill ? null : parsed.GetValue(_rate);
         return new LoadPlan(
             concurrency,
-            (int)Positive(parsed.GetValue(_rounds), "--rounds"),
+            rounds,
             TimeSpan.FromSeconds(seconds),
             requests is { } n ? (long)Positive(n, "--requests") : null,
             TimeSpan.FromSeconds(warmUp),

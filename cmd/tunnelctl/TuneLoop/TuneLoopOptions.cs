@@ -32,7 +32,7 @@ internal sealed class TuneLoopOptions
 
     public readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask before the change" };
 
-    public readonly Option<bool> Keep = new("--keep") { Description = "Leave the change as it is; otherwise every end undoes it" };
+    public readonly Option<bool> Keep = new("--keep") { Description = "Leave the change as it is after the last turn; any other end undoes it" };
 
     public readonly Option<string?> Reload = new("--reload") { Description = "Processes that listen for the load, as 123,456: SIGHUP has them listen again after the change", HelpName = "PID" };
 
@@ -61,8 +61,10 @@ internal sealed class TuneLoopOptions
     public int[] ReloadsOf(ParseResult parsed) =>
         [.. (parsed.GetValue(Reload) ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
 
-    public Task<BenchResult> MeasureAsync(ParseResult parsed, TuneTarget target, Action<string> progress, CancellationToken cancel) =>
-        _load.MeasureAsync(parsed, JobOf(parsed, target), progress, cancel);
+    public int RoundsOf(ParseResult parsed) => _load.RoundsOf(parsed);
+
+    public Task<BenchResult> MeasureAsync(ParseResult parsed, TuneTarget target, int rounds, Action<string> progress, CancellationToken cancel) =>
+        _load.MeasureAsync(parsed, JobOf(parsed, target), rounds, progress, cancel);
 
     private Job JobOf(ParseResult parsed, TuneTarget own)
     {

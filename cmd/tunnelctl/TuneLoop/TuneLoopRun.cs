@@ -7,14 +7,16 @@ using Tunnel.Ctl.Lab;
 
 namespace Tunnel.Ctl.TuneLoop;
 
-/// <summary>One knob: measured as it is, set, measured again, set back; files of each step, and a report.</summary>
+/// <summary>
+/// One knob: measured as it is, set, measured again, set back, and so on in turns, a round each: a machine that drifts (other work, a warm cache)
+/// would otherwise be taken for the knob. Files of both, and a report.
+/// </summary>
 /// <param name="settings">What was asked for.</param>
-/// <param name="measure">Loads the target, once; told what is under way.</param>
-internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, Action<string>, CancellationToken, Task<BenchResult>> measure)
+/// <param name="measure">Loads the target for so many rounds; told what is under way.</param>
+internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, int, Action<string>, CancellationToken, Task<BenchResult>> measure)
 {
     private readonly Tuning _tuning = new(settings.Context);
     private readonly ListenerReload _reload = new(settings.Reloads);
-    private readonly List<string> _files = [];
     private readonly List<string> _problems = [];
 
     /// <summary>What could not be undone, however the loop ended.</summary>
@@ -27,35 +29,43 @@ internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, Ac
     {
         Directory.CreateDirectory(settings.Folder);
         await using TuneTarget target = settings.Target;
-        BenchResult before = await MeasureAsync(target, "before", progress, cancel).ConfigureAwait(false);
-        BenchResult? after = planned is null ? null : await MeasureChangedAsync(target, planned, progress, cancel).ConfigureAwait(false);
-        var report = BenchReport.Of(before, after, settings.Knob);
-        _files.AddRange(ReportFiles.Write(report, Path.Combine(settings.Folder, "report.md")));
-        return new TuneLoopResult(report, _files);
+        if (planned is null)
+            return Report(await MeasureAsync(target, settings.Rounds, "before", progress, cancel).ConfigureAwait(false), null);
+        BenchResult? before = null, after = null;
+        for (int turn = 1; turn <= settings.Rounds; turn++)
+        {
+            string where = $"turn {turn} of {settings.Rounds}, ";
+            before = BenchResult.Join(before, await MeasureAsync(target, 1, where + "before", progress, cancel).ConfigureAwait(false));
+            bool keeps = settings.Keeps && turn == settings.Rounds;
+            after = BenchResult.Join(after, await MeasureChangedAsync(target, planned, keeps, where + "after", progress, cancel).ConfigureAwait(false));
+        }
+
+        return Report(before!, after);
     }
 
-    private async Task<BenchResult> MeasureChangedAsync(TuneTarget target, PlannedChange planned, Action<string> progress, CancellationToken cancel)
+    private async Task<BenchResult> MeasureChangedAsync(
+        TuneTarget target, PlannedChange planned, bool keeps, string title, Action<string> progress, CancellationToken cancel)
     {
         using var held = HeldChange.Apply(_tuning, planned, settings.UndoPath);
-        if (settings.Keeps)
+        if (keeps)
             held.Keep();
         try
         {
             await _reload.ListenAgainAsync(cancel).ConfigureAwait(false);
-            return await MeasureAsync(target, "after", progress, cancel).ConfigureAwait(false);
+            return await MeasureAsync(target, 1, title, progress, cancel).ConfigureAwait(false);
         }
         finally
         {
-            await UndoAsync(held).ConfigureAwait(false);
+            await UndoAsync(held, keeps).ConfigureAwait(false);
         }
     }
 
     /// <summary>Also while an exception is on its way, which nothing here is to hide.</summary>
-    private async Task UndoAsync(HeldChange held)
+    private async Task UndoAsync(HeldChange held, bool keeps)
     {
         held.Dispose();
         _problems.AddRange(held.Problems);
-        if (settings.Keeps)
+        if (keeps)
             return;
         try
         {
@@ -68,16 +78,29 @@ internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, Ac
         }
     }
 
-    private async Task<BenchResult> MeasureAsync(TuneTarget target, string name, Action<string> progress, CancellationToken cancel)
+    private async Task<BenchResult> MeasureAsync(TuneTarget target, int rounds, string title, Action<string> progress, CancellationToken cancel)
     {
         await target.ListenAsync(cancel).ConfigureAwait(false);
         var request = new CheckRequest { Profile = settings.Context.Profile, Interface = settings.Context.Interface };
-        BenchResult result = await HostRecord.AddToAsync(
-            request, () => measure(target, text => progress($"{name}: {text}"), cancel), text => progress($"{name}: {text}"), cancel).ConfigureAwait(false);
-        string path = Path.Combine(settings.Folder, $"{name}.json");
+        void Say(string text) => progress($"{title}: {text}");
+        return await HostRecord.AddToAsync(request, () => measure(target, rounds, Say, cancel), Say, cancel).ConfigureAwait(false);
+    }
+
+    private TuneLoopResult Report(BenchResult before, BenchResult? after)
+    {
+        List<string> files = [Save("before.json", before)];
+        if (after is not null)
+            files.Add(Save("after.json", after));
+        var report = BenchReport.Of(before, after, settings.Knob);
+        files.AddRange(ReportFiles.Write(report, Path.Combine(settings.Folder, "report.md")));
+        return new TuneLoopResult(report, files);
+    }
+
+    private string Save(string name, BenchResult result)
+    {
+        string path = Path.Combine(settings.Folder, name);
         BenchFile.Save(path, result);
-        _files.Add(path);
-        return result;
+        return path;
     }
 }
 
@@ -87,8 +110,10 @@ internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, Ac
 /// <param name="Target">What the load goes to.</param>
 /// <param name="Reloads">Processes that are to listen again after a change, and after it is undone.</param>
 /// <param name="Folder">For the files; made if need be.</param>
-/// <param name="Keeps">The change stays, however the loop ends.</param>
-internal sealed record TuneLoopSettings(string Knob, CheckContext Context, TuneTarget Target, IReadOnlyList<int> Reloads, string Folder, bool Keeps)
+/// <param name="Rounds">Of each, in turns.</param>
+/// <param name="Keeps">The change stays after the last turn.</param>
+internal sealed record TuneLoopSettings(
+    string Knob, CheckContext Context, TuneTarget Target, IReadOnlyList<int> Reloads, string Folder, int Rounds, bool Keeps)
 {
     /// <summary>What undoes the change if nothing else does.</summary>
     public string UndoPath => Path.Combine(Folder, "undo.json");

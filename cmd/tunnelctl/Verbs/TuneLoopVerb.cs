@@ -14,11 +14,13 @@ namespace Tunnel.Ctl.Verbs;
 internal static class TuneLoopVerb
 {
     private const string Description = """
-        Does turning a knob help? Loads a target, sets one setting of this host, loads it again, sets it back, and writes both results (before.json,
-        after.json), a report (report.md) and a chart (report.svg) into a folder. Asks before it changes anything.
+        Does turning a knob help? Loads a target, sets one setting of this host, loads it again and sets it back, a round at a time and in turns, so that
+        a machine that drifts is not taken for the knob; then writes both results (before.json, after.json), a report (report.md) and a chart
+        (report.svg) into a folder. Asks before it changes anything.
 
         The change is undone at every end: when it is done, when something fails, at Ctrl-C, SIGTERM and SIGHUP. Only kill -9 leaves it, and then
-        undo.json in the folder: tunnelctl check --revert DIR/undo.json. With --keep it stays, and that file undoes it.
+        undo.json is in the folder: tunnelctl check --revert DIR/undo.json. With --keep it stays after the last turn,
+        and that file undoes it.
 
         A listener has its backlog cut to net.core.somaxconn when it begins to listen. So the target of this loop's own is started anew for each bench;
         others need --reload with their process ids (tunnel-client, tunnel-server: a reload has them listen again) or a restart of their own.
@@ -54,7 +56,7 @@ internal static class TuneLoopVerb
             Turn turn = await DecideAsync(PlanOf(settings, parsed.GetValue(o.Value)), settings, parsed.GetValue(o.Yes), ended.Token).ConfigureAwait(false);
             if (turn.Note is not null)
                 await Console.Error.WriteLineAsync(turn.Note).ConfigureAwait(false);
-            run = new TuneLoopRun(settings, (target, progress, cancel) => o.MeasureAsync(parsed, target, progress, cancel));
+            run = new TuneLoopRun(settings, (target, rounds, progress, cancel) => o.MeasureAsync(parsed, target, rounds, progress, cancel));
             TuneLoopResult result = await Terminal
                 .WithProgressAsync("before", progress => run.RunAsync(turn.Planned, progress, ended.Token)).ConfigureAwait(false);
             TuneLoopOutput.Print(result, turn.Command, settings, run.Problems, parsed.GetValue(o.Json));
@@ -76,6 +78,7 @@ internal static class TuneLoopVerb
             o.TargetOf(parsed),
             o.ReloadsOf(parsed),
             parsed.GetValue(o.Out) ?? TuneLoopSettings.DefaultFolder(),
+            o.RoundsOf(parsed),
             parsed.GetValue(o.Keep));
     }
 
@@ -117,7 +120,7 @@ internal static class TuneLoopVerb
         foreach (string problem in run?.Problems ?? [])
             Console.Error.WriteLine(problem);
         bool asked = e is OperationCanceledException;
-        Console.Error.WriteLine(asked ? "stopped before the end; what was changed has been undone unless --keep was given" : e.Message);
+        Console.Error.WriteLine(asked ? "stopped before the end; what was changed has been undone" : e.Message);
         return e is FormatException ? ExitCode.Usage : ExitCode.Failure;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tunnel.Ctl.Check.Knobs;
 
 namespace Tunnel.Ctl.Bench.Report;
 
@@ -30,6 +31,8 @@ internal sealed record Interpretation(Outcome Outcome, string Summary, string Ru
             return overflows.Before > overflows.After ? Outcome.Better : Outcome.Worse;
         if (judged.All(r => r.Verdict == Verdict.Unknown))
             return Outcome.Unknown;
+        if (WasNeverFull(report))
+            return Outcome.NoChange;
         // One odd figure among many is what chance does; an error is not.
         if (seen.Length <= judged.Length * ByChance && !seen.Any(r => r.Figure == Figure.ErrorsName))
             return Outcome.NoChange;
@@ -53,6 +56,13 @@ internal sealed record Interpretation(Outcome Outcome, string Summary, string Ru
         return Math.Max(before, after) > 0 && Math.Min(before, after) * 2 <= Math.Max(before, after) ? (before, after) : null;
     }
 
+    /// <summary>A limit that nothing ever reached cannot be the reason for what differs.</summary>
+    private static bool WasNeverFull(BenchReport report)
+    {
+        var figures = BacklogFigures.Of(report);
+        return report.Knob == SysctlKnobs.Somaxconn && figures is { Before: not null, After: not null, Overflows: (0, 0) };
+    }
+
     private static bool IsVisible(ComparedFigure row) =>
         row.Verdict is Verdict.Better or Verdict.Worse && (row.Change is not { } change || Math.Abs(change) >= Visible);
 
@@ -63,6 +73,8 @@ internal sealed record Interpretation(Outcome Outcome, string Summary, string Ru
             + $"another try.{(seen.Length == 0 ? "" : $" What got through: {Describe(seen)}.")}",
         Outcome.NotCompared => "Measured once, nothing was changed: this is what to compare with.",
         Outcome.Unknown => "One round each cannot tell a change from noise: measure with --rounds 5.",
+        Outcome.NoChange when seen.Length != 0 && WasNeverFull(report) =>
+            $"No visible change at these loads that the knob could have made: no queue was ever full, so what differs is the machine's other work ({Describe(seen)}).",
         Outcome.NoChange when seen.Length != 0 =>
             $"No visible change at these loads: {seen.Length} of {judged.Length} figures differs ({Describe(seen[0])}), as many as chance alone makes.",
         Outcome.NoChange => $"No visible change at these loads: none of {judged.Length} figures differs by more than the noise between rounds and 2 %{SensitivityOf(judged)}.",
@@ -103,7 +115,9 @@ internal sealed record Interpretation(Outcome Outcome, string Summary, string Ru
         if (report.After is null)
             return $"{name} is {BenchReport.ValueOf(report.Before, name) ?? "not there"}; what another value would change was not measured.";
         (string? from, string? to) = (BenchReport.ValueOf(report.Before, name), BenchReport.ValueOf(report.After, name));
-        string change = from == to ? "changing nothing that a snapshot sees" : $"changing {name} from {from ?? "nothing"} to {to ?? "nothing"}";
+        if (from == to)
+            return $"{name} was {from ?? "not there"} in both: what differs between the two is what this host does by itself, or another change.";
+        string change = $"changing {name} from {from ?? "nothing"} to {to ?? "nothing"}";
         return outcome switch
         {
             Outcome.NoChange => $"{change} does not move {unit}'s figures: it is for other loads than this, not a day-to-day tuner.",

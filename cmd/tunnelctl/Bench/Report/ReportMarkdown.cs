@@ -172,7 +172,7 @@ internal static class ReportMarkdown
         string[] settings = [.. diff.Settings.Select(c => $"`{c.Name}` {c.Before ?? "-"} -> {c.After ?? "-"}")];
         Line(text, settings.Length == 0 ? "No setting changed during it.\n" : $"Settings that changed during it: {string.Join(", ", settings)}.\n");
         string[] counters = [.. (diff.Counters ?? []).Where(c => TellingCounters.Any(t => c.Name.StartsWith(t, StringComparison.Ordinal))).Select(c => $"{c.Name} +{c.Grown}")];
-        Line(text, counters.Length == 0 ? "" : $"Counted meanwhile: {string.Join(", ", counters)}.\n");
+        Line(text, counters.Length == 0 ? "" : $"Counted between the two: {string.Join(", ", counters)}.\n");
     }
 
     private static IEnumerable<(BenchResult Result, string When)> Both(BenchReport report) =>
