@@ -15,6 +15,8 @@ namespace Tunnel.Ctl.TuneLoop;
 /// <param name="measure">Loads the target for so many rounds; told what is under way.</param>
 internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, int, Action<string>, CancellationToken, Task<BenchResult>> measure)
 {
+    private static readonly string[] FileNames = ["before.json", "after.json", "report.md", "report.svg", "undo.json"];
+
     private readonly Tuning _tuning = new(settings.Context);
     private readonly ListenerReload _reload = new(settings.Reloads);
     private readonly List<string> _problems = [];
@@ -28,6 +30,8 @@ internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, in
     public async Task<TuneLoopResult> RunAsync(PlannedChange? planned, Action<string> progress, CancellationToken cancel)
     {
         Directory.CreateDirectory(settings.Folder);
+        if (FileNames.Select(n => Path.Combine(settings.Folder, n)).FirstOrDefault(File.Exists) is { } taken)
+            throw new BenchException($"{taken} is there already and is not written over");
         await using TuneTarget target = settings.Target;
         if (planned is null)
             return Report(await MeasureAsync(target, settings.Rounds, "before", progress, cancel).ConfigureAwait(false), null);
@@ -47,25 +51,28 @@ internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, in
         TuneTarget target, PlannedChange planned, bool keeps, string title, Action<string> progress, CancellationToken cancel)
     {
         using var held = HeldChange.Apply(_tuning, planned, settings.UndoPath);
-        if (keeps)
-            held.Keep();
+        bool isKept = false;
         try
         {
             await _reload.ListenAgainAsync(cancel).ConfigureAwait(false);
-            return await MeasureAsync(target, 1, title, progress, cancel).ConfigureAwait(false);
+            BenchResult result = await MeasureAsync(target, 1, title, progress, cancel).ConfigureAwait(false);
+            // Not before: what breaks off leaves nothing behind.
+            if (isKept = keeps)
+                held.Keep();
+            return result;
         }
         finally
         {
-            await UndoAsync(held, keeps).ConfigureAwait(false);
+            await UndoAsync(held, isKept).ConfigureAwait(false);
         }
     }
 
     /// <summary>Also while an exception is on its way, which nothing here is to hide.</summary>
-    private async Task UndoAsync(HeldChange held, bool keeps)
+    private async Task UndoAsync(HeldChange held, bool isKept)
     {
         held.Dispose();
         _problems.AddRange(held.Problems);
-        if (keeps)
+        if (isKept)
             return;
         try
         {

@@ -25,6 +25,9 @@ public class TuneLoopTests : EndToEndTest
         Assert.Equal((4096, 65535), (BacklogIn("before"), BacklogIn("after")));
         Assert.Contains("<svg", await File.ReadAllTextAsync(PathOf("loop/report.svg")));
         Assert.False(File.Exists(PathOf("loop/undo.json")));
+        ToolResult twice = await LoopAsync(hosts.Client, ["somaxconn", "--yes", .. Brief]);
+        Assert.Equal(1, twice.ExitCode);
+        Assert.Contains("not written over", twice.Error);
         string again = (await Tool.RunAsync(Binaries.Control, "bench", "report", PathOf("loop/before.json"), PathOf("loop/after.json"), "--json")).Expect();
         Assert.Equal(Changed, JsonDocument.Parse(again).RootElement.GetProperty("after").GetString());
     }

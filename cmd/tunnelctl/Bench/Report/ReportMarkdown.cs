@@ -30,7 +30,7 @@ internal static class ReportMarkdown
         AppendConnections(text, report);
         AppendListeners(text, report);
         Line(text, "## What it means\n");
-        Line(text, $"{MentalModel.Of(report.Knob)}\n");
+        Line(text, MentalModel.Of(report.Knob) + "\n");
         Line(text, $"> {meaning.RuleOfThumb}\n");
         AppendHost(text, report);
         return text.ToString().TrimEnd() + "\n";
