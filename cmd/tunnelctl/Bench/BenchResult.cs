@@ -9,10 +9,20 @@ namespace Tunnel.Ctl.Bench;
 /// <param name="Host">Where the load was made.</param>
 /// <param name="Load">What was asked for.</param>
 /// <param name="Points">One for each concurrency.</param>
+/// <param name="HostRecord">What the host was set to and what it counted; null in results that were not kept.</param>
 internal sealed record BenchResult(
-    int Format, string Tool, DateTime Started, HostFacts Host, LoadFacts Load, IReadOnlyList<BenchPoint> Points)
+    int Format, string Tool, DateTime Started, HostFacts Host, LoadFacts Load, IReadOnlyList<BenchPoint> Points, HostRecord? HostRecord = null)
 {
     public const int CurrentFormat = 1;
+
+    /// <summary>One result of two parts of the same bench, which ran one after the other.</summary>
+    /// <param name="first">Null: there is the second only.</param>
+    /// <param name="second">Of the same load.</param>
+    public static BenchResult Join(BenchResult? first, BenchResult second) => first is null ? second : first with
+    {
+        Points = [.. first.Points.Zip(second.Points, (a, b) => a with { Rounds = [.. a.Rounds, .. b.Rounds] })],
+        HostRecord = first.HostRecord is null || second.HostRecord is null ? null : HostRecord.Join(first.HostRecord, second.HostRecord),
+    };
 }
 
 /// <param name="Name">The host's name.</param>
@@ -41,7 +51,7 @@ internal sealed record BenchPoint(int Concurrency, IReadOnlyList<RoundResult> Ro
 /// <param name="Seconds">How long it was open.</param>
 /// <param name="Operations">Done within it.</param>
 /// <param name="Bytes">Of payload.</param>
-/// <param name="Unfinished">Due by the schedule and not done; their time so far is in the percentiles.</param>
+/// <param name="Unfinished">Due by the schedule, or under way for a tenth of the window, and not done; their time so far is in the percentiles.</param>
 /// <param name="Latency">Of operations.</param>
 /// <param name="Connect">Of new connections.</param>
 /// <param name="Errors">By kind.</param>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Tunnel.App.Hosting;
 using Tunnel.Ctl.Bench.Workloads;
+using Tunnel.Ctl.Check;
 
 namespace Tunnel.Ctl.Bench;
 
@@ -33,7 +34,7 @@ internal sealed class BenchRun(LoadPlan plan, LoadFacts load, Func<int, IWorkloa
     public static HostFacts ReadHost() => new(
         Environment.MachineName,
         RuntimeInformation.OSDescription,
-        ReadProcessor(),
+        HostIdentity.ReadProcessor(new KernelFiles()) ?? "unknown",
         Environment.ProcessorCount,
         GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
 
@@ -61,19 +62,6 @@ internal sealed class BenchRun(LoadPlan plan, LoadFacts load, Func<int, IWorkloa
                 CultureInfo.InvariantCulture,
                 $"{load.Workload}, {concurrency} at a time, round {round} of {plan.Rounds}: {second} s, {run.Progress} operations"));
             await Task.Delay(TimeSpan.FromSeconds(1), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private static string ReadProcessor()
-    {
-        try
-        {
-            string? line = File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal));
-            return line?.Split(':', 2)[1].Trim() ?? "unknown";
-        }
-        catch (IOException)
-        {
-            return "unknown";
         }
     }
 }

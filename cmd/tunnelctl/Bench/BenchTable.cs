@@ -66,6 +66,17 @@ internal static class BenchTable
     public static string Percent(double? change) =>
         change is { } c ? (100 * c).ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture) + " %" : "-";
 
+    /// <summary>The 95 % confidence interval of a difference.</summary>
+    public static string Interval(ComparedFigure row) => row.Low is { } low && row.High is { } high ? $"{Digits(low)} to {Digits(high)}" : "-";
+
+    /// <summary>ab's warning about connection times; empty when there is none.</summary>
+    public static string Reliability(LatencyFacts connect) => connect.Skew switch
+    {
+        > 2 => "mean and median are more than two deviations apart: these times are not reliable",
+        > 1 => "mean and median are more than one deviation apart",
+        _ => "",
+    };
+
     private static IEnumerable<string> Row(BenchPoint point, bool isBulk, bool isHold, bool hasProcesses)
     {
         double Of(Func<RoundResult, double> figure) => Statistics.Median([.. point.Rounds.Select(figure)]);
@@ -98,7 +109,7 @@ internal static class BenchTable
         yield return Digits(row.Before);
         yield return Digits(row.After);
         yield return Percent(row.Change);
-        yield return row.Low is { } low && row.High is { } high ? $"{Digits(low)} to {Digits(high)}" : "-";
+        yield return Interval(row);
         yield return Words(row.Verdict);
     }
 
@@ -110,7 +121,7 @@ internal static class BenchTable
             foreach (IGrouping<string, long> kind in point.Rounds.SelectMany(r => r.Errors).GroupBy(e => e.Key, e => e.Value))
                 yield return $"{point.Concurrency} at a time: {kind.Sum()} errors: {kind.Key}";
             if (point.Rounds.Sum(r => r.Unfinished) is var late and not 0)
-                yield return $"{point.Concurrency} at a time: {late} operations were due and not done when the window closed; the percentiles hold them";
+                yield return $"{point.Concurrency} at a time: {late} operations were due, or long under way, and not done when the window closed; the percentiles hold them";
             LatencyFacts connect = point.Rounds[^1].Connect;
             if (connect.Count != 0)
                 yield return Connections(point.Concurrency, connect);
@@ -121,12 +132,7 @@ internal static class BenchTable
     {
         string line = $"{concurrency} at a time: connecting took min {Time(connect.Minimum)}, mean {Time(connect.Mean)} "
             + $"(deviation {Time(connect.StandardDeviation)}), median {Time(connect.Median)}, max {Time(connect.Maximum)}";
-        return connect.Skew switch
-        {
-            > 2 => line + "; mean and median are more than two deviations apart: these times are not reliable",
-            > 1 => line + "; mean and median are more than one deviation apart",
-            _ => line,
-        };
+        return Reliability(connect) is { Length: > 0 } warning ? $"{line}; {warning}" : line;
     }
 
     private static TableColumn Right(string name) => new TableColumn(name).RightAligned();

@@ -88,14 +88,32 @@ internal enum Verdict
 /// <param name="Read">Takes it from a round.</param>
 internal sealed record Figure(string Name, bool MoreIsBetter, Func<RoundResult, double> Read)
 {
+    /// <summary>The figure that is bad even once.</summary>
+    public const string ErrorsName = "errors";
+
     private static readonly Figure Rate = new("operations/s", true, r => r.OperationsPerSecond);
     private static readonly Figure Throughput = new("Mbit/s", true, r => r.MegabitsPerSecond);
     private static readonly Figure P50 = new("p50 us", false, r => r.Latency.Median);
     private static readonly Figure P95 = new("p95 us", false, r => r.Latency.P95);
     private static readonly Figure P99 = new("p99 us", false, r => r.Latency.P99);
     private static readonly Figure P999 = new("p99.9 us", false, r => r.Latency.P999);
-    private static readonly Figure Errors = new("errors", false, r => r.ErrorCount);
+    private static readonly Figure Errors = new(ErrorsName, false, r => r.ErrorCount);
     private static readonly Figure Processor = new("CPU s/GB", false, r => r.ProcessorSecondsPerGigabyte ?? 0);
+
+    /// <summary>
+    /// A change is judged by this one. Not by the far percentiles: a round has too few such operations, so they differ from round to round
+    /// by more than most changes do.
+    /// </summary>
+    public static bool IsJudged(string name) => name != P99.Name && name != P999.Name;
+
+    /// <summary>Those that a picture shows.</summary>
+    public static IReadOnlyList<Figure> Shown(string workload) => workload switch
+    {
+        "bulk" => [Throughput],
+        "hold" => [Errors],
+        "connect" => [Rate, P50, P95],
+        _ => [P50, P95],
+    };
 
     /// <summary>Those that mean something for a workload.</summary>
     public static IReadOnlyList<Figure> Of(string workload) => workload switch

@@ -1,18 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
-using Spectre.Console;
-using Tunnel.Ctl.Bench.Workloads;
+using Tunnel.Ctl.Check;
 using Tunnel.Ctl.Verbs;
 
 namespace Tunnel.Ctl.Bench;
-
-/// <summary>What a verb wants done.</summary>
-/// <param name="Workload">Its name.</param>
-/// <param name="Target">As given.</param>
-/// <param name="Detail">What is particular to it.</param>
-/// <param name="Create">Makes a worker's.</param>
-internal sealed record Job(string Workload, string Target, string Detail, Func<int, IWorkload> Create);
 
 /// <summary>The options that all loads have in common.</summary>
 internal sealed class LoadOptions
@@ -20,13 +12,12 @@ internal sealed class LoadOptions
     private readonly Option<string> _concurrency = new("--concurrency", "-c")
     {
         Description = "Workers at one time; several, as 4,8,16, are run one after the other",
-        DefaultValueFactory = _ => "1",
     };
 
     private readonly Option<double> _seconds = new("--seconds", "-s") { Description = "How long a round measures", DefaultValueFactory = _ => 5 };
     private readonly Option<long?> _requests = new("--requests", "-n") { Description = "How many operations a round measures, instead of --seconds" };
     private readonly Option<double> _warmUp = new("--warm-up") { Description = "Seconds before each round that are not counted", DefaultValueFactory = _ => 1 };
-    private readonly Option<int> _rounds = new("--rounds") { Description = "Rounds of each concurrency", DefaultValueFactory = _ => 3 };
+    private readonly Option<int> _rounds = new("--rounds") { Description = "Rounds of each concurrency" };
     private readonly Option<double?> _rate = new("--rate")
     {
         Description = "Operations a second on a fixed schedule, all workers together; what is late counts from when it was due",
@@ -38,12 +29,28 @@ internal sealed class LoadOptions
     private readonly Option<string?> _save = new("--save") { Description = "Keep the result in this file (never written over)" };
     private readonly Option<bool> _json = new("--json") { Description = "JSON instead of a table" };
 
+    /// <param name="concurrency">Workers unless told.</param>
+    /// <param name="rounds">Rounds unless told.</param>
+    public LoadOptions(string concurrency = "1", int rounds = 3)
+    {
+        _concurrency.DefaultValueFactory = _ => concurrency;
+        _rounds.DefaultValueFactory = _ => rounds;
+    }
+
     /// <summary>Nothing happens once the connections are there, so an operation has no timeout.</summary>
     public bool HoldsStill { get; init; }
 
     public void AddTo(Command command)
     {
-        Option[] common = [_concurrency, _seconds, _warmUp, _rounds, _through, _processes, _save, _json];
+        AddLoadTo(command);
+        command.Add(_save);
+        command.Add(_json);
+    }
+
+    /// <summary>Only those that say what the load is, for a verb that has its own ways to keep and to show results.</summary>
+    public void AddLoadTo(Command command)
+    {
+        Option[] common = [_concurrency, _seconds, _warmUp, _rounds, _through, _processes];
         Option[] moving = [_requests, _rate, _timeout];
         foreach (Option option in HoldsStill ? common : [.. common, .. moving])
             command.Add(option);
@@ -54,35 +61,39 @@ internal sealed class LoadOptions
 
     public Task<int> RunAsync(ParseResult parsed, Func<Job> job, CancellationToken cancel) => BenchVerb.Guarded(async () =>
     {
-        InlineSockets.Enable();
         Job what = job();
-        LoadPlan plan = PlanOf(parsed);
-        if (parsed.GetValue(_save) is { } taken && File.Exists(taken))
-            throw new BenchException($"{taken} is there already and is not written over");
-        BenchResult result = await RunAsync(parsed, what, plan, cancel).ConfigureAwait(false);
-        if (parsed.GetValue(_save) is { } path)
+        string? path = parsed.GetValue(_save);
+        if (path is not null && File.Exists(path))
+            throw new BenchException($"{path} is there already and is not written over");
+        BenchResult result = await Terminal.WithProgressAsync(what.Workload, progress => path is null
+            ? MeasureAsync(parsed, what, RoundsOf(parsed), progress, cancel)
+            : HostRecord.AddToAsync(new CheckRequest(), () => MeasureAsync(parsed, what, RoundsOf(parsed), progress, cancel), progress, cancel)).ConfigureAwait(false);
+        if (path is not null)
             BenchFile.Save(path, result);
         if (parsed.GetValue(_json))
             Console.Out.WriteLine(BenchFile.Write(result));
         else
-            BenchTable.Print(AnsiConsole.Console, result);
+            BenchTable.Print(Terminal.Output, result);
     });
 
-    private async Task<BenchResult> RunAsync(ParseResult parsed, Job job, LoadPlan plan, CancellationToken cancel)
+    /// <exception cref="BenchException">There are none.</exception>
+    public int RoundsOf(ParseResult parsed) => (int)Positive(parsed.GetValue(_rounds), "--rounds");
+
+    /// <summary>Loads.</summary>
+    /// <param name="parsed">How much.</param>
+    /// <param name="job">What.</param>
+    /// <param name="rounds">Of each concurrency.</param>
+    /// <param name="progress">Told what is under way.</param>
+    /// <exception cref="BenchException">An option makes no sense.</exception>
+    public Task<BenchResult> MeasureAsync(ParseResult parsed, Job job, int rounds, Action<string> progress, CancellationToken cancel)
     {
-        LoadFacts facts = FactsOf(parsed, job, plan);
+        InlineSockets.Enable();
+        LoadPlan plan = PlanOf(parsed, rounds);
         int[] processes = ListOf(parsed.GetValue(_processes) ?? "", "--pid");
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        if (!console.Profile.Capabilities.Interactive)
-            return await new BenchRun(plan, facts, job.Create, processes).RunAsync(cancel).ConfigureAwait(false);
-        return await console.Status().StartAsync(facts.Workload, context =>
-        {
-            var run = new BenchRun(plan, facts, job.Create, processes) { Progress = text => context.Status(Markup.Escape(text)) };
-            return run.RunAsync(cancel);
-        }).ConfigureAwait(false);
+        return new BenchRun(plan, FactsOf(parsed, job, plan), job.Create, processes) { Progress = progress }.RunAsync(cancel);
     }
 
-    private LoadPlan PlanOf(ParseResult parsed)
+    private LoadPlan PlanOf(ParseResult parsed, int rounds)
     {
         double seconds = Positive(parsed.GetValue(_seconds), "--seconds"), warmUp = parsed.GetValue(_warmUp);
         if (warmUp < 0)
@@ -95,12 +106,13 @@ internal sealed class LoadOptions
         double? rate = HoldsStill ? null : parsed.GetValue(_rate);
         return new LoadPlan(
             concurrency,
-            (int)Positive(parsed.GetValue(_rounds), "--rounds"),
+            rounds,
             TimeSpan.FromSeconds(seconds),
             requests is { } n ? (long)Positive(n, "--requests") : null,
             TimeSpan.FromSeconds(warmUp),
             rate is { } r ? Positive(r, "--rate") : null,
-            TimeSpan.FromSeconds(timeout));
+            TimeSpan.FromSeconds(timeout),
+            HoldsStill);
     }
 
     private LoadFacts FactsOf(ParseResult parsed, Job job, LoadPlan plan)

@@ -8,6 +8,7 @@ namespace Tunnel.Ctl.Bench;
 /// <param name="WarmUp">What goes before each run and is never counted.</param>
 /// <param name="Rate">Operations a second, all workers together, on a fixed schedule; null: as fast as the answers come.</param>
 /// <param name="Timeout">For one operation.</param>
+/// <param name="HoldsStill">An operation is not to end: connections are held.</param>
 internal sealed record LoadPlan(
     IReadOnlyList<int> Concurrency,
     int Rounds,
@@ -15,4 +16,5 @@ internal sealed record LoadPlan(
     long? Requests,
     TimeSpan WarmUp,
     double? Rate,
-    TimeSpan Timeout);
+    TimeSpan Timeout,
+    bool HoldsStill = false);

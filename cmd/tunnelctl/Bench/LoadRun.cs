@@ -8,6 +8,9 @@ internal sealed class LoadRun
 {
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>The share of the window, one in so many, that an operation takes which is stuck.</summary>
+    private const int StuckShare = 10;
+
     /// <summary>After a failure: a target that refuses must not be asked a hundred thousand times a second.</summary>
     private static readonly TimeSpan FailurePause = TimeSpan.FromMilliseconds(10);
 
@@ -218,12 +221,19 @@ internal sealed class LoadRun
             }
         }
 
+        /// <summary>
+        /// Every worker is at something when the window closes. What has taken a tenth of the window by then did not happen to be cut off: left
+        /// out, a target that keeps all but a few workers waiting would look fast.
+        /// </summary>
+        private bool IsStuck(long ticks) => !run._plan.HoldsStill && ticks >= TicksOf(run._plan.Duration) / StuckShare;
+
         private async Task FailAsync(Exception e, long start, bool isMeasured)
         {
             if (_aborted)
             {
-                if (run._plan.Rate is not null && isMeasured)
-                    Tally.CountUnfinished(Nanoseconds(Stopwatch.GetTimestamp() - start));
+                long soFar = Stopwatch.GetTimestamp() - start;
+                if (isMeasured && (run._plan.Rate is not null || IsStuck(soFar)))
+                    Tally.CountUnfinished(Nanoseconds(soFar));
                 return;
             }
 

@@ -12,7 +12,7 @@ internal sealed class Tally
 
     public long Bytes { get; private set; }
 
-    /// <summary>Due by the schedule, and not done when the window closed.</summary>
+    /// <summary>Due by the schedule, or stuck, and not done when the window closed.</summary>
     public long Unfinished { get; private set; }
 
     public Dictionary<LoadError, long> Errors { get; } = [];

@@ -9,7 +9,6 @@ namespace Tunnel.Ctl.Bench;
 /// </summary>
 internal sealed class TargetServer : IDisposable
 {
-    private const int Backlog = 4096;
     private const int BulkChunk = 256 * 1024;
 
     private static readonly byte[] Source = Payload.Random(BulkChunk);
@@ -22,13 +21,14 @@ internal sealed class TargetServer : IDisposable
 
     /// <param name="first">The first of the three ports.</param>
     /// <param name="delay">How long an HTTP request or an echoed message takes, so that rate and times are the target's and not the machine's.</param>
+    /// <param name="backlog">Connections that may wait to be accepted; the kernel cuts it to net.core.somaxconn.</param>
     /// <exception cref="BenchException">A port is taken, or the address is not this host's.</exception>
-    public TargetServer(IPEndPoint first, TimeSpan delay)
+    public TargetServer(IPEndPoint first, TimeSpan delay, int backlog)
     {
         _delay = delay;
-        _http = Listen(first, 0);
-        _echo = Listen(first, 1);
-        _bulk = Listen(first, 2);
+        _http = Listen(first, 0, backlog);
+        _echo = Listen(first, 1, backlog);
+        _bulk = Listen(first, 2, backlog);
         _datagrams = new Socket(first.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 4 << 20 };
         Bind(_datagrams, new IPEndPoint(first.Address, first.Port + 1));
     }
@@ -54,11 +54,11 @@ internal sealed class TargetServer : IDisposable
     /// <summary>The time that a request takes; without any, nothing is awaited at all.</summary>
     internal static Task ServeTimeAsync(TimeSpan delay) => delay == TimeSpan.Zero ? Task.CompletedTask : Task.Delay(delay);
 
-    private static Socket Listen(IPEndPoint first, int offset)
+    private static Socket Listen(IPEndPoint first, int offset, int backlog)
     {
         var socket = new Socket(first.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         Bind(socket, new IPEndPoint(first.Address, first.Port + offset));
-        socket.Listen(Backlog);
+        socket.Listen(backlog);
         return socket;
     }
 

@@ -4,16 +4,16 @@ namespace Tunnel.Ctl.Check;
 /// What check --json prints. Schema 1: names are only ever added. Each finding's name is stable; its words are for people.
 /// </summary>
 internal sealed record CheckJson(
-    int Schema, TuningProfile Profile, HostFacts Host, IReadOnlyList<FindingJson> Findings, IReadOnlyDictionary<string, int> Summary, int Exit)
+    int Schema, TuningProfile Profile, HostIdentity Host, IReadOnlyList<FindingJson> Findings, IReadOnlyDictionary<string, int> Summary, int Exit)
 {
     public static CheckJson Of(CheckReport report) => new(
         1,
         report.Context.Profile,
         report.Host,
         [.. report.Groups.SelectMany(g => g.Findings.Select(f => new FindingJson(f.Name, g.Topic, f.Verdict, f.Is, f.Should, f.Why, f.Command)))],
-        Enum.GetValues<Verdict>().ToDictionary(v => v.ToString().ToLowerInvariant(), report.Count),
+        Enum.GetValues<FindingVerdict>().ToDictionary(v => v.ToString().ToLowerInvariant(), report.Count),
         report.ExitCode);
 }
 
 /// <inheritdoc cref="Finding"/>
-internal sealed record FindingJson(string Name, string Topic, Verdict Verdict, string Is, string Should, string Why, string? Command);
+internal sealed record FindingJson(string Name, string Topic, FindingVerdict Verdict, string Is, string Should, string Why, string? Command);

@@ -1,14 +1,14 @@
 namespace Tunnel.Ctl.Check;
 
 /// <summary>What a check found.</summary>
-internal sealed record CheckReport(HostFacts Host, CheckContext Context, IReadOnlyList<FindingGroup> Groups)
+internal sealed record CheckReport(HostIdentity Host, CheckContext Context, IReadOnlyList<FindingGroup> Groups)
 {
     public IEnumerable<Finding> Findings => Groups.SelectMany(g => g.Findings);
 
-    public int Count(Verdict verdict) => Findings.Count(f => f.Verdict == verdict);
+    public int Count(FindingVerdict verdict) => Findings.Count(f => f.Verdict == verdict);
 
     /// <summary>By the worst finding; what is unknown counts for nothing.</summary>
-    public int ExitCode => Count(Verdict.Broken) != 0 ? CheckExit.Broken : Count(Verdict.Advice) != 0 ? CheckExit.Advice : CheckExit.Good;
+    public int ExitCode => Count(FindingVerdict.Broken) != 0 ? CheckExit.Broken : Count(FindingVerdict.Advice) != 0 ? CheckExit.Advice : CheckExit.Good;
 
     /// <summary>Only the findings of that name.</summary>
     public CheckReport Only(string name) => this with

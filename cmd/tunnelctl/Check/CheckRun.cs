@@ -32,6 +32,6 @@ internal static class CheckRun
             groups.Add(new FindingGroup(topic.Topic, topic.Title, await topic.LookAsync(context, cancel).ConfigureAwait(false)));
         }
 
-        return new CheckReport(HostFacts.Read(context), context, groups);
+        return new CheckReport(HostIdentity.Read(context), context, groups);
     }
 }

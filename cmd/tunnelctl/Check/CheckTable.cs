@@ -51,11 +51,11 @@ internal static class CheckTable
         return $"{Markup.Escape(finding.Is)}[bold]{Markup.Escape(should)}[/] [dim]({Markup.Escape(finding.Why)})[/]";
     }
 
-    private static string MarkOf(Verdict verdict) => verdict switch
+    private static string MarkOf(FindingVerdict verdict) => verdict switch
     {
-        Verdict.Good => "[green]good[/]",
-        Verdict.Advice => "[yellow]advice[/]",
-        Verdict.Broken => "[red bold]broken[/]",
+        FindingVerdict.Good => "[green]good[/]",
+        FindingVerdict.Advice => "[yellow]advice[/]",
+        FindingVerdict.Broken => "[red bold]broken[/]",
         _ => "[dim]unknown[/]",
     };
 
@@ -74,7 +74,7 @@ internal static class CheckTable
     {
         console.WriteLine();
         console.WriteLine(
-            $"for {report.Context.Profile.ToString().ToLowerInvariant()}: {report.Count(Verdict.Good)} good, {report.Count(Verdict.Advice)} advice, "
-            + $"{report.Count(Verdict.Broken)} broken, {report.Count(Verdict.Unknown)} unknown");
+            $"for {report.Context.Profile.ToString().ToLowerInvariant()}: {report.Count(FindingVerdict.Good)} good, {report.Count(FindingVerdict.Advice)} advice, "
+            + $"{report.Count(FindingVerdict.Broken)} broken, {report.Count(FindingVerdict.Unknown)} unknown");
     }
 }

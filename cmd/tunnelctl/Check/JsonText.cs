@@ -20,3 +20,7 @@ internal static class JsonText
 
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options);
 }
+
+/// <summary>Writes an enum as those options do, in files that are written without them.</summary>
+internal sealed class LowerCaseNames<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower)
+    where T : struct, Enum;

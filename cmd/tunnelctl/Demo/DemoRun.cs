@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using Tunnel.Ctl.Check;
 using Tunnel.Ctl.Lab;
 
 namespace Tunnel.Ctl.Demo;
@@ -13,13 +14,17 @@ internal static partial class DemoRun
     private const int TunnelPort = 9999;
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(10);
 
-    public static async Task<int> RunAsync(int megabytes, CancellationToken cancel)
+    public static async Task<int> RunAsync(int megabytes, bool json, CancellationToken cancel)
     {
+        TextWriter progress = json ? Console.Error : Console.Out;
         try
         {
-            await using LabNetwork network = await OpenNetworkAsync(cancel).ConfigureAwait(false);
-            DemoResult result = await CarryAsync(network, megabytes, cancel).ConfigureAwait(false);
-            result.Print(Console.Out);
+            await using LabNetwork network = await OpenNetworkAsync(progress, cancel).ConfigureAwait(false);
+            DemoResult result = await CarryAsync(network, megabytes, progress, cancel).ConfigureAwait(false);
+            if (json)
+                Console.Out.WriteLine(JsonText.Write(result));
+            else
+                result.Print(Console.Out);
             return result.IsWhole ? 0 : 1;
         }
         catch (LabException e)
@@ -29,19 +34,19 @@ internal static partial class DemoRun
         }
     }
 
-    private static async Task<LabNetwork> OpenNetworkAsync(CancellationToken cancel)
+    private static async Task<LabNetwork> OpenNetworkAsync(TextWriter progress, CancellationToken cancel)
     {
         if (!Environment.IsPrivilegedProcess)
         {
-            Console.Out.WriteLine("not root: the demo runs over UDP on loopback; as root it would run over raw packets between two namespaces");
+            await progress.WriteLineAsync("not root: the demo runs over UDP on loopback; as root it would run over raw packets between two namespaces").ConfigureAwait(false);
             return LabNetwork.Loopback();
         }
 
-        Console.Out.WriteLine("two network namespaces joined by a veth cable; raw TCP segments injected and captured below the TCP stack");
+        await progress.WriteLineAsync("two network namespaces joined by a veth cable; raw TCP segments injected and captured below the TCP stack").ConfigureAwait(false);
         return await LabNetwork.CreateAsync("demo", cancel).ConfigureAwait(false);
     }
 
-    private static async Task<DemoResult> CarryAsync(LabNetwork network, int megabytes, CancellationToken cancel)
+    private static async Task<DemoResult> CarryAsync(LabNetwork network, int megabytes, TextWriter progress, CancellationToken cancel)
     {
         string folder = Directory.CreateTempSubdirectory("tunnel-demo-").FullName;
         try
@@ -56,7 +61,7 @@ internal static partial class DemoRun
             await using LabProcess client = LabProcess.Start(
                 network.Client, Path.Combine(bin, "tunnel-client"), "--config", Path.Combine(folder, "client.toml"));
             await client.WaitForAsync("is up", StartTimeout, cancel).ConfigureAwait(false);
-            Console.Out.WriteLine("the session is up; HTTP through SOCKS5:");
+            await progress.WriteLineAsync("the session is up; HTTP through SOCKS5:").ConfigureAwait(false);
             string load = await LabProcess.RunAsync(
                 network.Client, cancel, self, "demo", "load", "--socks", $"{ports.Socks}", "--port", $"{ports.Target}", "--size", $"{megabytes}")
                 .ConfigureAwait(false);

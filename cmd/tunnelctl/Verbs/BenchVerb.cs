@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
-using Spectre.Console;
 using Tunnel.App.Hosting;
 using Tunnel.Ctl.Bench;
 using Tunnel.Ctl.Bench.Workloads;
+using Tunnel.Ctl.Check;
 using Tunnel.Ctl.Emulate;
 
 namespace Tunnel.Ctl.Verbs;
@@ -22,6 +22,30 @@ internal static class BenchVerb
           tunnelctl bench tcp 127.0.0.1:9001 --rate 1000
           tunnelctl bench bulk 127.0.0.1:9002 --direction up --pid $(pidof tunnel-client)
           tunnelctl bench compare before.json after.json
+          tunnelctl bench report before.json after.json --out note.md
+
+        Exit codes: 0 measured, 1 not (the message says why), 2 a wrong command line.
+        """;
+
+    private const string ServeDescription = """
+        The target: HTTP on a port, echo (TCP and UDP) on the next, bulk on the one after. Serves until it is stopped.
+
+        Exit codes: 0 stopped as asked, 1 a port is taken, 2 a wrong command line.
+
+        Examples:
+          tunnelctl bench serve
+          tunnelctl bench serve --listen 0.0.0.0:9000 --delay 10ms
+          tunnelctl bench serve --listen 127.0.0.1:9000 --backlog 128
+        """;
+
+    private const string CompareDescription = """
+        What changed between two benches, and whether it is more than noise: by the 95 % confidence interval of the difference of the rounds' means.
+
+        Exit codes: 0 compared, 1 they cannot be (it says why), 2 a wrong command line.
+
+        Examples:
+          tunnelctl bench compare before.json after.json
+          tunnelctl bench compare before.json after.json --json
         """;
 
     public static Command Create()
@@ -29,6 +53,7 @@ internal static class BenchVerb
         var command = new Command("bench", Examples)
         {
             CreateHttp(), CreateTcp(), CreateConnect(), CreateUdp(), CreateBulk(), CreateHold(), CreateServe(), CreateCompare(),
+            BenchReportVerb.Create(),
         };
         return command;
     }
@@ -40,15 +65,8 @@ internal static class BenchVerb
         var load = new LoadOptions();
         var command = new Command("http", "Requests a second and their times: GET over HTTP/1.1") { url, closing };
         load.AddTo(command);
-        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
-        {
-            bool keepAlive = !parsed.GetValue(closing);
-            if (!Uri.TryCreate(parsed.GetValue(url), UriKind.Absolute, out Uri? uri) || uri.Scheme != "http")
-                throw new BenchException($"\"{parsed.GetValue(url)}\" is not http://HOST:PORT/PATH (TLS would be measured instead of the tunnel)");
-            Route route = load.RouteTo(parsed, new DnsEndPoint(uri.Host.Trim('[', ']'), uri.Port));
-            string detail = $"GET {uri.PathAndQuery}, {(keepAlive ? "kept alive" : "a connection each")}";
-            return new Job("http", uri.ToString(), detail, _ => new HttpWorkload(route, uri.PathAndQuery, keepAlive));
-        }, cancel));
+        command.SetAction((parsed, cancel) => load.RunAsync(
+            parsed, () => Job.Http(parsed.GetValue(url)!, !parsed.GetValue(closing), to => load.RouteTo(parsed, to)), cancel));
         return command;
     }
 
@@ -59,12 +77,8 @@ internal static class BenchVerb
         var load = new LoadOptions();
         var command = new Command("tcp", "Round trips of a message to an echo server, over connections that stay") { target, size };
         load.AddTo(command);
-        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
-        {
-            Route route = load.RouteTo(parsed, Route.ParseTarget(parsed.GetValue(target)!));
-            int bytes = AtLeast(1, parsed.GetValue(size), "--size");
-            return new Job("tcp", parsed.GetValue(target)!, $"{bytes} bytes there and back", _ => new EchoWorkload(route, bytes));
-        }, cancel));
+        command.SetAction((parsed, cancel) => load.RunAsync(
+            parsed, () => Job.Tcp(parsed.GetValue(target)!, AtLeast(1, parsed.GetValue(size), "--size"), to => load.RouteTo(parsed, to)), cancel));
         return command;
     }
 
@@ -75,12 +89,8 @@ internal static class BenchVerb
         var load = new LoadOptions();
         var command = new Command("connect", "New connections a second") { target, only };
         load.AddTo(command);
-        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
-        {
-            Route route = load.RouteTo(parsed, Route.ParseTarget(parsed.GetValue(target)!));
-            bool echo = !parsed.GetValue(only);
-            return new Job("connect", parsed.GetValue(target)!, echo ? "with a byte echoed" : "only", _ => new ConnectWorkload(route, echo));
-        }, cancel));
+        command.SetAction((parsed, cancel) => load.RunAsync(
+            parsed, () => Job.Connect(parsed.GetValue(target)!, !parsed.GetValue(only), to => load.RouteTo(parsed, to)), cancel));
         return command;
     }
 
@@ -94,10 +104,8 @@ internal static class BenchVerb
         load.AddTo(command);
         command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
         {
-            Route route = load.RouteTo(parsed, Route.ParseTarget(parsed.GetValue(target)!));
             int bytes = AtLeast(sizeof(long), parsed.GetValue(size), "--size");
-            var wait = TimeSpan.FromSeconds(parsed.GetValue(patience));
-            return new Job("udp", parsed.GetValue(target)!, $"{bytes} bytes there and back", _ => new UdpWorkload(route, bytes, wait));
+            return Job.Udp(parsed.GetValue(target)!, bytes, TimeSpan.FromSeconds(parsed.GetValue(patience)), to => load.RouteTo(parsed, to));
         }, cancel));
         return command;
     }
@@ -112,9 +120,8 @@ internal static class BenchVerb
         load.AddTo(command);
         command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
         {
-            Route route = load.RouteTo(parsed, Route.ParseTarget(parsed.GetValue(target)!));
             BulkDirection way = parsed.GetValue(direction) == "up" ? BulkDirection.Up : BulkDirection.Down;
-            return new Job("bulk", parsed.GetValue(target)!, parsed.GetValue(direction)!, _ => new BulkWorkload(route, way));
+            return Job.Bulk(parsed.GetValue(target)!, way, to => load.RouteTo(parsed, to));
         }, cancel));
         return command;
     }
@@ -125,11 +132,7 @@ internal static class BenchVerb
         var load = new LoadOptions { HoldsStill = true };
         var command = new Command("hold", "Connections that are opened and held, idle; with --pid what memory each costs there") { target };
         load.AddTo(command);
-        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
-        {
-            Route route = load.RouteTo(parsed, Route.ParseTarget(parsed.GetValue(target)!));
-            return new Job("hold", parsed.GetValue(target)!, "idle", _ => new HoldWorkload(route));
-        }, cancel));
+        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () => Job.Hold(parsed.GetValue(target)!, to => load.RouteTo(parsed, to)), cancel));
         return command;
     }
 
@@ -141,15 +144,20 @@ internal static class BenchVerb
             Description = "How long an HTTP request or an echo over TCP takes, such as 10ms: c connections then make c/10ms requests a second",
             DefaultValueFactory = _ => "0ms",
         };
-        var command = new Command("serve", "The target: HTTP on a port, echo (TCP and UDP) on the next, bulk on the one after") { listen, delay };
+        var backlog = new Option<int?>("--backlog") { Description = "Connections that may wait to be accepted; as many as the kernel allows unless told" };
+        var json = new Option<bool>("--json") { Description = "Say where it serves as JSON" };
+        var command = new Command("serve", ServeDescription) { listen, delay, backlog, json };
         command.SetAction((parsed, cancel) => Guarded(async () =>
         {
             if (!IPEndPoint.TryParse(parsed.GetValue(listen)!, out IPEndPoint? first) || first.Port is 0 or > 65533)
                 throw new BenchException($"\"{parsed.GetValue(listen)}\" is not ADDRESS:PORT with room for two ports more");
             InlineSockets.Enable();
             var wait = TimeSpan.FromMicroseconds(ImpairmentText.Time("--delay", parsed.GetValue(delay)!) / 1e3);
-            using var server = new TargetServer(first, wait);
-            Console.Out.WriteLine($"serving http://{first}/ (GET / and /bytes/N), echo on port {first.Port + 1} (TCP, UDP), bulk on port {first.Port + 2}");
+            int waiting = parsed.GetValue(backlog) is { } told ? AtLeast(1, told, "--backlog") : int.MaxValue;
+            using var server = new TargetServer(first, wait, waiting);
+            Console.Out.WriteLine(parsed.GetValue(json)
+                ? JsonText.Write(new { Http = $"http://{first}/", Echo = $"{new IPEndPoint(first.Address, first.Port + 1)}", Bulk = $"{new IPEndPoint(first.Address, first.Port + 2)}" })
+                : $"serving http://{first}/ (GET / and /bytes/N), echo on port {first.Port + 1} (TCP, UDP), bulk on port {first.Port + 2}");
             await server.RunAsync(cancel).ConfigureAwait(false);
         }));
         return command;
@@ -160,7 +168,7 @@ internal static class BenchVerb
         var before = new Argument<string>("before") { Description = "A file of bench --save" };
         var after = new Argument<string>("after") { Description = "Another, of the same load" };
         var json = new Option<bool>("--json") { Description = "JSON instead of a table" };
-        var command = new Command("compare", "What changed between two benches, and whether it is more than noise") { before, after, json };
+        var command = new Command("compare", CompareDescription) { before, after, json };
         command.SetAction((parsed, _) => Guarded(() =>
         {
             string a = parsed.GetValue(before)!, b = parsed.GetValue(after)!;
@@ -168,7 +176,7 @@ internal static class BenchVerb
             if (parsed.GetValue(json))
                 Console.Out.WriteLine(System.Text.Json.JsonSerializer.Serialize(comparison, BenchJson.Default.Comparison));
             else
-                BenchTable.Print(AnsiConsole.Console, comparison);
+                BenchTable.Print(Terminal.Output, comparison);
             return Task.CompletedTask;
         }));
         return command;

@@ -35,6 +35,8 @@ internal sealed partial class ClientListeners(UdpService udp, ListenerGate gate,
         Served?[] after = [.. Wanted(config).Select(wanted => Keep(before, wanted))];
         // First, as one that is new may want the address of one that goes.
         before.ForEach(Close);
+        foreach (Served kept in after.OfType<Served>())
+            kept.Listener.ListenAgain();
         List<Served> current = [];
         foreach ((Served? kept, ListenerConfig wanted) in after.Zip(Wanted(config)))
         {

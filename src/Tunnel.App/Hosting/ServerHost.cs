@@ -92,6 +92,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _changed = KernelLimits.Afford(next);
         KernelLimits.Check(next, _logger);
         _sessions!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
+        _reverse?.ListenAgain();
     }
 
     /// <summary>No new sessions and streams, which clients are told; those that run end, within the grace; then goodbye.</summary>

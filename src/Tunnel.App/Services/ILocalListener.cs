@@ -17,6 +17,9 @@ public interface ILocalListener : IDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The address is taken or not this host's.</exception>
     void Bind();
 
+    /// <summary>The kernel cut the backlog to its limit when it was told to listen; told so again it takes the limit of now. Nobody who waits is lost.</summary>
+    void ListenAgain();
+
     /// <summary>Serves until cancelled or disposed.</summary>
     Task RunAsync(CancellationToken stop);
 }

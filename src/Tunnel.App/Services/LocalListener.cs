@@ -34,6 +34,13 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
         LogListening(Logger, Name, LocalEndPoint);
     }
 
+    /// <inheritdoc/>
+    public void ListenAgain()
+    {
+        foreach (SocketAcceptor acceptor in _acceptors)
+            acceptor.ListenAgain(gate.Backlog);
+    }
+
     /// <summary>Accepts until cancelled or disposed.</summary>
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(_acceptors.Select(acceptor => new AcceptLoop(
         acceptor.AcceptAsync,

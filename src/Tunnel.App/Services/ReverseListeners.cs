@@ -71,6 +71,16 @@ public sealed partial class ReverseListeners(
         }
     }
 
+    /// <inheritdoc cref="ILocalListener.ListenAgain"/>
+    public void ListenAgain()
+    {
+        lock (_lock)
+        {
+            foreach (ReverseListening listening in _listening.Values)
+                listening.ListenAgain();
+        }
+    }
+
     /// <summary>Closes every listener; what is being carried goes on.</summary>
     public void Dispose()
     {

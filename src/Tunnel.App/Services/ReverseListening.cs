@@ -60,6 +60,9 @@ internal sealed class ReverseListening : IDisposable
         return ReverseResult.Listening;
     }
 
+    /// <inheritdoc cref="ILocalListener.ListenAgain"/>
+    public void ListenAgain() => _listener.Socket.ListenAgain();
+
     /// <summary>Lets a session carry what connects; false when another client's sessions do.</summary>
     public bool TryJoin(ReverseMember member)
     {

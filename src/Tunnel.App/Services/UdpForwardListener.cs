@@ -26,6 +26,11 @@ public sealed partial class UdpForwardListener(
     /// <summary>Nothing: datagrams have no end that one could wait for.</summary>
     public int Active => 0;
 
+    /// <summary>Nothing to do: datagrams wait in the socket's buffer, not in a backlog.</summary>
+    public void ListenAgain()
+    {
+    }
+
     /// <inheritdoc/>
     public void Bind()
     {

@@ -52,6 +52,16 @@ public sealed class SocketAcceptor : IReactorTarget, IReactorWork, IDisposable
         }
     }
 
+    /// <summary>Lets so many connections wait from now on; nothing once it is closed.</summary>
+    public void ListenAgain(int backlog)
+    {
+        lock (_lock)
+        {
+            if (!_closed)
+                _listening.Listen(backlog);
+        }
+    }
+
     public void Dispose()
     {
         lock (_lock)

@@ -21,7 +21,7 @@ public class BenchTests : EndToEndTest
     [InlineData("bulk", 2, "--direction", "up")]
     public async Task EveryLoadIsCarried(string workload, int port, params string[] options)
     {
-        int first = await ServeAsync();
+        int first = await BenchTarget.ServeAsync(this);
         UdpPair pair = await UdpPair.StartAsync(this, FreeUdpPort());
         string proxy = $"socks5://127.0.0.1:{await pair.Client.Socks5PortAsync()}";
         foreach (string through in (string[])[Straight, proxy])
@@ -36,7 +36,7 @@ public class BenchTests : EndToEndTest
     [Fact(Timeout = Limit)]
     public async Task HeldConnectionsAreHeldAndTheirMemoryIsRead()
     {
-        int first = await ServeAsync();
+        int first = await BenchTarget.ServeAsync(this);
         UdpPair pair = await UdpPair.StartAsync(this, FreeUdpPort());
         JsonElement result = await MeasureAsync(
         [
@@ -51,7 +51,7 @@ public class BenchTests : EndToEndTest
     [Fact(Timeout = Limit)]
     public async Task ByRequestsExactlySoManyAreCounted()
     {
-        int first = await ServeAsync();
+        int first = await BenchTarget.ServeAsync(this);
         JsonElement result = await MeasureAsync(["http", Target("http", first), "-c", "4", "-n", "500"]);
         Assert.Equal(500, Round(result).GetProperty("operations").GetInt64());
     }
@@ -60,7 +60,7 @@ public class BenchTests : EndToEndTest
     [Fact(Timeout = Limit)]
     public async Task AStalledTargetIsSeenOnASchedule()
     {
-        int port = FreeTcpPort();
+        int port = BenchTarget.FreeTcpPort();
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
         listener.Listen();
@@ -73,13 +73,46 @@ public class BenchTests : EndToEndTest
         await serving;
     }
 
+    /// <summary>As fast as the answers come there is no schedule to be late on; what hangs when the window closes is counted all the same.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task AStalledTargetIsSeenWithoutASchedule()
+    {
+        int port = BenchTarget.FreeTcpPort();
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        listener.Listen();
+        Task serving = EchoOnceAndStallAsync(listener);
+        JsonElement round = Round(await MeasureAsync(["tcp", $"127.0.0.1:{port}", "--seconds", "1", "--warm-up", "0"]));
+        Assert.Equal((5, 1), (round.GetProperty("operations").GetInt64(), round.GetProperty("unfinished").GetInt64()));
+        Assert.True(round.GetProperty("latency").GetProperty("maximum").GetDouble() > 200_000);
+        listener.Close();
+        await serving;
+    }
+
+    /// <summary>For bench report: the host's settings before and after, and the target's queue with its backlog.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task AKeptResultHasItsHost()
+    {
+        int first = await BenchTarget.ServeAsync(this, "--backlog", "77");
+        await MeasureAsync(["http", Target("http", first), "--no-keepalive", "--save", PathOf("a.json")]);
+        JsonElement host = JsonDocument.Parse(await File.ReadAllTextAsync(PathOf("a.json"))).RootElement.GetProperty("host_record");
+        Assert.Equal(77, host.GetProperty("listeners")[0].GetProperty("backlog").GetInt32());
+        Assert.Equal(0, host.GetProperty("overflows").GetInt64());
+        string somaxconn = (await File.ReadAllTextAsync("/proc/sys/net/core/somaxconn")).Trim();
+        foreach (string when in (string[])["before", "after"])
+            Assert.Equal(somaxconn, host.GetProperty(when).GetProperty("settings").GetProperty("net.core.somaxconn").GetString());
+        string note = (await Tool.RunAsync(Binaries.Control, "bench", "report", PathOf("a.json"))).Expect();
+        Assert.Contains($"| `net.core.somaxconn` | {somaxconn} |", note);
+        Assert.Contains($"127.0.0.1:{first} | 1 |", note);
+    }
+
     [Theory(Timeout = Limit)]
     [InlineData("refused")]
     [InlineData("timeout")]
     [InlineData("closed")]
     public async Task FailuresAreCountedByKind(string kind)
     {
-        int port = FreeTcpPort();
+        int port = BenchTarget.FreeTcpPort();
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
         if (kind != "refused")
@@ -95,7 +128,7 @@ public class BenchTests : EndToEndTest
     [Fact(Timeout = Limit)]
     public async Task TwoKeptResultsAreCompared()
     {
-        int first = await ServeAsync();
+        int first = await BenchTarget.ServeAsync(this);
         foreach (string name in (string[])["a.json", "b.json"])
             await MeasureAsync(["tcp", Target("tcp", first + 1), "--rounds", "3", "-s", "0.3", "--save", PathOf(name)]);
         string text = (await Tool.RunAsync(Binaries.Control, "bench", "compare", PathOf("a.json"), PathOf("b.json"))).Expect();
@@ -151,27 +184,6 @@ public class BenchTests : EndToEndTest
     private static string Target(string workload, int port) => workload == "http" ? $"http://127.0.0.1:{port}/" : $"127.0.0.1:{port}";
 
     private static string[] Through(string proxy) => proxy.Length == 0 ? [] : ["--through", proxy];
-
-    private async Task<int> ServeAsync()
-    {
-        // Three ports in a row: another program may have one of them.
-        for (int attempt = 0; ; attempt++)
-        {
-            int first = FreeTcpPort();
-            ChildProcess server = StartProcess(null, Binaries.Control, "bench", "serve", "--listen", $"127.0.0.1:{first}");
-            await Until.TrueAsync("bench serve says something", () => server.Lines.Length != 0 || server.HasExited);
-            if (server.Count("serving http") != 0)
-                return first;
-            Assert.True(attempt < 5, server.Text);
-        }
-    }
-
-    private static int FreeTcpPort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return Math.Min(((IPEndPoint)socket.LocalEndPoint!).Port, 65500);
-    }
 
     private static async Task EchoOnceAndStallAsync(Socket listener)
     {

@@ -36,7 +36,7 @@ public sealed class CheckTests : IDisposable
         using FixtureHost empty = Bare();
         CheckReport report = await empty.CheckAsync();
         string[] known = ["host.libpcap", "host.firewall", "runtime.build", .. report.Findings.Where(f => f.Name.Contains("conntrack")).Select(f => f.Name)];
-        Assert.Equal([], report.Findings.Where(f => f.Verdict != Verdict.Unknown && !known.Contains(f.Name)).Select(f => f.Name));
+        Assert.Equal([], report.Findings.Where(f => f.Verdict != FindingVerdict.Unknown && !known.Contains(f.Name)).Select(f => f.Name));
     }
 
     /// <summary>Whatever the files hold: a finding, and no exception.</summary>
@@ -61,7 +61,7 @@ public sealed class CheckTests : IDisposable
         Assert.Equal(CheckExit.Advice, (await _host.CheckAsync()).ExitCode);
         _host.Probe = new SessionProbeResult(null, null, "no answer");
         CheckReport broken = await _host.CheckAsync(config: ConfigFiles.Client(_host));
-        Assert.Equal((Verdict.Broken, CheckExit.Broken), (broken.Findings.Single(f => f.Name == "reach.session").Verdict, broken.ExitCode));
+        Assert.Equal((FindingVerdict.Broken, CheckExit.Broken), (broken.Findings.Single(f => f.Name == "reach.session").Verdict, broken.ExitCode));
         Assert.Equal(CheckExit.Good, broken.Only("host.interface").ExitCode);
     }
 
@@ -79,7 +79,7 @@ public sealed class CheckTests : IDisposable
     public async Task Names(string server, string verdict, string now)
     {
         Finding finding = await _host.FindAsync("reach.name", config: ConfigFiles.Client(_host, server: server));
-        Assert.Equal(Enum.Parse<Verdict>(verdict), finding.Verdict);
+        Assert.Equal(Enum.Parse<FindingVerdict>(verdict), finding.Verdict);
         Assert.StartsWith(now, finding.Is);
     }
 
@@ -87,7 +87,7 @@ public sealed class CheckTests : IDisposable
     public async Task AllProblemsOfAFileAreShown()
     {
         Finding finding = await _host.FindAsync("file.loads", config: ConfigFiles.Write(_host, "[listen]\nport = 0\nnonsense = 1\n"));
-        Assert.Equal(Verdict.Broken, finding.Verdict);
+        Assert.Equal(FindingVerdict.Broken, finding.Verdict);
         Assert.Contains("listen.port", finding.Is);
         Assert.Contains("nonsense", finding.Is);
         Assert.Contains("transport.kcp.key", finding.Is);
@@ -97,11 +97,11 @@ public sealed class CheckTests : IDisposable
     public async Task AKeyThatOthersReadIsNamed()
     {
         string file = ConfigFiles.Server(_host);
-        Assert.Equal(Verdict.Good, (await _host.FindAsync("file.key_file", config: file)).Verdict);
+        Assert.Equal(FindingVerdict.Good, (await _host.FindAsync("file.key_file", config: file)).Verdict);
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead);
         Finding finding = await _host.FindAsync("file.key_file", config: file);
-        Assert.Equal((Verdict.Advice, $"chmod 600 {file}"), (finding.Verdict, finding.Command));
+        Assert.Equal((FindingVerdict.Advice, $"chmod 600 {file}"), (finding.Verdict, finding.Command));
     }
 
     /// <summary>1350 and what goes in front: 52 for IPv4 and TCP, 12 for the guard.</summary>
@@ -115,7 +115,7 @@ public sealed class CheckTests : IDisposable
     {
         _host.Route = _host.Route! with { Mtu = mtu };
         Finding finding = await _host.FindAsync("file.mtu", config: ConfigFiles.Client(_host, $"mtu = 1350\n{more}[network]\nlink = \"{link}\"\n"));
-        Assert.Equal(Enum.Parse<Verdict>(verdict), finding.Verdict);
+        Assert.Equal(Enum.Parse<FindingVerdict>(verdict), finding.Verdict);
     }
 
     [Theory]
@@ -127,7 +127,7 @@ public sealed class CheckTests : IDisposable
     {
         _host.Write("/proc/self/limits", $"Max open files            1024                 {hard}               files\n");
         // A limit that is not understood is not known to be too low.
-        Verdict expected = hard == "many" ? Verdict.Good : Enum.Parse<Verdict>(verdict);
+        FindingVerdict expected = hard == "many" ? FindingVerdict.Good : Enum.Parse<FindingVerdict>(verdict);
         Assert.Equal(expected, (await _host.FindAsync("file.caps", config: ConfigFiles.Server(_host))).Verdict);
     }
 
@@ -135,16 +135,16 @@ public sealed class CheckTests : IDisposable
     public async Task ABacklogBeyondTheKernels()
     {
         Finding finding = await _host.FindAsync("file.backlog", config: ConfigFiles.Client(_host, "[listeners]\nbacklog = 5000\n"));
-        Assert.Equal((Verdict.Advice, "sysctl -w net.core.somaxconn=5000"), (finding.Verdict, finding.Command));
+        Assert.Equal((FindingVerdict.Advice, "sysctl -w net.core.somaxconn=5000"), (finding.Verdict, finding.Command));
     }
 
     [Fact]
     public async Task DropsThatGrowAreTold()
     {
-        Assert.Equal(Verdict.Good, (await _host.FindAsync("softnet.dropped")).Verdict);
+        Assert.Equal(FindingVerdict.Good, (await _host.FindAsync("softnet.dropped")).Verdict);
         Finding finding = await _host.FindAsync(
             "softnet.dropped", between: () => _host.Write("/proc/net/softnet_stat", FixtureFiles.Softnet.Replace("00000000 00000003", "00000007 00000003")));
-        Assert.Equal((Verdict.Advice, "sysctl -w net.core.netdev_max_backlog=2000"), (finding.Verdict, finding.Command));
+        Assert.Equal((FindingVerdict.Advice, "sysctl -w net.core.netdev_max_backlog=2000"), (finding.Verdict, finding.Command));
         Assert.StartsWith("7 since boot, 7 in the last second (cpu0: 7)", finding.Is);
     }
 
@@ -153,7 +153,7 @@ public sealed class CheckTests : IDisposable
     {
         _host.Write("/proc/net/netstat", FixtureFiles.Netstat.Replace("TcpExt: 0 0 0", "TcpExt: 0 4 6"));
         Finding finding = await _host.FindAsync("listen.overflows");
-        Assert.Equal((Verdict.Advice, "4 overflows, 6 drops since boot, 0 in the last second"), (finding.Verdict, finding.Is));
+        Assert.Equal((FindingVerdict.Advice, "4 overflows, 6 drops since boot, 0 in the last second"), (finding.Verdict, finding.Is));
     }
 
     [Theory]
@@ -163,17 +163,17 @@ public sealed class CheckTests : IDisposable
     {
         _host.ListenQueues = ([new ListenQueue(new IPEndPoint(IPAddress.Loopback, 80), waiting, 128)], null);
         Finding finding = await _host.FindAsync("listen.queues");
-        Assert.Equal((Enum.Parse<Verdict>(verdict), now), (finding.Verdict, finding.Is));
+        Assert.Equal((Enum.Parse<FindingVerdict>(verdict), now), (finding.Verdict, finding.Is));
     }
 
     [Fact]
     public async Task WithoutNetlinkTheTablesAreRead()
     {
         _host.ListenQueues = ([], "refused");
-        Assert.Equal(Verdict.Unknown, (await _host.FindAsync("listen.queues")).Verdict);
+        Assert.Equal(FindingVerdict.Unknown, (await _host.FindAsync("listen.queues")).Verdict);
         _host.Write("/proc/net/tcp", "  sl  local\n   0: 0100007F:1F90 00000000:0000 0A 00000000:00000100 00:0\n");
         Finding finding = await _host.FindAsync("listen.queues");
-        Assert.Equal(Verdict.Advice, finding.Verdict);
+        Assert.Equal(FindingVerdict.Advice, finding.Verdict);
         Assert.StartsWith("1 sockets listen, the longest queue has 256", finding.Is);
     }
 
@@ -185,7 +185,7 @@ public sealed class CheckTests : IDisposable
     public async Task TheTableOfConnections(string count, string verdict)
     {
         _host.Write("/proc/sys/net/netfilter/nf_conntrack_count", count + "\n");
-        Assert.Equal(Enum.Parse<Verdict>(verdict), (await _host.FindAsync("conntrack.use")).Verdict);
+        Assert.Equal(Enum.Parse<FindingVerdict>(verdict), (await _host.FindAsync("conntrack.use")).Verdict);
     }
 
     [Theory]
@@ -194,7 +194,7 @@ public sealed class CheckTests : IDisposable
     public async Task TheTunnelsPortIsNotTracked(bool exempt, string verdict)
     {
         _host.Firewalls = [new FirewallSurvey("nft", null, [new InstalledRules(9999, 1, true, exempt, true)])];
-        Assert.Equal(Enum.Parse<Verdict>(verdict), (await _host.FindAsync("conntrack.port")).Verdict);
+        Assert.Equal(Enum.Parse<FindingVerdict>(verdict), (await _host.FindAsync("conntrack.port")).Verdict);
     }
 
     /// <summary>No rules are right without a tunnel, and wrong with one.</summary>
@@ -202,14 +202,14 @@ public sealed class CheckTests : IDisposable
     public async Task RulesOfARunningServer()
     {
         string file = ConfigFiles.Server(_host);
-        Assert.Equal(Verdict.Good, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);
+        Assert.Equal(FindingVerdict.Good, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);
         _host.Write("/proc/4242/comm", "tunnel-server\n").Write("/proc/4242/cmdline", "tunnel-server\0--config\0/another.toml\0");
-        Assert.Equal(Verdict.Good, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);
-        Assert.Equal(Verdict.Unknown, (await _host.FindAsync("host.firewall_rules")).Verdict);
+        Assert.Equal(FindingVerdict.Good, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);
+        Assert.Equal(FindingVerdict.Unknown, (await _host.FindAsync("host.firewall_rules")).Verdict);
         _host.Write("/proc/4242/cmdline", $"tunnel-server\0--config\0{file}\0");
-        Assert.Equal(Verdict.Broken, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);
+        Assert.Equal(FindingVerdict.Broken, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);
         _host.Firewalls = [new FirewallSurvey("nft", null, [new InstalledRules(9999, 4242, true, true, true)])];
-        Assert.Equal(Verdict.Good, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);
+        Assert.Equal(FindingVerdict.Good, (await _host.FindAsync("host.firewall_rules", config: file)).Verdict);
         _host.Firewalls = [new FirewallSurvey("nft", null, [new InstalledRules(9999, 4242, false, true, true)])];
         Assert.Contains("left by a dead process", (await _host.FindAsync("host.firewall_rules", config: file)).Is);
     }
@@ -223,20 +223,20 @@ public sealed class CheckTests : IDisposable
     [InlineData("Nice=1", "", "Advice")]
     public async Task TheUnitsLimit(string unit, string dropIn, string verdict)
     {
-        Assert.Equal(Verdict.Unknown, (await _host.FindAsync("limits.unit")).Verdict);
+        Assert.Equal(FindingVerdict.Unknown, (await _host.FindAsync("limits.unit")).Verdict);
         _host.Write("/usr/lib/systemd/system/tunnel-server.service", $"[Service]\n{unit}\n");
         _host.Write("/etc/systemd/system/tunnel-server.service.d/10.conf", $"[Service]\n{dropIn}\n");
-        Assert.Equal(Enum.Parse<Verdict>(verdict), (await _host.FindAsync("limits.unit")).Verdict);
+        Assert.Equal(Enum.Parse<FindingVerdict>(verdict), (await _host.FindAsync("limits.unit")).Verdict);
     }
 
     [Fact]
     public async Task InterruptsOfTheCard()
     {
         Finding affinity = await _host.FindAsync("irq.affinity");
-        Assert.Equal((Verdict.Good, "38: 1, 39: 0"), (affinity.Verdict, affinity.Is));
-        Assert.Equal(Verdict.Unknown, (await _host.FindAsync("irq.spread")).Verdict);
+        Assert.Equal((FindingVerdict.Good, "38: 1, 39: 0"), (affinity.Verdict, affinity.Is));
+        Assert.Equal(FindingVerdict.Unknown, (await _host.FindAsync("irq.spread")).Verdict);
         Finding spread = await _host.FindAsync("irq.spread", between: () => _host.Write("/proc/interrupts", FixtureFiles.Interrupts.Replace("4622", "9622")));
-        Assert.Equal((Verdict.Advice, "in the last second cpu0: 0, cpu1: 5000"), (spread.Verdict, spread.Is));
+        Assert.Equal((FindingVerdict.Advice, "in the last second cpu0: 0, cpu1: 5000"), (spread.Verdict, spread.Is));
     }
 
     [Fact]
@@ -244,7 +244,7 @@ public sealed class CheckTests : IDisposable
     {
         _host.Write("/proc/irq/38/effective_affinity_list", "0\n");
         Finding finding = await _host.FindAsync("irq.affinity");
-        Assert.Equal(Verdict.Advice, finding.Verdict);
+        Assert.Equal(FindingVerdict.Advice, finding.Verdict);
         Assert.Equal("echo 0 > /proc/irq/38/smp_affinity_list; echo 1 > /proc/irq/39/smp_affinity_list", finding.Command);
     }
 
@@ -253,7 +253,7 @@ public sealed class CheckTests : IDisposable
     {
         _host.Card.StatisticAnswer = new([new("rx_no_buffer_drops", 3), new("rx_xdp_drops", 9), new("rx_bytes", 7)], null);
         Finding finding = await _host.FindAsync("nic.drops", between: () => _host.Card.StatisticAnswer = new([new("rx_no_buffer_drops", 5)], null));
-        Assert.Equal((Verdict.Advice, "rx_no_buffer_drops 5; 2 in the last second"), (finding.Verdict, finding.Is));
+        Assert.Equal((FindingVerdict.Advice, "rx_no_buffer_drops 5; 2 in the last second"), (finding.Verdict, finding.Is));
     }
 
     [Theory]
@@ -265,14 +265,14 @@ public sealed class CheckTests : IDisposable
     {
         _host.Card.ChannelAnswer = new(new NicChannels(0, 0, 2, 0, 0, 8), null);
         _host.Card.SpreadAnswer = new(slots, null);
-        Assert.Equal(Enum.Parse<Verdict>(verdict), (await _host.FindAsync("nic.rss")).Verdict);
+        Assert.Equal(Enum.Parse<FindingVerdict>(verdict), (await _host.FindAsync("nic.rss")).Verdict);
     }
 
     [Fact]
     public async Task StolenTime()
     {
         Finding finding = await _host.FindAsync("cpu.steal", between: () => _host.Write("/proc/stat", "cpu  1050 0 500 8030 10 0 20 25 0 0\n"));
-        Assert.Equal((Verdict.Advice, "20 % in the last second"), (finding.Verdict, finding.Is));
+        Assert.Equal((FindingVerdict.Advice, "20 % in the last second"), (finding.Verdict, finding.Is));
     }
 
     [Theory]
@@ -282,15 +282,15 @@ public sealed class CheckTests : IDisposable
     public async Task Governors(string governor, string profile, string verdict)
     {
         _host.Write("/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", governor + "\n");
-        Assert.Equal(Enum.Parse<Verdict>(verdict), (await _host.FindAsync("cpu.governor", Enum.Parse<TuningProfile>(profile))).Verdict);
+        Assert.Equal(Enum.Parse<FindingVerdict>(verdict), (await _host.FindAsync("cpu.governor", Enum.Parse<TuningProfile>(profile))).Verdict);
     }
 
     [Fact]
     public async Task AClockThatNobodyDisciplines()
     {
         _host.Clock = (new KernelClock(false, TimeSpan.FromSeconds(16)), null);
-        Assert.Equal(Verdict.Advice, (await _host.FindAsync("host.clock")).Verdict);
-        Assert.Equal(Verdict.Good, (await _host.FindAsync("host.clock", config: ConfigFiles.Server(_host, "guard = false\n"))).Verdict);
+        Assert.Equal(FindingVerdict.Advice, (await _host.FindAsync("host.clock")).Verdict);
+        Assert.Equal(FindingVerdict.Good, (await _host.FindAsync("host.clock", config: ConfigFiles.Server(_host, "guard = false\n"))).Verdict);
     }
 
     /// <summary>A host that tells nothing.</summary>

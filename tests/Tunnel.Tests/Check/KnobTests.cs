@@ -20,8 +20,8 @@ public sealed class KnobTests : IDisposable
             foreach (SysctlKnob knob in SysctlKnobs.All)
             {
                 Finding finding = knob.Look(_host.Context(profile));
-                Assert.True(finding.Verdict is Verdict.Good or Verdict.Advice, $"{profile} {finding}");
-                Assert.Equal(finding.Verdict == Verdict.Advice, finding.Command is not null);
+                Assert.True(finding.Verdict is FindingVerdict.Good or FindingVerdict.Advice, $"{profile} {finding}");
+                Assert.Equal(finding.Verdict == FindingVerdict.Advice, finding.Command is not null);
             }
         }
     }
@@ -36,7 +36,7 @@ public sealed class KnobTests : IDisposable
         Assert.Contains("pages", finding.Is);
         Assert.Contains("1 GiB", finding.Should);
         _host.Remove("/proc/meminfo");
-        Assert.Equal(Verdict.Good, KnobCatalog.Find("net.ipv4.tcp_mem")!.Look(_host.Context()).Verdict);
+        Assert.Equal(FindingVerdict.Good, KnobCatalog.Find("net.ipv4.tcp_mem")!.Look(_host.Context()).Verdict);
     }
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class KnobTests : IDisposable
         Assert.Equal(("rx 512 tx 512", "rx 4096 tx 4096"), (finding.Is, finding.Should));
         Assert.Equal($"ethtool -G {FixtureHost.Interface} rx 4096 tx 4096", finding.Command);
         Assert.Null(KnobCatalog.Rings.Write(_host.Context(), "rx 4096 tx 4096"));
-        Assert.Equal(Verdict.Good, KnobCatalog.Rings.Look(_host.Context()).Verdict);
+        Assert.Equal(FindingVerdict.Good, KnobCatalog.Rings.Look(_host.Context()).Verdict);
     }
 
     [Fact]
@@ -63,8 +63,8 @@ public sealed class KnobTests : IDisposable
     {
         _host.Card.RingAnswer = new(null, "Operation not supported (errno 95)");
         Finding finding = KnobCatalog.Rings.Look(_host.Context());
-        Assert.Equal((Verdict.Unknown, $"{FixtureHost.Interface}: Operation not supported (errno 95)"), (finding.Verdict, finding.Is));
-        Assert.Equal(Verdict.Unknown, KnobCatalog.Rings.Look(_host.Context(interfaceName: null)).Verdict);
+        Assert.Equal((FindingVerdict.Unknown, $"{FixtureHost.Interface}: Operation not supported (errno 95)"), (finding.Verdict, finding.Is));
+        Assert.Equal(FindingVerdict.Unknown, KnobCatalog.Rings.Look(_host.Context(interfaceName: null)).Verdict);
     }
 
     [Theory]
@@ -105,7 +105,7 @@ public sealed class KnobTests : IDisposable
     public void AQueueForEachProcessorNeedsNoSteering()
     {
         _host.Write($"{Queues}/rx-1/rps_cpus", "0\n");
-        Assert.Equal(Verdict.Good, KnobCatalog.Rps.Look(_host.Context()).Verdict);
+        Assert.Equal(FindingVerdict.Good, KnobCatalog.Rps.Look(_host.Context()).Verdict);
     }
 
     [Theory]
@@ -114,8 +114,8 @@ public sealed class KnobTests : IDisposable
     public void ABrokenMaskIsUnknown(string mask)
     {
         _host.Write($"{Queues}/rx-0/rps_cpus", mask);
-        Assert.Equal(Verdict.Unknown, KnobCatalog.Rps.Look(_host.Context()).Verdict);
-        Assert.Equal(Verdict.Unknown, KnobCatalog.Rps.Look(_host.Context(interfaceName: "none")).Verdict);
+        Assert.Equal(FindingVerdict.Unknown, KnobCatalog.Rps.Look(_host.Context()).Verdict);
+        Assert.Equal(FindingVerdict.Unknown, KnobCatalog.Rps.Look(_host.Context(interfaceName: "none")).Verdict);
     }
 
     /// <summary>The table that there should be, divided among the queues, though it is not there yet.</summary>
@@ -124,9 +124,9 @@ public sealed class KnobTests : IDisposable
     {
         _host.Write($"{Queues}/rx-1/rps_flow_cnt", "50000\n");
         Assert.Equal("rx-0=16384 rx-1=50000", KnobCatalog.Rfs.Look(_host.Context()).Should);
-        Assert.Equal(Verdict.Good, KnobCatalog.Rfs.Look(_host.Context(TuningProfile.Latency)).Verdict);
+        Assert.Equal(FindingVerdict.Good, KnobCatalog.Rfs.Look(_host.Context(TuningProfile.Latency)).Verdict);
         _host.Remove("/proc/sys/net/core/rps_sock_flow_entries");
-        Assert.Equal(Verdict.Unknown, KnobCatalog.Rfs.Look(_host.Context()).Verdict);
+        Assert.Equal(FindingVerdict.Unknown, KnobCatalog.Rfs.Look(_host.Context()).Verdict);
     }
 
     [Theory]
@@ -147,7 +147,7 @@ public sealed class KnobTests : IDisposable
     public void AListOfPortsThatIsNone()
     {
         _host.Write("/proc/sys/net/ipv4/ip_local_reserved_ports", "many\n");
-        Assert.Equal(Verdict.Unknown, KnobCatalog.ReservedPorts.Look(_host.Context()).Verdict);
+        Assert.Equal(FindingVerdict.Unknown, KnobCatalog.ReservedPorts.Look(_host.Context()).Verdict);
     }
 
     /// <summary>What the congestion control needs first is part of the command.</summary>

@@ -38,7 +38,7 @@ public sealed class SnapshotTests : IDisposable
         Snapshot after = Snapshot.Of(await _host.CheckAsync());
         var diff = SnapshotDiff.Of(before, after with { Host = after.Host with { Time = before.Host.Time.AddSeconds(2) } });
         Assert.Equal([new SettingChange("net.core.somaxconn", "4096", "65535")], diff.Settings);
-        Assert.Equal(("net.core.somaxconn", Verdict.Good), (diff.Findings.Single().Name, diff.Findings.Single().After));
+        Assert.Equal(("net.core.somaxconn", FindingVerdict.Good), (diff.Findings.Single().Name, diff.Findings.Single().After));
         Assert.Equal([new CounterChange("softnet.cpu0.processed", 5, 2.5), new CounterChange("softnet.cpu0.squeezed", 1, 0.5)], diff.Counters);
         var text = new StringWriter();
         diff.Print(text);

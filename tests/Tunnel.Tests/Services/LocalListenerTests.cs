@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tunnel.App.Config;
 using Tunnel.App.Services;
+using Tunnel.Links.Host;
 using Tunnel.Links.Sockets;
 using Tunnel.Tests.Support;
 using static Tunnel.Links.Native.Linux;
@@ -88,6 +89,25 @@ public class LocalListenerTests
         await GreetingOf(listener.LocalEndPoint);
         Assert.Equal((1, 1, 60), listener.Seen);
     }
+
+    /// <summary>The kernel keeps the backlog that it was last told; who waits meanwhile waits on.</summary>
+    [Fact]
+    public async Task ListeningAgainTakesTheBacklogOfNow()
+    {
+        int backlog = 5;
+        using var listener = new Greeter(new IPEndPoint(IPAddress.Loopback, 0), new ListenerGate(() => new ListenersConfig(backlog, 2, 10), NullLogger.Instance));
+        listener.Bind();
+        Assert.Equal([5u, 5u], BacklogsOf(listener.LocalEndPoint));
+        using Socket waits = await Connect(listener.LocalEndPoint);
+        backlog = 9;
+        listener.ListenAgain();
+        Assert.Equal([9u, 9u], BacklogsOf(listener.LocalEndPoint));
+        _ = listener.RunAsync(Cancel);
+        Assert.Equal('!', await Read(waits));
+    }
+
+    private static uint[] BacklogsOf(IPEndPoint address) =>
+        [.. ListenQueues.Read().Queues.Where(q => q.Local.Equals(address)).Select(q => q.Backlog)];
 
     private static ListenerGate Gate(int acceptors, int most) => new(new ListenersConfig(null, acceptors, most), NullLogger.Instance);
 

@@ -17,7 +17,7 @@ namespace Tunnel.Ctl.Check.Snapshots;
 internal sealed record Snapshot(
     int Schema,
     string Boot,
-    HostFacts Host,
+    HostIdentity Host,
     TuningProfile Profile,
     IReadOnlyDictionary<string, SnapshotFinding> Findings,
     IReadOnlyDictionary<string, string> Settings,
@@ -141,4 +141,4 @@ internal sealed record Snapshot(
 }
 
 /// <summary>A finding, without its advice.</summary>
-internal sealed record SnapshotFinding(Verdict Verdict, string Is, string Should);
+internal sealed record SnapshotFinding(FindingVerdict Verdict, string Is, string Should);

@@ -10,8 +10,8 @@ namespace Tunnel.Ctl.Check.Snapshots;
 /// <param name="Findings">What is judged otherwise.</param>
 /// <param name="Counters">What was counted in between; null when the two are not of one boot of one machine.</param>
 internal sealed record SnapshotDiff(
-    HostFacts Before,
-    HostFacts After,
+    HostIdentity Before,
+    HostIdentity After,
     double Seconds,
     IReadOnlyList<SettingChange> Settings,
     IReadOnlyList<VerdictChange> Findings,
@@ -71,7 +71,7 @@ internal sealed record SnapshotDiff(
 internal sealed record SettingChange(string Name, string? Before, string? After);
 
 /// <summary>A finding that is judged otherwise, and what it is now.</summary>
-internal sealed record VerdictChange(string Name, Verdict Before, Verdict After, string Is);
+internal sealed record VerdictChange(string Name, FindingVerdict Before, FindingVerdict After, string Is);
 
 /// <summary>A counter; negative where it began anew (a driver that was reset).</summary>
 internal sealed record CounterChange(string Name, long Grown, double PerSecond);

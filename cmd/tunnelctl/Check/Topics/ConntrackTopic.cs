@@ -41,9 +41,9 @@ internal sealed class ConntrackTopic : PromptTopic
         }
 
         string command = $"sysctl -w net.netfilter.nf_conntrack_max={Math.Max(most * 2, 65536)}";
-        var finding = new Finding(Use, Verdict.Good, $"{count} of {most}", "under three quarters", WhyUse);
+        var finding = new Finding(Use, FindingVerdict.Good, $"{count} of {most}", "under three quarters", WhyUse);
         return most <= 0 || count * 4 < most * 3 ? finding
-            : finding with { Verdict = count * 20 >= most * 19 ? Verdict.Broken : Verdict.Advice, Command = command };
+            : finding with { Verdict = count * 20 >= most * 19 ? FindingVerdict.Broken : FindingVerdict.Advice, Command = command };
     }
 
     private static Finding LookAtPort(CheckContext context)

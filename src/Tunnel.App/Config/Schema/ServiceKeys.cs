@@ -31,7 +31,8 @@ internal static class ServiceKeys
     public static readonly ConfigKey<int?> Backlog = new("listeners", "backlog", BasicTypes.Integer(1, int.MaxValue).Or("max"))
     {
         Default = "\"max\"",
-        Doc = "Connections that may wait to be accepted. \"max\" is the kernel's limit (net.core.somaxconn), which cuts larger numbers.",
+        Doc = "Connections that may wait to be accepted. \"max\" is the kernel's limit (net.core.somaxconn), which cuts larger numbers; "
+            + "each reload (SIGHUP) takes that limit as it is then.",
     };
 
     public static readonly ConfigKey<int?> Acceptors = new("listeners", "acceptors", BasicTypes.Integer(1, 256).OrAuto())

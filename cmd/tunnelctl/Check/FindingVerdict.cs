@@ -1,7 +1,10 @@
+using System.Text.Json.Serialization;
+
 namespace Tunnel.Ctl.Check;
 
 /// <summary>What a finding comes to.</summary>
-internal enum Verdict
+[JsonConverter(typeof(LowerCaseNames<FindingVerdict>))]
+internal enum FindingVerdict
 {
     /// <summary>As it should be.</summary>
     Good,

@@ -4,7 +4,7 @@ using Tunnel.App.Hosting;
 namespace Tunnel.Ctl.Check;
 
 /// <summary>Which machine it was, and when.</summary>
-internal sealed record HostFacts
+internal sealed record HostIdentity
 {
     public required DateTimeOffset Time { get; init; }
 
@@ -30,18 +30,21 @@ internal sealed record HostFacts
     /// <summary>Of the tunnel's programs.</summary>
     public required string Version { get; init; }
 
-    public static HostFacts Read(CheckContext context) => new()
+    public static HostIdentity Read(CheckContext context) => new()
     {
         Time = DateTimeOffset.UtcNow,
         Name = context.Files.Read("/proc/sys/kernel/hostname").Text?.Trim() ?? Environment.MachineName,
         Kernel = context.Files.Read("/proc/sys/kernel/osrelease").Text?.Trim() ?? "unknown",
         System = RuntimeInformation.OSDescription,
         Architecture = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
-        Processor = context.Files.Read("/proc/cpuinfo").Text?.Split('\n')
-            .FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[^1].Trim(),
+        Processor = ReadProcessor(context.Files),
         Processors = context.Processors,
         Memory = context.MemoryBytes,
         Interface = context.Interface,
         Version = TunnelProgram.Version,
     };
+
+    /// <summary>The processor's own name; null when it does not tell.</summary>
+    public static string? ReadProcessor(KernelFiles files) => files.Read("/proc/cpuinfo").Text?.Split('\n')
+        .FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[^1].Trim();
 }

@@ -1,0 +1,31 @@
+using System.Net;
+using System.Net.Sockets;
+using Tunnel.EndToEnd.Harness;
+
+namespace Tunnel.EndToEnd.Control;
+
+/// <summary>bench serve, beside a test.</summary>
+internal static class BenchTarget
+{
+    /// <summary>Starts it; the first of its three ports.</summary>
+    public static async Task<int> ServeAsync(EndToEndTest test, params string[] options)
+    {
+        // Three ports in a row: another program may have one of them.
+        for (int attempt = 0; ; attempt++)
+        {
+            int first = FreeTcpPort();
+            ChildProcess server = test.StartProcess(null, Binaries.Control, ["bench", "serve", "--listen", $"127.0.0.1:{first}", .. options]);
+            await Until.TrueAsync("bench serve says something", () => server.Lines.Length != 0 || server.HasExited);
+            if (server.Count("serving http") != 0)
+                return first;
+            Assert.True(attempt < 5, server.Text);
+        }
+    }
+
+    public static int FreeTcpPort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return Math.Min(((IPEndPoint)socket.LocalEndPoint!).Port, 65500);
+    }
+}

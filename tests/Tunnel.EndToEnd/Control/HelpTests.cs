@@ -1,0 +1,33 @@
+using System.Text.RegularExpressions;
+using Tunnel.EndToEnd.Harness;
+
+namespace Tunnel.EndToEnd.Control;
+
+/// <summary>Every verb says how it is used: examples, exit codes, and JSON for programs.</summary>
+public partial class HelpTests : EndToEndTest
+{
+    [Fact(Timeout = Limit)]
+    public async Task EveryVerbHasExamplesExitCodesAndJson()
+    {
+        string[] verbs = [.. VerbsIn(await HelpAsync()).Where(v => v != "bench"), "bench serve", "bench compare", "bench report"];
+        string[] known = ["check", "demo", "dump", "emulate", "init", "keygen", "ping", "profile", "top", "tune-loop", "version"];
+        Assert.Empty(known.Except(verbs));
+        foreach (string verb in verbs)
+            AssertSays(await HelpAsync(verb.Split(' ')), verb, $"tunnelctl {verb}", "Examples:", "Exit codes: ", "--json");
+        AssertSays(await HelpAsync("bench"), "bench", "Examples:", "Exit codes: ");
+        foreach (string load in VerbsIn(await HelpAsync("bench")))
+            AssertSays(await HelpAsync("bench", load), load, "--json");
+    }
+
+    private static void AssertSays(string help, string verb, params string[] parts) =>
+        Assert.All(parts, part => Assert.True(help.Contains(part, StringComparison.Ordinal), $"{verb} --help has no \"{part}\""));
+
+    private static async Task<string> HelpAsync(params string[] verb) => (await Tool.RunAsync(Binaries.Control, [.. verb, "--help"])).Expect();
+
+    /// <summary>Two blanks and a word begin a command; further lines of its description stand further in.</summary>
+    private static IEnumerable<string> VerbsIn(string help) =>
+        Verb().Matches(help[help.IndexOf("Commands:", StringComparison.Ordinal)..]).Select(m => m.Groups[1].Value);
+
+    [GeneratedRegex(@"^  ([a-z][a-z-]*)\b", RegexOptions.Multiline)]
+    private static partial Regex Verb();
+}
