@@ -14,12 +14,15 @@ internal static class Entrants
     private static readonly string[] DownOnly = ["bulk down"];
 
     /// <summary>For what a user might pick instead, one of each kind.</summary>
-    private static readonly string[] OneOfEach = ["bulk down", "echo", "connect", "http, 50"];
+    private static readonly string[] OneOfEach = ["bulk down", "echo", "http, 50"];
 
     /// <summary>Streams that are held, and sessions that are idle, are the same over every link.</summary>
     private static readonly string[] Moving = ["bulk down", "bulk up", "bulk down, 8", "echo", "echo, 50", "connect", "http, 50"];
 
     private static readonly string[] MovingAndWrk = [.. Moving, "wrk, 50"];
+
+    /// <summary>For what is slow in all of them alike.</summary>
+    private static readonly string[] Slow = ["bulk down", "bulk up", "echo", "connect", "http, 50"];
 
     public static Contender[] Of(string bin, string? paqet, string keys)
     {
@@ -31,10 +34,10 @@ internal static class Entrants
             new Ours("ours, afpacket, conn 4", bin, "afpacket", conn: 4, keys) { Says = BulkOnly },
             new Ours("ours, afpacket, [debug]", bin, "afpacket", keys: keys) { Says = DownOnly, Watched = Watching.Unasked },
             new Ours("ours, afpacket, scraped", bin, "afpacket", keys: keys) { Says = DownOnly, Watched = Watching.Scraped },
-            new Ours("ours, pcap", bin, "pcap", keys: keys) { Says = Moving },
-            new Ours("ours, udp", bin, "udp", keys: keys) { Says = MovingAndWrk },
+            new Ours("ours, pcap", bin, "pcap", keys: keys) { Says = Slow },
+            new Ours("ours, udp", bin, "udp", keys: keys) { Says = Moving },
             new Kcptun(overTcp: false),
-            new Kcptun(overTcp: true) { Says = Moving },
+            new Kcptun(overTcp: true) { Says = Slow },
             new Stunnel { Says = OneOfEach },
             new OpenVpn { Says = OneOfEach },
             new Ssh { Says = OneOfEach },
@@ -87,7 +90,7 @@ internal static class Entrants
     {
         if (cable == Cable.Veth)
             return true;
-        bool concerns = cable.IsEmulated ? load.Name is "bulk down" or "echo" : load.Name is "bulk down";
+        bool concerns = load.Name is "bulk down" || (cable == Cable.Lossy && load.Name is "echo");
         return concerns && (named || contender.Name is "no tunnel" or "ours, afpacket" or "kcptun");
     }
 
@@ -99,4 +102,11 @@ internal static class Entrants
 }
 
 /// <summary>One contender with one workload over one cable, as it is to run.</summary>
-internal sealed record Lane(Cable Cable, Contender Contender, RaceLoad Load);
+internal sealed record Lane(Cable Cable, Contender Contender, RaceLoad Load)
+{
+    /// <summary>An emulated cable's faults come from a seed, the same for all, and its laps are long.</summary>
+    private const int MaximumEmulatedRounds = 2;
+
+    /// <summary>How many of a race's rounds it takes part in.</summary>
+    public int RoundsOf(int rounds) => Math.Min(rounds, Math.Min(Load.MaximumRounds, Cable.IsEmulated ? MaximumEmulatedRounds : int.MaxValue));
+}

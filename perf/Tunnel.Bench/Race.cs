@@ -28,14 +28,14 @@ internal sealed class Race(string ctl, string folder)
     {
         Dictionary<Lane, LaneResult> results = lanes.ToDictionary(l => l, l => new LaneResult(l.Cable.Name, l.Contender.Name, l.Contender.Kind, l.Load.Name, []));
         var laid = new Dictionary<Cable, LaidCable>();
-        int total = lanes.Sum(l => Math.Min(rounds, l.Load.MaximumRounds)), done = 0;
+        int total = lanes.Sum(l => l.RoundsOf(rounds)), done = 0;
         try
         {
             foreach (Cable cable in lanes.Select(l => l.Cable).Distinct())
                 laid[cable] = await LaidCable.LayAsync(cable, laid.Count, ctl, cancel).ConfigureAwait(false);
             for (int round = 1; round <= rounds; round++)
             {
-                foreach (Lane lane in lanes.Where(l => round <= l.Load.MaximumRounds))
+                foreach (Lane lane in lanes.Where(l => round <= l.RoundsOf(rounds)))
                 {
                     Lap lap = await RunLapAsync(lane, laid[lane.Cable], round, seconds, cancel).ConfigureAwait(false);
                     results[lane].Laps.Add(lap);

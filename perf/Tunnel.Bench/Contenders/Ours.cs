@@ -21,6 +21,9 @@ internal sealed partial class Ours(string name, string bin, string link, int con
 
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(15);
 
+    /// <summary>Every session has a link of its own to open.</summary>
+    private static readonly TimeSpan StartTimeoutEach = TimeSpan.FromSeconds(0.5);
+
     public override ContenderKind Kind => ContenderKind.Ours;
 
     public override bool CountsSessions => true;
@@ -38,7 +41,7 @@ internal sealed partial class Ours(string name, string bin, string link, int con
         var running = new RunningContender($"127.0.0.1:{ForwardPort}", asking, serving);
         try
         {
-            await asking.WaitForAsync("is up", StartTimeout, cancel, times: sessions).ConfigureAwait(false);
+            await asking.WaitForAsync("is up", StartTimeout + sessions * StartTimeoutEach, cancel, times: sessions).ConfigureAwait(false);
             return Watched == Watching.Scraped ? await ScrapeAsync(running, network, cancel).ConfigureAwait(false) : running;
         }
         catch

@@ -41,7 +41,12 @@ internal sealed class CtlLoad : RaceLoad
 
     /// <summary>Connections that are opened and held; they all must be there before the window opens.</summary>
     public static CtlLoad Hold(int streams) =>
-        new($"hold {streams}", "hold", ["-c", $"{streams}"], 1, streams, [RaceFigure.MemoryEach(streams)]) { WarmUp = 3 + streams / 2000.0 };
+        new($"hold {streams}", "hold", ["-c", $"{streams}"], 1, streams, [RaceFigure.MemoryEach(streams)])
+        {
+            Title = $"{streams} idle connections",
+            WarmUp = 3 + streams / 2000.0,
+            MaximumRounds = 1,
+        };
 
     public override async Task<RoundResult> MeasureAsync(LapConditions conditions, CancellationToken cancel)
     {

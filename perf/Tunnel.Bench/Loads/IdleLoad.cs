@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Tunnel.App.Diagnostics.Profiles;
 using Tunnel.Ctl.Bench;
+using Tunnel.Ctl.Lab;
 
 namespace Tunnel.Bench.Loads;
 
@@ -18,11 +20,12 @@ internal sealed class IdleLoad : RaceLoad
     {
         Sessions = sessions;
         TargetOffset = 1;
-        MaximumRounds = 2;
+        MaximumRounds = 1;
     }
 
     public override async Task<RoundResult> MeasureAsync(LapConditions conditions, CancellationToken cancel)
     {
+        await UseAllAsync(conditions, cancel).ConfigureAwait(false);
         await Task.Delay(Settling, cancel).ConfigureAwait(false);
         IReadOnlyList<int> ids = conditions.Running.ReadProcessIds();
         // By the scheduler's account in nanoseconds: the few ticks of 10 ms that are spent would be a coarse figure.
@@ -35,6 +38,18 @@ internal sealed class IdleLoad : RaceLoad
         ProcessUse[] processes = [.. clocks.Select((c, i) => new ProcessUse(ids[i], "", c.Spent.Sum(t => t.Nanoseconds) / 1e9, 0, 0, 0))];
         var none = LatencyFacts.Of(new LatencyHistogram());
         return new RoundResult(seconds, 0, 0, 0, none, none, new Dictionary<string, long>(), processes);
+    }
+
+    /// <summary>Some open a session only when it is wanted, each in its turn.</summary>
+    private async Task UseAllAsync(LapConditions conditions, CancellationToken cancel)
+    {
+        string json = await LabProcess.RunAsync(
+            conditions.Laid.Network.Client,
+            cancel,
+            conditions.Ctl, "bench", "connect", conditions.Running.Target, "--requests", $"{2 * Sessions}", "--rounds", "1", "--json").ConfigureAwait(false);
+        RoundResult opened = JsonSerializer.Deserialize(json, BenchJson.Default.BenchResult)!.Points[0].Rounds[0];
+        if (opened.ErrorCount != 0)
+            throw new LabException($"{opened.ErrorCount} of {2 * Sessions} connections failed");
     }
 
     private static void ReadAll(ThreadClock[] clocks)

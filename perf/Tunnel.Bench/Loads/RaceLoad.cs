@@ -17,21 +17,24 @@ internal abstract class RaceLoad(string name, params RaceFigure[] figures)
 
     public static readonly IReadOnlyList<RaceLoad> All =
     [
-        new CtlLoad("bulk down", "bulk", ["--direction", "down"], 2, Bulk),
-        new CtlLoad("bulk up", "bulk", ["--direction", "up"], 2, Bulk),
-        new CtlLoad("bulk down, 8", "bulk", ["--direction", "down", "-c", "8"], 2, Bulk),
-        new CtlLoad("echo", "tcp", [], 1, RaceFigure.P50, RaceFigure.P95, RaceFigure.P99, RaceFigure.P999),
-        new CtlLoad("echo, 50", "tcp", ["-c", "50"], 1, Rates),
-        new CtlLoad("connect", "connect", ["-c", "16"], 1, Rates),
-        new CtlLoad("http, 50", "http", ["-c", "50"], 0, Rates),
-        new WrkLoad("wrk, 50", 50, Rates),
+        new CtlLoad("bulk down", "bulk", ["--direction", "down"], 2, Bulk) { Title = "A download" },
+        new CtlLoad("bulk up", "bulk", ["--direction", "up"], 2, Bulk) { Title = "An upload" },
+        new CtlLoad("bulk down, 8", "bulk", ["--direction", "down", "-c", "8"], 2, Bulk) { Title = "Eight downloads" },
+        new CtlLoad("echo", "tcp", [], 1, RaceFigure.P50, RaceFigure.P95, RaceFigure.P99, RaceFigure.P999) { Title = "64 bytes there and back" },
+        new CtlLoad("echo, 50", "tcp", ["-c", "50"], 1, Rates) { Title = "64 bytes there and back, fifty at a time" },
+        new CtlLoad("connect", "connect", ["-c", "16"], 1, Rates) { Title = "New connections" },
+        new CtlLoad("http, 50", "http", ["-c", "50"], 0, Rates) { Title = "HTTP over fifty connections" },
+        new WrkLoad("wrk, 50", 50, Rates) { Title = "HTTP over fifty connections, by wrk" },
         CtlLoad.Hold(1000),
         CtlLoad.Hold(5000),
         CtlLoad.Hold(10_000),
-        new IdleLoad("idle, 100 sessions", 100),
+        new IdleLoad("idle, 100 sessions", 100) { Title = "A hundred idle sessions" },
     ];
 
     public string Name { get; } = name;
+
+    /// <summary>In pictures.</summary>
+    public required string Title { get; init; }
 
     public IReadOnlyList<RaceFigure> Figures { get; } = figures;
 
