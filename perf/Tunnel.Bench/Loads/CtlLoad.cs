@@ -43,7 +43,7 @@ internal sealed class CtlLoad : RaceLoad
     public static CtlLoad Hold(int streams) =>
         new($"hold {streams}", "hold", ["-c", $"{streams}"], 1, streams, [RaceFigure.MemoryEach(streams)])
         {
-            Title = $"{streams} idle connections",
+            Title = string.Create(CultureInfo.InvariantCulture, $"{streams:#,0} idle connections"),
             WarmUp = 3 + streams / 2000.0,
             MaximumRounds = 1,
         };

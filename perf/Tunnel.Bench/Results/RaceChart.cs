@@ -96,8 +96,7 @@ internal static class RaceChart
     {
         Line(body, $"<text class=\"t\" x=\"{left}\" y=\"{top + 13}\">{Text(panel.Title)}</text>");
         Line(body, $"<text class=\"u\" x=\"{left}\" y=\"{top + 29}\">{Text(panel.Unit)}</text>");
-        double longest = panel.Bars.Where(b => b.Shade != NoTunnel).Select(b => b.Most).DefaultIfEmpty(panel.Bars[0].Most).Max();
-        double scale = LongestBar / Math.Max(longest, double.Epsilon);
+        double scale = LongestBar / Math.Max(LongestOf(panel.Bars), double.Epsilon);
         int x = left + LabelWidth, y = top + TitleHeight;
         Line(body, $"<line class=\"g\" x1=\"{x}\" x2=\"{x}\" y1=\"{y - 3}\" y2=\"{y + panel.Bars.Length * RowHeight - 3}\"/>");
         foreach (Bar bar in panel.Bars)
@@ -105,6 +104,13 @@ internal static class RaceChart
             Append(body, bar, x, y, scale);
             y += RowHeight;
         }
+    }
+
+    /// <summary>What the panel's width is for: everything, unless no tunnel is so far ahead that the others would be hard to tell apart.</summary>
+    private static double LongestOf(Bar[] bars)
+    {
+        double all = bars.Max(b => b.Most), tunnels = bars.Where(b => b.Shade != NoTunnel).Select(b => b.Most).DefaultIfEmpty(all).Max();
+        return all <= 2 * tunnels ? all : tunnels;
     }
 
     private static void Append(StringBuilder body, Bar bar, int x, int y, double scale)
