@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tunnel.Bench.Cables;
 using Tunnel.Bench.Contenders;
 using Tunnel.Bench.Loads;
@@ -56,8 +57,9 @@ internal sealed record Target(string What, bool MoreIsBetter, double AtLeast, do
             return "met, and the aim";
         if (IsAtLeast(reached.Value, AtLeast))
             return "met";
-        double part = AtLeast == 0 ? 1 : Math.Abs(reached.Value / AtLeast - 1);
-        return AtLeast == 0 ? $"missed by {BenchTable.Digits(reached.Value)}" : $"missed by {100 * part:0} %";
+        return AtLeast == 0
+            ? $"missed by {BenchTable.Digits(reached.Value)}"
+            : string.Create(CultureInfo.InvariantCulture, $"missed by {100 * Math.Abs(reached.Value / AtLeast - 1):0} %");
     }
 
     private bool IsAtLeast(double value, double bound) => MoreIsBetter ? value >= bound : value <= bound;
