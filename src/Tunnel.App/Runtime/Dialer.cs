@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Tunnel.App.Config;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Runtime;
@@ -21,7 +22,7 @@ public sealed class Dialer(Func<DialRules> rules)
     /// <exception cref="SocketException">No address answered.</exception>
     /// <exception cref="TargetDeniedException">The policy denies the name, or all of its addresses.</exception>
     /// <exception cref="TimeoutException">It took too long.</exception>
-    public async Task<Socket> DialAsync(Target target, CancellationToken cancel)
+    public async Task<TcpSocket> DialAsync(Target target, CancellationToken cancel)
     {
         using Activity? dialing = TunnelActivities.Dial(target);
         try
@@ -73,7 +74,7 @@ public sealed class Dialer(Func<DialRules> rules)
         _ => DialResult.Failed,
     };
 
-    private async Task<Socket> DialInTimeAsync(Target target, CancellationToken cancel)
+    private async Task<TcpSocket> DialInTimeAsync(Target target, CancellationToken cancel)
     {
         (TimeSpan timeout, TargetPolicy policy) = rules();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -100,14 +101,14 @@ public sealed class Dialer(Func<DialRules> rules)
         return permitted.Length == 0 && addresses.Length != 0 ? throw new TargetDeniedException(target) : permitted;
     }
 
-    private static async Task<Socket> DialAnyAsync(Target target, TargetPolicy policy, CancellationToken cancel)
+    private static async Task<TcpSocket> DialAnyAsync(Target target, TargetPolicy policy, CancellationToken cancel)
     {
         Exception last = new SocketException((int)SocketError.HostNotFound);
         foreach (IPAddress address in await ResolveAsync(target, policy, cancel).ConfigureAwait(false))
         {
             try
             {
-                return await ConnectAsync(new IPEndPoint(address, target.Port), cancel).ConfigureAwait(false);
+                return await LocalSockets.ConnectAsync(new IPEndPoint(address, target.Port), cancel).ConfigureAwait(false);
             }
             catch (SocketException e)
             {
@@ -118,20 +119,6 @@ public sealed class Dialer(Func<DialRules> rules)
         throw last;
     }
 
-    private static async Task<Socket> ConnectAsync(IPEndPoint endPoint, CancellationToken cancel)
-    {
-        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(endPoint, cancel).ConfigureAwait(false);
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 }
 
 /// <summary>How targets are reached.</summary>

@@ -4,7 +4,8 @@ namespace Tunnel.App.Runtime;
 
 /// <summary>
 /// Tells streams what happened, after their session's lock is released. What a stream does in answer may enter a session again on
-/// the same thread; its events then join the queue of the outermost call, so that the stack does not grow.
+/// the same thread; its events then join the queue of the outermost call, so that the stack does not grow, and what it writes leaves
+/// once all have been told, so that what many streams say shares datagrams and system calls.
 /// </summary>
 internal static class EventDispatcher
 {
@@ -20,29 +21,67 @@ internal static class EventDispatcher
     public static void EnqueueOpened(TunnelStream stream, ISessionOwner owner) =>
         Current.Queue.Enqueue(new Notice(stream, MuxEventKind.Opened, owner));
 
+    /// <summary>Within a turn of this thread: the session's output leaves at its end. False outside of one.</summary>
+    public static bool TryDefer(PeerSession session)
+    {
+        if (_state is not { IsRunning: true } state)
+            return false;
+        if (!state.Touched.Contains(session))
+            state.Touched.Add(session);
+        return true;
+    }
+
+    /// <summary>Tells all, unless a turn of this thread is under way that will.</summary>
     public static void Run()
     {
         State state = Current;
-        if (state.IsRunning)
+        if (state.IsRunning || state.Queue.Count == 0)
             return;
         state.IsRunning = true;
-        try
-        {
-            while (state.Queue.TryDequeue(out Notice notice))
-                notice.Deliver();
-        }
-        finally
-        {
-            state.IsRunning = false;
-        }
+        state.Finish();
     }
+
+    /// <summary>Begins a turn in which sessions are touched by somebody else than their events.</summary>
+    public static void Begin() => Current.IsRunning = true;
+
+    /// <summary>Ends it: what was written leaves, and all are told.</summary>
+    public static void End() => Current.Finish();
 
     private static State Current => _state ??= new State();
 
     private sealed class State
     {
         public readonly Queue<Notice> Queue = new();
+        public readonly List<PeerSession> Touched = [];
         public bool IsRunning;
+
+        public void Finish()
+        {
+            try
+            {
+                do
+                {
+                    while (Queue.TryDequeue(out Notice notice))
+                        notice.Deliver();
+                    Flush();
+                }
+                while (Queue.Count != 0);
+            }
+            finally
+            {
+                IsRunning = false;
+                // After a defect, too: others wait for what they wrote.
+                Flush();
+            }
+        }
+
+        private void Flush()
+        {
+            // Few: those of one link, or those that local sockets write to.
+            for (int i = 0; i < Touched.Count; i++)
+                Touched[i].LookAfter();
+            Touched.Clear();
+        }
     }
 
     private readonly record struct Notice(TunnelStream Stream, MuxEventKind Kind, ISessionOwner? Owner)

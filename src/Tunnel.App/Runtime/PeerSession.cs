@@ -185,6 +185,15 @@ public sealed class PeerSession
         EventDispatcher.Run();
     }
 
+    /// <summary>Ends a turn within which a stream was touched: what it has to say leaves with what others say on this thread, if that is soon.</summary>
+    private void LeaveLater()
+    {
+        if (EventDispatcher.TryDefer(this))
+            _lock.Exit();
+        else
+            Leave(MonotonicClock.Now);
+    }
+
     /// <summary>A turn of its own: what is due happens. Deadline thread.</summary>
     public void OnDeadline()
     {
@@ -208,7 +217,7 @@ public sealed class PeerSession
         Enter();
         MuxStream? stream = _session.Mux.Open();
         TunnelStream? opened = stream is null ? null : new TunnelStream(this, stream) { IsOwn = true };
-        Leave(MonotonicClock.Now);
+        LeaveLater();
         return opened;
     }
 
@@ -226,7 +235,7 @@ public sealed class PeerSession
     /// <summary>The peer has said so.</summary>
     public void OnPeerDrains() => _peerDrains = true;
 
-    /// <summary>A turn in which nothing happens but that the session's health is looked at.</summary>
+    /// <summary>A turn in which nothing happens but what every turn's end brings: what waits leaves, the session's health is looked at.</summary>
     public void LookAfter()
     {
         Enter();
@@ -357,7 +366,7 @@ public sealed class PeerSession
     {
         Enter();
         bool taken = _session.Mux.TryWrite(stream, data);
-        Leave(MonotonicClock.Now);
+        LeaveLater();
         return taken;
     }
 
@@ -365,7 +374,7 @@ public sealed class PeerSession
     {
         Enter();
         DatagramWrite result = _session.Mux.TryWriteDatagram(stream, data);
-        Leave(MonotonicClock.Now);
+        LeaveLater();
         return result;
     }
 
@@ -401,7 +410,7 @@ public sealed class PeerSession
     private int LeaveReading(MuxStream stream, int count)
     {
         bool ended = stream.EndOfStream, dead = _session.IsClosed;
-        Leave(MonotonicClock.Now);
+        LeaveLater();
         if (count != 0)
             return count;
         if (stream.IsReset)
@@ -427,14 +436,14 @@ public sealed class PeerSession
     {
         Enter();
         _session.Mux.CloseWrite(stream);
-        Leave(MonotonicClock.Now);
+        LeaveLater();
     }
 
     internal void Close(MuxStream stream)
     {
         Enter();
         _session.Close(stream);
-        Leave(MonotonicClock.Now);
+        LeaveLater();
     }
 
     private void Announce(MuxEvent e)

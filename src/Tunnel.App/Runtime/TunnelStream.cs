@@ -15,6 +15,7 @@ public sealed class TunnelStream
     private readonly MuxStream _stream;
     private readonly StreamSignal _readable = new();
     private readonly StreamSignal _written = new();
+    private IStreamObserver? _observer;
     private bool _isTold;
 
     internal TunnelStream(PeerSession session, MuxStream stream)
@@ -49,11 +50,20 @@ public sealed class TunnelStream
     /// <summary>Closed both ways, at this end or with its session.</summary>
     public bool IsClosed => _stream.IsClosed;
 
+    /// <summary>All has been read, and nothing more will come.</summary>
+    public bool EndOfStream => _stream.EndOfStream;
+
     /// <summary>The peer will write no more.</summary>
     public bool PeerFinished => _stream.PeerFinished;
 
     /// <summary>It has been set up and leads to its target: tells whoever listens, and will tell of its end.</summary>
     public void TellSetUp() => _isTold = TunnelEvents.Log.StreamOpened(this);
+
+    /// <summary>
+    /// Who is told from now on, instead of whoever awaits: a relay, which has no task for each direction. What came before is not told
+    /// again: try first.
+    /// </summary>
+    public void Observe(IStreamObserver observer) => Volatile.Write(ref _observer, observer);
 
     /// <summary>Waits until something can be read, or the end has come.</summary>
     public async ValueTask WaitReadableAsync()
@@ -91,11 +101,35 @@ public sealed class TunnelStream
         bool taken = _session.TryWrite(_stream, data);
         if (taken)
             await _written.Wait().ConfigureAwait(false);
+        RequireOpen();
+        if (!taken)
+            throw new IOException("the stream is closed");
+    }
+
+    /// <summary>
+    /// Begins to send all of <paramref name="data"/>, which must not change until <see cref="IStreamObserver.OnWritten"/>. That may come
+    /// before this ends.
+    /// </summary>
+    /// <exception cref="TunnelClosedException">The session ended.</exception>
+    /// <exception cref="IOException">The stream was closed at this end.</exception>
+    public void BeginWrite(ReadOnlyMemory<byte> data)
+    {
+        if (_session.TryWrite(_stream, data))
+            return;
+        RequireOpen();
+        throw new IOException("the stream is closed");
+    }
+
+    /// <exception cref="StreamResetException">The peer broke the stream off.</exception>
+    /// <exception cref="TunnelClosedException">The session ended.</exception>
+    /// <exception cref="IOException">The stream was closed at this end.</exception>
+    public void RequireOpen()
+    {
         if (_stream.IsReset)
             throw new StreamResetException();
         if (_session.IsClosed)
             throw new TunnelClosedException(_session.CloseReason);
-        if (!taken || _stream.IsClosed)
+        if (_stream.IsClosed)
             throw new IOException("the stream is closed");
     }
 
@@ -111,11 +145,8 @@ public sealed class TunnelStream
         DatagramWrite result = _session.TryWriteDatagram(_stream, data);
         if (result == DatagramWrite.Taken)
             await _written.Wait().ConfigureAwait(false);
-        if (_stream.IsReset)
-            throw new StreamResetException();
-        if (_session.IsClosed)
-            throw new TunnelClosedException(_session.CloseReason);
-        if (result == DatagramWrite.Closed || _stream.IsClosed)
+        RequireOpen();
+        if (result == DatagramWrite.Closed)
             throw new IOException("the stream is closed");
         return result == DatagramWrite.Taken;
     }
@@ -140,8 +171,8 @@ public sealed class TunnelStream
         if (_isTold && Interlocked.Exchange(ref _isTold, false))
             TunnelEvents.Log.StreamClosed(this);
         _session.Close(_stream);
-        _readable.Signal();
-        _written.Signal();
+        OnEvent(MuxEventKind.Readable);
+        OnEvent(MuxEventKind.Written);
     }
 
     /// <summary>A picture of the stream now. Within a turn, or when a little blur does not matter.</summary>
@@ -149,11 +180,28 @@ public sealed class TunnelStream
 
     internal void OnEvent(MuxEventKind kind)
     {
+        IStreamObserver? observer = Volatile.Read(ref _observer);
         if (kind == MuxEventKind.Readable)
+        {
             _readable.Signal();
+            observer?.OnReadable();
+        }
         else if (kind == MuxEventKind.Written)
+        {
             _written.Signal();
+            observer?.OnWritten();
+        }
     }
+}
+
+/// <summary>Who wants to know what happens to a stream. Called on whatever thread it happens on, not under its session's lock.</summary>
+public interface IStreamObserver
+{
+    /// <summary>Something can be read, or the end has come.</summary>
+    void OnReadable();
+
+    /// <summary>All that was written last is on its way, or will never be.</summary>
+    void OnWritten();
 }
 
 /// <summary>What a stream was opened for.</summary>

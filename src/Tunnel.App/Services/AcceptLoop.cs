@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Tunnel.Links.Sockets;
 
 namespace Tunnel.App.Services;
 
@@ -8,8 +9,8 @@ namespace Tunnel.App.Services;
 /// <param name="failed">Is told of errors.</param>
 /// <param name="pause">Gives others the time to close theirs when descriptors or buffers are used up.</param>
 internal sealed class AcceptLoop(
-    Func<CancellationToken, ValueTask<Socket>> accept,
-    Action<Socket> serve,
+    Func<CancellationToken, ValueTask<TcpSocket>> accept,
+    Action<TcpSocket> serve,
     Action<SocketError> failed,
     Func<Task> pause)
 {

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -18,7 +18,7 @@ public sealed class ForwardListener(IPEndPoint listen, Func<Target> target, Stre
 {
     protected override string Name => "forward";
 
-    protected override async Task HandleAsync(Socket socket, CancellationToken stop)
+    protected override async Task HandleAsync(TcpSocket socket, CancellationToken stop)
     {
         Target to = target();
         using Activity? accepted = TunnelActivities.Accept(Name)?.SetTarget(to);
@@ -31,7 +31,7 @@ public sealed class ForwardListener(IPEndPoint listen, Func<Target> target, Stre
         {
             accepted?.Fail(e);
             // There is no error to say but a reset.
-            socket.Close(0);
+            socket.Reset();
             throw;
         }
 

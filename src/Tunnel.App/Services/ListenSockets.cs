@@ -13,6 +13,11 @@ internal static class ListenSockets
     private const int SolSocket = 1;
     private const int SoReusePort = 15;
 
+    // An application that vanished without a word is noticed after two minutes.
+    private const int KeepAliveIdle = 60;
+    private const int KeepAliveInterval = 10;
+    private const int KeepAliveProbes = 6;
+
     /// <param name="address">Port 0 is a free one, the same for all.</param>
     /// <param name="count">How many.</param>
     /// <param name="backlog">Connections that wait on each.</param>
@@ -44,6 +49,16 @@ internal static class ListenSockets
         probe.Listen(1);
     }
 
+    /// <summary>What every connection inherits from the socket that it came in by.</summary>
+    private static void SetUp(Socket socket)
+    {
+        socket.NoDelay = true;
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveIdle);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveInterval);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, KeepAliveProbes);
+    }
+
     private static Socket Bind(IPEndPoint address, bool shares)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -53,6 +68,7 @@ internal static class ListenSockets
                 socket.DualMode = address.Address.Equals(IPAddress.IPv6Any);
             if (shares)
                 socket.SetRawSocketOption(SolSocket, SoReusePort, BitConverter.GetBytes(1));
+            SetUp(socket);
             socket.Bind(address);
             return socket;
         }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Tunnel.App.Runtime;
+using Tunnel.Links.Sockets;
 
 namespace Tunnel.App.Services;
 
@@ -9,12 +11,7 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
 {
     private static readonly TimeSpan PauseAfterError = TimeSpan.FromMilliseconds(100);
 
-    // An application that vanished without a word is noticed after two minutes.
-    private const int KeepAliveIdle = 60;
-    private const int KeepAliveInterval = 10;
-    private const int KeepAliveProbes = 6;
-
-    private Socket[] _sockets = [];
+    private SocketAcceptor[] _acceptors = [];
     private int _active;
 
     /// <summary>Where it is told to listen.</summary>
@@ -31,22 +28,23 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
     /// <exception cref="SocketException">The address is taken or not this host's.</exception>
     public void Bind()
     {
-        _sockets = ListenSockets.Open(LocalEndPoint, gate.Acceptors, gate.Backlog);
-        LocalEndPoint = (IPEndPoint)_sockets[0].LocalEndPoint!;
+        Socket[] sockets = ListenSockets.Open(LocalEndPoint, gate.Acceptors, gate.Backlog);
+        LocalEndPoint = (IPEndPoint)sockets[0].LocalEndPoint!;
+        _acceptors = Array.ConvertAll(sockets, LocalSockets.Accept);
         LogListening(Logger, Name, LocalEndPoint);
     }
 
     /// <summary>Accepts until cancelled or disposed.</summary>
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(_sockets.Select(socket => new AcceptLoop(
-        socket.AcceptAsync,
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(_acceptors.Select(acceptor => new AcceptLoop(
+        acceptor.AcceptAsync,
         accepted => Take(accepted, stop),
         error => gate.OnAcceptFailed(Name, error),
         () => Task.Delay(PauseAfterError, CancellationToken.None)).RunAsync(stop)));
 
     public void Dispose()
     {
-        foreach (Socket socket in _sockets)
-            socket.Dispose();
+        foreach (SocketAcceptor acceptor in _acceptors)
+            acceptor.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -54,23 +52,22 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
     protected abstract string Name { get; }
 
     /// <summary>Serves one connection to its end; the socket is the callee's.</summary>
-    protected abstract Task HandleAsync(Socket socket, CancellationToken stop);
+    protected abstract Task HandleAsync(TcpSocket socket, CancellationToken stop);
 
-    private void Take(Socket socket, CancellationToken stop)
+    private void Take(TcpSocket socket, CancellationToken stop)
     {
         if (gate.TryEnter(Name))
             _ = ServeAsync(socket, stop);
         else
             // A reset: whoever connects learns at once, and nothing of it stays.
-            socket.Close(0);
+            socket.Reset();
     }
 
-    private async Task ServeAsync(Socket socket, CancellationToken stop)
+    private async Task ServeAsync(TcpSocket socket, CancellationToken stop)
     {
         Interlocked.Increment(ref _active);
         try
         {
-            SetUp(socket);
             await HandleAsync(socket, stop).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
@@ -83,15 +80,6 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
             gate.Leave();
             socket.Dispose();
         }
-    }
-
-    private static void SetUp(Socket socket)
-    {
-        socket.NoDelay = true;
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveIdle);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveInterval);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, KeepAliveProbes);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Name} listens on {Address}")]

@@ -1,6 +1,5 @@
-using System.Buffers;
-using System.Net.Sockets;
 using Tunnel.App.Runtime;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -9,10 +8,8 @@ namespace Tunnel.App.Services;
 /// Carries bytes between a socket and a stream, both ways, until both directions have ended or either breaks. Nothing is read that
 /// cannot be passed on, so a slow reader at one end slows the writer at the other. A direction that is quiet holds no buffer.
 /// </summary>
-public sealed class Relay
+public sealed class Relay : ISocketObserver, IStreamObserver
 {
-    private const int BufferLength = 64 * 1024;
-
     /// <summary>smux has no word for "I read no more": after the peer's FIN, data that is stuck this long goes nowhere.</summary>
     private static readonly TimeSpan StuckAfterFinish = TimeSpan.FromSeconds(30);
 
@@ -27,22 +24,23 @@ public sealed class Relay
 
     private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(250);
 
-    private readonly Socket _socket;
+    private readonly TcpSocket _socket;
     private readonly TunnelStream _stream;
+    private readonly OutwardPump _outward;
+    private readonly InwardPump _inward;
     private readonly TimeSpan _finishLinger;
     private readonly bool _peerHalfCloses;
-    private long _receivedAt = Environment.TickCount64;
-    private long _sentAt = Environment.TickCount64;
-    private volatile bool _sending;
     private int _broken;
 
     /// <param name="socket">Owned from now on.</param>
     /// <param name="stream">Owned from now on.</param>
     /// <param name="isClient">The socket is the application's; false: it is the target's.</param>
-    public Relay(Socket socket, TunnelStream stream, bool isClient)
+    public Relay(TcpSocket socket, TunnelStream stream, bool isClient)
     {
         _socket = socket;
         _stream = stream;
+        _outward = new OutwardPump(socket, stream, Break);
+        _inward = new InwardPump(socket, stream, Break);
         _peerHalfCloses = stream.Session.PeerCapabilities.HasFlag(Capabilities.HalfClose | Capabilities.Reset);
         _finishLinger = isClient && !_peerHalfCloses ? ReplyQuiet : TimeSpan.Zero;
     }
@@ -50,9 +48,13 @@ public sealed class Relay
     /// <summary>Runs to the end; never throws for what the network does.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
-        using CancellationTokenRegistration registration = cancel.Register(Break);
-        Task outward = SocketToStreamAsync();
-        Task inward = StreamToSocketAsync();
+        using CancellationTokenRegistration registration = cancel.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
+        _socket.Observer = this;
+        _stream.Observe(this);
+        // Both may have come with something already.
+        _inward.Ask();
+        _outward.Ask();
+        Task outward = _outward.Ended, inward = _inward.Ended;
         await Task.WhenAny(outward, inward).ConfigureAwait(false);
         if (_broken == 0 && !inward.IsCompleted)
             await LingerAsync(inward).ConfigureAwait(false);
@@ -63,81 +65,20 @@ public sealed class Relay
         _socket.Dispose();
     }
 
-    private async Task SocketToStreamAsync()
+    void ISocketObserver.OnReady()
     {
-        try
-        {
-            bool more = true;
-            while (more)
-                more = await ForwardOnceAsync().ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
-        {
-            Break();
-        }
+        _inward.OnReady();
+        _outward.OnReady();
     }
 
-    private async ValueTask<bool> ForwardOnceAsync()
-    {
-        // An empty read waits for data without holding a buffer.
-        await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None).ConfigureAwait(false);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
-        try
-        {
-            int count = await _socket.ReceiveAsync(buffer.AsMemory(0, BufferLength), SocketFlags.None).ConfigureAwait(false);
-            if (count == 0)
-                return false;
-            Volatile.Write(ref _sentAt, Environment.TickCount64);
-            _sending = true;
-            await _stream.WriteAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
-            _sending = false;
-            return true;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
+    void IStreamObserver.OnReadable() => _inward.Ask();
 
-    private async Task StreamToSocketAsync()
-    {
-        try
-        {
-            bool more = true;
-            while (more)
-                more = await DeliverOnceAsync().ConfigureAwait(false);
-            // Breaking closes the stream first, which looks like its end from here.
-            if (Volatile.Read(ref _broken) == 0)
-                _socket.Shutdown(SocketShutdown.Send);
-        }
-        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
-        {
-            Break();
-        }
-    }
-
-    private async ValueTask<bool> DeliverOnceAsync()
-    {
-        await _stream.WaitReadableAsync().ConfigureAwait(false);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
-        try
-        {
-            int count = _stream.TryRead(buffer.AsSpan(0, BufferLength));
-            for (int sent = 0; sent < count;)
-                sent += await _socket.SendAsync(buffer.AsMemory(sent, count - sent), SocketFlags.None).ConfigureAwait(false);
-            Volatile.Write(ref _receivedAt, Environment.TickCount64);
-            return count != 0;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
+    void IStreamObserver.OnWritten() => _outward.OnWritten();
 
     /// <summary>The socket has said all; passes that on once the reply is over or has been quiet for the linger time.</summary>
     private async Task LingerAsync(Task inward)
     {
-        while (!inward.IsCompleted && Since(ref _receivedAt) < _finishLinger)
+        while (!inward.IsCompleted && Since(_inward.ReceivedAt) < _finishLinger)
             await Task.WhenAny(inward, Task.Delay(WatchInterval)).ConfigureAwait(false);
         _stream.CloseWrite();
     }
@@ -149,7 +90,7 @@ public sealed class Relay
         {
             await Task.WhenAny(outward, Task.Delay(WatchInterval)).ConfigureAwait(false);
             // A peer of ours says when it reads no more.
-            if (!_peerHalfCloses && Since(ref _sentAt) > (_sending ? StuckAfterFinish : QuietAfterFinish))
+            if (!_peerHalfCloses && Since(_outward.SentAt) > (_outward.IsWriting ? StuckAfterFinish : QuietAfterFinish))
                 Break();
         }
 
@@ -157,14 +98,15 @@ public sealed class Relay
             _stream.CloseWrite();
     }
 
-    private static TimeSpan Since(ref long at) => TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref at));
+    private static TimeSpan Since(long at) => TimeSpan.FromMilliseconds(Environment.TickCount64 - at);
 
     /// <summary>Ends both directions; whoever is at the socket sees a reset, not an orderly end in the middle of the data.</summary>
     private void Break()
     {
         if (Interlocked.Exchange(ref _broken, 1) != 0)
             return;
+        // First the socket: a closed stream looks like the peer's orderly end.
+        _socket.Reset();
         _stream.Close();
-        _socket.Close(0);
     }
 }

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Sessions;
 using Tunnel.Protocol.Wire;
 
@@ -85,7 +86,7 @@ public sealed partial class ReverseForwards : IDisposable
     private async Task RelayAsync(TunnelStream stream, ReverseForward forward, Target peer)
     {
         stream.ReadBytes();
-        Socket socket;
+        TcpSocket socket;
         try
         {
             socket = await _dialer.DialAsync(forward.Target, _stop).ConfigureAwait(false);
@@ -103,7 +104,7 @@ public sealed partial class ReverseForwards : IDisposable
         }
         catch (IOException)
         {
-            socket.Close(0);
+            socket.Reset();
             throw;
         }
 

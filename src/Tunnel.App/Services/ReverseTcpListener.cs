@@ -1,7 +1,7 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -18,17 +18,17 @@ internal sealed class ReverseTcpListener(IPEndPoint listen, ReverseListening lis
 
     protected override string Name => LogName;
 
-    protected override async Task HandleAsync(Socket socket, CancellationToken stop)
+    protected override async Task HandleAsync(TcpSocket socket, CancellationToken stop)
     {
         TunnelStream stream;
         try
         {
-            stream = await DialAsync((IPEndPoint)socket.RemoteEndPoint!, stop).ConfigureAwait(false);
+            stream = await DialAsync(socket.RemoteEndPoint ?? throw new IOException("the connection has gone"), stop).ConfigureAwait(false);
         }
         catch (IOException)
         {
             // There is no error to say but a reset.
-            socket.Close(0);
+            socket.Reset();
             throw;
         }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -12,7 +13,7 @@ namespace Tunnel.App.Services;
 /// </summary>
 internal sealed class Socks5Association : IDisposable
 {
-    private readonly Socket _control;
+    private readonly TcpSocket _control;
     private readonly UdpService _service;
     private readonly ILogger _logger;
     private readonly DatagramSocket _socket;
@@ -23,13 +24,13 @@ internal sealed class Socks5Association : IDisposable
     /// <param name="service">Opens streams.</param>
     /// <param name="logger">Where flows that failed are told.</param>
     /// <exception cref="SocketException">There is no port.</exception>
-    public Socks5Association(Socket control, UdpService service, ILogger logger)
+    public Socks5Association(TcpSocket control, UdpService service, ILogger logger)
     {
         _control = control;
         _service = service;
         _logger = logger;
-        _clientAddress = Plain(((IPEndPoint)control.RemoteEndPoint!).Address);
-        IPAddress local = Plain(((IPEndPoint)control.LocalEndPoint!).Address);
+        _clientAddress = Plain(Known(control.RemoteEndPoint).Address);
+        IPAddress local = Plain(Known(control.LocalEndPoint).Address);
         _socket = new DatagramSocket(local.AddressFamily);
         _socket.Bind(new IPEndPoint(local, 0));
     }
@@ -49,13 +50,16 @@ internal sealed class Socks5Association : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
+    private static IPEndPoint Known(IPEndPoint? address) => address ?? throw new SocketException((int)SocketError.NotConnected);
+
     /// <summary>The connection says nothing more; what it says all the same means nothing.</summary>
     private async Task WaitForEndAsync(CancellationToken stop)
     {
         byte[] ignored = new byte[64];
         try
         {
-            while (await _control.ReceiveAsync(ignored, SocketFlags.None, stop).ConfigureAwait(false) != 0)
+            var exchange = new SocketExchange(_control);
+            while (await exchange.ReceiveAsync(ignored, stop).ConfigureAwait(false) != 0)
             {
                 // Ignored.
             }

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -24,7 +24,7 @@ public sealed class Socks5Listener(
 
     protected override string Name => "socks5";
 
-    protected override async Task HandleAsync(Socket socket, CancellationToken stop)
+    protected override async Task HandleAsync(TcpSocket socket, CancellationToken stop)
     {
         using Activity? accepted = TunnelActivities.Accept(Name);
         var protocol = new Socks5Protocol(socket, credentials());
@@ -39,7 +39,7 @@ public sealed class Socks5Listener(
             await ConnectAsync(socket, protocol, target, accepted, stop).ConfigureAwait(false);
     }
 
-    private async Task AssociateAsync(Socket socket, Socks5Protocol protocol, Activity? accepted, CancellationToken stop)
+    private async Task AssociateAsync(TcpSocket socket, Socks5Protocol protocol, Activity? accepted, CancellationToken stop)
     {
         try
         {
@@ -60,7 +60,7 @@ public sealed class Socks5Listener(
         }
     }
 
-    private async Task ConnectAsync(Socket socket, Socks5Protocol protocol, Target target, Activity? accepted, CancellationToken stop)
+    private async Task ConnectAsync(TcpSocket socket, Socks5Protocol protocol, Target target, Activity? accepted, CancellationToken stop)
     {
         TunnelStream stream = await OpenAsync(protocol, target, accepted, stop).ConfigureAwait(false);
         await protocol.ReplyAsync(Socks5Reply.Succeeded, stop).ConfigureAwait(false);

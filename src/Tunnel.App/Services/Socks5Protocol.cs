@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Tunnel.App.Config;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -37,7 +38,7 @@ public sealed class Socks5Exception(string message) : IOException(message);
 /// The server side of a SOCKS5 handshake on a socket: method negotiation (RFC 1928), user and password (RFC 1929), the request.
 /// Reads exactly the handshake's bytes, never what follows.
 /// </summary>
-public sealed class Socks5Protocol(Socket socket, Socks5Credentials? credentials)
+public sealed class Socks5Protocol(TcpSocket socket, Socks5Credentials? credentials)
 {
     private const byte Version = 5;
     private const byte AuthenticationVersion = 1;
@@ -48,6 +49,7 @@ public sealed class Socks5Protocol(Socket socket, Socks5Credentials? credentials
     private const byte AddressName = 3;
     private const byte AddressIPv6 = 4;
 
+    private readonly SocketExchange _exchange = new(socket);
     private readonly byte[] _buffer = new byte[512];
 
     /// <summary>Runs the handshake up to the request, which is not answered yet.</summary>
@@ -154,16 +156,12 @@ public sealed class Socks5Protocol(Socket socket, Socks5Credentials? credentials
     {
         for (int have = 0; have < count;)
         {
-            int n = await socket.ReceiveAsync(_buffer.AsMemory(have, count - have), SocketFlags.None, cancel).ConfigureAwait(false);
+            int n = await _exchange.ReceiveAsync(_buffer.AsMemory(have, count - have), cancel).ConfigureAwait(false);
             if (n == 0)
                 throw new Socks5Exception("the client left in the middle of the handshake");
             have += n;
         }
     }
 
-    private async ValueTask SendAsync(byte[] data, CancellationToken cancel)
-    {
-        for (int sent = 0; sent < data.Length;)
-            sent += await socket.SendAsync(data.AsMemory(sent), SocketFlags.None, cancel).ConfigureAwait(false);
-    }
+    private ValueTask SendAsync(byte[] data, CancellationToken cancel) => _exchange.SendAsync(data, cancel);
 }

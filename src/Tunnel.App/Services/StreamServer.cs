@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Traffic;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 
@@ -160,7 +161,7 @@ public sealed partial class StreamServer
         stream.ReadBytes();
         stream.Use = new StreamUse(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
         long start = Stopwatch.GetTimestamp();
-        Socket socket;
+        TcpSocket socket;
         try
         {
             socket = await _dialer.DialAsync(target, _stop).ConfigureAwait(false);

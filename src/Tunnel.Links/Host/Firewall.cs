@@ -4,8 +4,9 @@ namespace Tunnel.Links.Host;
 
 /// <summary>
 /// The rules that one tunnel end needs and owns. The kernel knows no socket for the tunnel's port, so it would answer each of the peer's
-/// segments with a RST; and it would track connections that it cannot understand. What is injected does not pass these rules, so only the
-/// kernel's own RSTs are stopped. One table of nftables, or chains of iptables, named after the port; nothing else is touched.
+/// segments with a RST; and it would track connections that it cannot understand. So what comes in is dropped before either: captures see it
+/// earlier, and the kernel's TCP need not look for a socket, nor make the answer. What is injected does not pass these rules; outwards
+/// they stop the kernel's own RSTs, should one be made all the same. One table of nftables, or chains of iptables, named after the port; nothing else is touched.
 /// </summary>
 public sealed class Firewall : IDisposable
 {

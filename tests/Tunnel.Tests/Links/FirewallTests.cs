@@ -31,7 +31,7 @@ public sealed partial class FirewallTests
             }
             chain prerouting {
                 type filter hook prerouting priority raw; policy accept;
-                tcp dport 29871 notrack
+                tcp dport 29871 drop
             }
             chain output {
                 type filter hook output priority raw; policy accept;
@@ -47,7 +47,7 @@ public sealed partial class FirewallTests
     public void Nft_script_of_a_client_with_addresses_names_both_ends()
     {
         string script = NftBackend.Script(Client, FirewallOwner.Self);
-        Assert.Contains("ip daddr { 10.0.0.1, 10.0.0.2 } tcp dport 40000-40003 tcp sport 9999 notrack", script, StringComparison.Ordinal);
+        Assert.Contains("ip daddr { 10.0.0.1, 10.0.0.2 } tcp dport 40000-40003 tcp sport 9999 drop", script, StringComparison.Ordinal);
         Assert.Contains("ip6 saddr { fe80::1 } tcp sport 40000-40003 tcp dport 9999 tcp flags & rst == rst drop", script, StringComparison.Ordinal);
     }
 
@@ -59,7 +59,7 @@ public sealed partial class FirewallTests
             [
                 "nft add table inet tunnel_29871",
                 "nft add chain inet tunnel_29871 prerouting '{ type filter hook prerouting priority raw; policy accept; }'",
-                "nft add rule inet tunnel_29871 prerouting 'tcp dport 29871 notrack'",
+                "nft add rule inet tunnel_29871 prerouting 'tcp dport 29871 drop'",
                 "nft add chain inet tunnel_29871 output '{ type filter hook output priority raw; policy accept; }'",
                 "nft add rule inet tunnel_29871 output 'tcp sport 29871 tcp flags & rst == rst drop'",
                 "nft add rule inet tunnel_29871 output 'tcp sport 29871 notrack'",

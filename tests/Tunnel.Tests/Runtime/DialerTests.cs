@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.Tests.Runtime;
@@ -40,8 +41,8 @@ public class DialerTests
     {
         using Socket listener = Listen(out ushort port);
         var dialer = new Dialer(TimeSpan.FromMinutes(1), TargetPolicy.Everything);
-        using Socket socket = await dialer.DialAsync(new Target("127.0.0.1", port), TestContext.Current.CancellationToken);
-        Assert.Equal(port, ((IPEndPoint)socket.RemoteEndPoint!).Port);
+        using TcpSocket socket = await dialer.DialAsync(new Target("127.0.0.1", port), TestContext.Current.CancellationToken);
+        Assert.Equal(port, socket.RemoteEndPoint!.Port);
     }
 
     private static Socket Listen(out ushort port)

@@ -1,5 +1,8 @@
+using System.Net;
 using System.Net.Sockets;
+using Tunnel.App.Runtime;
 using Tunnel.App.Services;
+using Tunnel.Links.Sockets;
 
 namespace Tunnel.Tests.Services;
 
@@ -11,15 +14,18 @@ public class AcceptLoopTests
     [InlineData(SocketError.ConnectionAborted, 0)]
     public async Task ErrorsAreSurvivedThoseOfResourcesWithAPause(SocketError error, int pauses)
     {
+        using var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listening.Listen(1);
         var told = new List<SocketError>();
         int accepts = 0, served = 0, paused = 0;
-        ValueTask<Socket> Accept(CancellationToken stop) => ++accepts switch
+        ValueTask<TcpSocket> Accept(CancellationToken stop) => ++accepts switch
         {
             1 => throw new SocketException((int)error),
-            2 => ValueTask.FromResult(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)),
+            2 => LocalSockets.ConnectAsync((IPEndPoint)listening.LocalEndPoint!, stop),
             _ => throw new ObjectDisposedException("the listener"),
         };
-        void Serve(Socket socket)
+        void Serve(TcpSocket socket)
         {
             served++;
             socket.Dispose();

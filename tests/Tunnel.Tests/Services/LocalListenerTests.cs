@@ -3,7 +3,9 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tunnel.App.Config;
 using Tunnel.App.Services;
+using Tunnel.Links.Sockets;
 using Tunnel.Tests.Support;
+using static Tunnel.Links.Native.Linux;
 
 namespace Tunnel.Tests.Services;
 
@@ -84,7 +86,7 @@ public class LocalListenerTests
         listener.Bind();
         _ = listener.RunAsync(Cancel);
         await GreetingOf(listener.LocalEndPoint);
-        Assert.Equal((true, 1, 60), listener.Seen);
+        Assert.Equal((1, 1, 60), listener.Seen);
     }
 
     private static ListenerGate Gate(int acceptors, int most) => new(new ListenersConfig(null, acceptors, most), NullLogger.Instance);
@@ -120,17 +122,20 @@ public class LocalListenerTests
     /// <summary>Says one character and waits for the other side to close.</summary>
     private sealed class Greeter(IPEndPoint listen, ListenerGate gate) : LocalListener(listen, gate, NullLogger.Instance)
     {
-        public (bool NoDelay, int KeepAlive, int Idle) Seen { get; private set; }
+        // From Linux's asm-generic/socket.h and tcp.h.
+        private const int SoKeepAlive = 9;
+        private const int TcpKeepIdle = 4;
+
+        public (int? NoDelay, int? KeepAlive, int? Idle) Seen { get; private set; }
 
         protected override string Name => "greeter";
 
-        protected override async Task HandleAsync(Socket socket, CancellationToken stop)
+        protected override async Task HandleAsync(TcpSocket socket, CancellationToken stop)
         {
-            int keepAlive = (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive)!;
-            int idle = (int)socket.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime)!;
-            Seen = (socket.NoDelay, keepAlive, idle);
-            await socket.SendAsync("!"u8.ToArray(), stop);
-            await socket.ReceiveAsync(new byte[1], stop);
+            Seen = (socket.GetOption(IPPROTO_TCP, TCP_NODELAY), socket.GetOption(SOL_SOCKET, SoKeepAlive), socket.GetOption(IPPROTO_TCP, TcpKeepIdle));
+            var exchange = new SocketExchange(socket);
+            await exchange.SendAsync("!"u8.ToArray(), stop);
+            await exchange.ReceiveAsync(new byte[1], stop);
         }
     }
 }

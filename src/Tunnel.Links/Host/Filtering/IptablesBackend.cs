@@ -113,7 +113,7 @@ internal sealed partial class IptablesBackend(RunTool run) : IFirewallBackend
         {
             string incoming = Match("-d", address) + $"--dport {rules.LocalPorts(':')}" + Remote("--sport", rules);
             string outgoing = Match("-s", address) + $"--sport {rules.LocalPorts(':')}" + Remote("--dport", rules);
-            yield return $"-A {rules.Name}_i -p tcp {incoming} -j CT --notrack";
+            yield return $"-A {rules.Name}_i -p tcp {incoming} -j DROP";
             yield return $"-A {rules.Name}_o -p tcp {outgoing} --tcp-flags RST RST -j DROP";
             yield return $"-A {rules.Name}_o -p tcp {outgoing} -j CT --notrack";
         }

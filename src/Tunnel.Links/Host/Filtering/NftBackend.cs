@@ -70,7 +70,7 @@ internal sealed partial class NftBackend(RunTool run) : IFirewallBackend
     {
         string incoming = $"tcp dport {rules.LocalPorts('-')}" + (rules.HasRemotePort ? $" tcp sport {rules.RemotePorts('-')}" : string.Empty);
         string outgoing = $"tcp sport {rules.LocalPorts('-')}" + (rules.HasRemotePort ? $" tcp dport {rules.RemotePorts('-')}" : string.Empty);
-        yield return ("prerouting", Sides(rules, "daddr").Select(side => $"{side}{incoming} notrack"));
+        yield return ("prerouting", Sides(rules, "daddr").Select(side => $"{side}{incoming} drop"));
         yield return ("output", Sides(rules, "saddr").SelectMany(side => (string[])
         [
             $"{side}{outgoing} tcp flags & rst == rst drop",

@@ -1,0 +1,117 @@
+using System.Buffers;
+using System.Net.Sockets;
+using Tunnel.App.Runtime;
+using Tunnel.Links.Sockets;
+
+namespace Tunnel.App.Services;
+
+/// <summary>
+/// From a stream into a socket: what came is passed on at once, on the thread that received it. It holds a buffer only for what the socket
+/// has no room for.
+/// </summary>
+internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, Action failed) : Pump
+{
+    private const int BufferLength = 64 * 1024;
+
+    [ThreadStatic]
+    private static byte[]? _scratch;
+
+    private readonly TaskCompletionSource _ended = new();
+    private byte[]? _rest;
+    private int _restFrom;
+    private int _restTo;
+    private int _edges;
+    private long _receivedAt = Environment.TickCount64;
+
+    /// <summary>Ends when the peer has said all and the socket was told, or when either broke.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>When something was last passed on, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
+    public long ReceivedAt => Volatile.Read(ref _receivedAt);
+
+    /// <summary>The socket may have room again.</summary>
+    public void OnReady()
+    {
+        // Either this sees the rest, or whoever is about to keep one sees the edge.
+        Interlocked.Increment(ref _edges);
+        if (Volatile.Read(ref _rest) is not null)
+            Ask();
+    }
+
+    protected override void Turn()
+    {
+        if (_ended.Task.IsCompleted)
+            return;
+        try
+        {
+            while (TrySendRest() && TryDeliver())
+            {
+                // Until the socket is full, or nothing is left.
+            }
+        }
+        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
+        {
+            Release();
+            failed();
+            _ended.TrySetResult();
+        }
+    }
+
+    /// <summary>False when there is still a rest: the socket tells when it has room.</summary>
+    private bool TrySendRest()
+    {
+        while (_rest is { } rest)
+        {
+            int edges = Volatile.Read(ref _edges);
+            _restFrom += socket.Send(rest.AsSpan(_restFrom, _restTo - _restFrom));
+            if (_restFrom == _restTo)
+                Release();
+            else if (edges == Volatile.Read(ref _edges))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Passes on what there is; false when there was nothing (yet), or the end.</summary>
+    private bool TryDeliver()
+    {
+        byte[] scratch = _scratch ??= GC.AllocateUninitializedArray<byte>(BufferLength);
+        int count = stream.TryRead(scratch);
+        if (count < 0)
+            return false;
+        if (count == 0)
+        {
+            End();
+            return false;
+        }
+
+        Volatile.Write(ref _receivedAt, Environment.TickCount64);
+        int sent = socket.Send(scratch.AsSpan(0, count));
+        if (sent != count)
+            Keep(scratch.AsSpan(sent, count - sent));
+        // Less than there was room for is all there was: what comes later is told.
+        return count == scratch.Length || _rest is not null || stream.EndOfStream;
+    }
+
+    private void End()
+    {
+        socket.ShutdownSend();
+        _ended.TrySetResult();
+    }
+
+    private void Keep(ReadOnlySpan<byte> rest)
+    {
+        byte[] kept = ArrayPool<byte>.Shared.Rent(rest.Length);
+        rest.CopyTo(kept);
+        (_restFrom, _restTo) = (0, rest.Length);
+        Interlocked.Exchange(ref _rest, kept);
+    }
+
+    private void Release()
+    {
+        if (_rest is { } rest)
+            ArrayPool<byte>.Shared.Return(rest);
+        _rest = null;
+    }
+}

@@ -1,0 +1,160 @@
+using System.Buffers;
+using System.Net.Sockets;
+using Tunnel.App.Runtime;
+using Tunnel.Links.Sockets;
+
+namespace Tunnel.App.Services;
+
+/// <summary>
+/// From a socket into a stream: what can be read is written, and the next is read when that is on its way. Between messages it holds no
+/// buffer.
+/// </summary>
+internal sealed class OutwardPump : Pump, IReactorWork
+{
+    private const int BufferLength = 64 * 1024;
+
+    /// <summary>What is shorter is copied, lest each of a thousand short messages that wait hold a long buffer.</summary>
+    private const int LongEnough = 8 * 1024;
+
+    [ThreadStatic]
+    private static byte[]? _spare;
+
+    private readonly TcpSocket _socket;
+    private readonly TunnelStream _stream;
+    private readonly Action _failed;
+    private readonly TaskCompletionSource _ended = new();
+    private byte[]? _buffer;
+    private int _edges = 1;
+    private int _drained;
+    private volatile bool _writing;
+    private long _sentAt = Environment.TickCount64;
+
+    /// <param name="socket">What is read.</param>
+    /// <param name="stream">What is written.</param>
+    /// <param name="failed">Told when either broke.</param>
+    public OutwardPump(TcpSocket socket, TunnelStream stream, Action failed) => (_socket, _stream, _failed) = (socket, stream, failed);
+
+    /// <summary>Ends when the socket has said all and all of it is on its way, or when either broke.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>A write waits for the peer.</summary>
+    public bool IsWriting => _writing;
+
+    /// <summary>When something was last read from the socket, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
+    public long SentAt => Volatile.Read(ref _sentAt);
+
+    /// <summary>The socket has something to read.</summary>
+    public void OnReady()
+    {
+        Interlocked.Increment(ref _edges);
+        Ask();
+    }
+
+    /// <summary>The last write is on its way.</summary>
+    public void OnWritten()
+    {
+        _writing = false;
+        // Within a reactor's turn the other sockets come first; a link's thread is bounded by the peer's window.
+        if (SocketReactor.Current is { } reactor)
+            reactor.Post(this);
+        else
+            Ask();
+    }
+
+    void IReactorWork.Run() => Ask();
+
+    protected override void Turn()
+    {
+        if (_writing || _ended.Task.IsCompleted)
+            return;
+        try
+        {
+            Release();
+            if (!TryForward())
+                _ended.TrySetResult();
+        }
+        catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
+        {
+            Release();
+            _failed();
+            _ended.TrySetResult();
+        }
+    }
+
+    /// <summary>Passes one buffer on, if something is there; false at the end.</summary>
+    private bool TryForward()
+    {
+        _stream.RequireOpen();
+        // Read before the socket is tried: what comes after counts again.
+        int edges = Volatile.Read(ref _edges);
+        if (edges == _drained)
+            return true;
+        byte[] buffer = _spare ?? ArrayPool<byte>.Shared.Rent(BufferLength);
+        _spare = null;
+        int count = Receive(buffer);
+        if (count <= 0)
+        {
+            Spare(buffer);
+            _drained = count < 0 ? edges : _drained;
+            return count < 0;
+        }
+
+        // Less than was asked for is all there was; only an end is still behind it.
+        if (count < buffer.Length && !_socket.HasEnded)
+            _drained = edges;
+        Volatile.Write(ref _sentAt, Environment.TickCount64);
+        Write(buffer, count);
+        return true;
+    }
+
+    private int Receive(byte[] buffer)
+    {
+        try
+        {
+            return _socket.Receive(buffer);
+        }
+        catch
+        {
+            Spare(buffer);
+            throw;
+        }
+    }
+
+    private void Write(byte[] buffer, int count)
+    {
+        _buffer = buffer;
+        if (count < LongEnough)
+        {
+            _buffer = ArrayPool<byte>.Shared.Rent(count);
+            buffer.AsSpan(0, count).CopyTo(_buffer);
+            Spare(buffer);
+        }
+
+        _writing = true;
+        try
+        {
+            _stream.BeginWrite(_buffer.AsMemory(0, count));
+        }
+        catch
+        {
+            _writing = false;
+            throw;
+        }
+    }
+
+    private void Release()
+    {
+        if (_buffer is { } buffer)
+            Spare(buffer);
+        _buffer = null;
+    }
+
+    private static void Spare(byte[] buffer)
+    {
+        if (_spare is null && buffer.Length >= BufferLength)
+            // One at hand, so that reading needs no look into the pool.
+            _spare = buffer;
+        else
+            ArrayPool<byte>.Shared.Return(buffer);
+    }
+}

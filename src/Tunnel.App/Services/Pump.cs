@@ -1,0 +1,26 @@
+namespace Tunnel.App.Services;
+
+/// <summary>
+/// Work that several threads may ask for and one at a time does: whoever asks while it is being done leaves it to whoever does it, who looks
+/// again. Nothing is lost, and nobody waits.
+/// </summary>
+internal abstract class Pump
+{
+    private int _asked;
+
+    /// <summary>Sees to it that <see cref="Turn"/> runs after this, on this thread or on the one that is at it.</summary>
+    public void Ask()
+    {
+        if (Interlocked.Increment(ref _asked) != 1)
+            return;
+        int seen;
+        do
+        {
+            seen = Volatile.Read(ref _asked);
+            Turn();
+        }
+        while (Interlocked.CompareExchange(ref _asked, 0, seen) != seen);
+    }
+
+    protected abstract void Turn();
+}

@@ -1,0 +1,224 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Tunnel.Links.Native;
+using static Tunnel.Links.Native.Linux;
+
+namespace Tunnel.Links.Sockets;
+
+/// <summary>
+/// A connection of the kernel's TCP that never blocks: whoever uses it tries, and is told by its reactor when trying again makes sense.
+/// Any thread may use it, one reader and one writer at a time, while another closes it.
+/// </summary>
+/// <remarks>
+/// Not the platform's Socket: its waits are a task, a thread's hop and a system call for each read, which was half of what a short message
+/// cost.
+/// </remarks>
+public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
+{
+    private const int Closed = int.MinValue;
+
+    private readonly SocketReactor _reactor;
+    private ISocketObserver? _observer;
+    private volatile bool _hasEnded;
+    private int _descriptor;
+    private readonly int _place;
+
+    // Calls under way, and whether it is closed: the last one out closes the descriptor, which nobody then uses by mistake.
+    private int _uses;
+
+    private TcpSocket(int descriptor, SocketReactor reactor)
+    {
+        _descriptor = descriptor;
+        _reactor = reactor;
+        _place = reactor.Register(descriptor, this);
+        if (_place >= 0)
+            return;
+        SocketException refused = SocketErrors.Last();
+        _ = Libc.Close(descriptor);
+        throw refused;
+    }
+
+    /// <summary>Takes over a connected descriptor that does not block.</summary>
+    /// <exception cref="SocketException">The kernel cannot watch it; it is closed.</exception>
+    internal static TcpSocket Adopt(int descriptor, SocketReactor reactor) => new(descriptor, reactor);
+
+    /// <summary>
+    /// Begins to connect; <paramref name="connected"/> when that has succeeded at once. Else the observer is told when
+    /// <see cref="Outcome"/> and <see cref="IsConnected"/> know.
+    /// </summary>
+    /// <exception cref="SocketException">It failed at once.</exception>
+    public static TcpSocket Connect(IPEndPoint target, SocketReactor reactor, out bool connected)
+    {
+        Span<byte> address = stackalloc byte[SocketAddressBytes.V6Length];
+        int length = SocketAddressBytes.Write(target.Address, target.Port, address);
+        int descriptor = Libc.Socket(SocketAddressBytes.Family(address), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (descriptor < 0)
+            throw SocketErrors.Last();
+        _ = Libc.TrySetOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+        int result;
+        fixed (byte* name = address)
+            result = Libc.Connect(descriptor, name, (uint)length);
+        connected = result == 0;
+        if (connected || Libc.LastError == EINPROGRESS)
+            return new TcpSocket(descriptor, reactor);
+        SocketException failed = SocketErrors.Last();
+        _ = Libc.Close(descriptor);
+        throw failed;
+    }
+
+    /// <summary>The thread that tells of it.</summary>
+    public SocketReactor Reactor => _reactor;
+
+    /// <summary>Who is told. What came before is not told again: try first.</summary>
+    public ISocketObserver? Observer
+    {
+        get => Volatile.Read(ref _observer);
+        set => Volatile.Write(ref _observer, value);
+    }
+
+    /// <summary>
+    /// The other end has said all, or the connection broke. The kernel tells that once: behind what can be read there is an end to be read.
+    /// </summary>
+    public bool HasEnded => _hasEnded;
+
+    /// <summary>This end's address; null once closed.</summary>
+    public IPEndPoint? LocalEndPoint => Name(local: true);
+
+    /// <summary>The other end's address; null once closed or broken.</summary>
+    public IPEndPoint? RemoteEndPoint => Name(local: false);
+
+    public bool IsConnected => RemoteEndPoint is not null;
+
+    /// <summary>What went wrong since it was last asked.</summary>
+    public SocketError Outcome
+    {
+        get
+        {
+            int? error = GetOption(SOL_SOCKET, SO_ERROR);
+            return error is null ? SocketError.OperationAborted : error == 0 ? SocketError.Success : SocketErrors.Of(error.Value);
+        }
+    }
+
+    /// <summary>Takes what is there: the number of bytes, 0 at the end, -1 for nothing now.</summary>
+    /// <exception cref="SocketException">The connection broke.</exception>
+    /// <exception cref="ObjectDisposedException">It was closed at this end.</exception>
+    [SkipLocalsInit]
+    public int Receive(Span<byte> destination)
+    {
+        Enter();
+        nint count;
+        fixed (byte* data = destination)
+            count = Libc.Receive(_descriptor, data, (nuint)destination.Length, 0);
+        int error = count < 0 ? Libc.LastError : 0;
+        Exit();
+        return error is 0 ? (int)count : error is EAGAIN or EINTR ? -1 : throw SocketErrors.Exception(error);
+    }
+
+    /// <summary>Passes on as much as there is room for: the number of bytes, which may be 0.</summary>
+    /// <exception cref="SocketException">The connection broke.</exception>
+    /// <exception cref="ObjectDisposedException">It was closed at this end.</exception>
+    [SkipLocalsInit]
+    public int Send(ReadOnlySpan<byte> source)
+    {
+        Enter();
+        nint count;
+        fixed (byte* data = source)
+            count = Libc.Send(_descriptor, data, (nuint)source.Length, MSG_NOSIGNAL);
+        int error = count < 0 ? Libc.LastError : 0;
+        Exit();
+        return error is 0 ? (int)count : error is EAGAIN or EINTR ? 0 : throw SocketErrors.Exception(error);
+    }
+
+    /// <summary>Says that nothing more will be sent.</summary>
+    public void ShutdownSend()
+    {
+        if (!TryEnter())
+            return;
+        _ = Libc.Shutdown(_descriptor, SHUT_WR);
+        Exit();
+    }
+
+    /// <summary>Closes so that the other end sees a reset, not an orderly end. Idempotent.</summary>
+    public void Reset()
+    {
+        if (TryEnter())
+        {
+            ulong lingerOnFor0 = 1;
+            _ = Libc.SetSocketOption(_descriptor, SOL_SOCKET, SO_LINGER, &lingerOnFor0, sizeof(ulong));
+            Exit();
+        }
+
+        Dispose();
+    }
+
+    /// <summary>Closes; what was sent still gets there. Idempotent.</summary>
+    public void Dispose()
+    {
+        if ((Interlocked.Or(ref _uses, Closed) & int.MaxValue) == 0)
+            CloseDescriptor();
+    }
+
+    /// <summary>An option whose value is an int; null once closed.</summary>
+    internal int? GetOption(int level, int name)
+    {
+        if (!TryEnter())
+            return null;
+        int value = 0;
+        uint length = sizeof(int);
+        _ = Libc.GetSocketOption(_descriptor, level, name, &value, &length);
+        Exit();
+        return value;
+    }
+
+    void IReactorTarget.OnEvents(uint events)
+    {
+        if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+            _hasEnded = true;
+        Observer?.OnReady();
+    }
+
+    private IPEndPoint? Name(bool local)
+    {
+        if (!TryEnter())
+            return null;
+        byte* name = stackalloc byte[SocketAddressBytes.V6Length];
+        uint length = SocketAddressBytes.V6Length;
+        int result = local ? Libc.GetSocketName(_descriptor, name, &length) : Libc.GetPeerName(_descriptor, name, &length);
+        Exit();
+        var address = new ReadOnlySpan<byte>(name, (int)length);
+        return result == 0 ? new IPEndPoint(SocketAddressBytes.Address(address), SocketAddressBytes.Port(address)) : null;
+    }
+
+    private void Enter() => ObjectDisposedException.ThrowIf(!TryEnter(), this);
+
+    private bool TryEnter()
+    {
+        if (Interlocked.Increment(ref _uses) > 0)
+            return true;
+        Exit();
+        return false;
+    }
+
+    private void Exit()
+    {
+        if (Interlocked.Decrement(ref _uses) == Closed)
+            CloseDescriptor();
+    }
+
+    private void CloseDescriptor()
+    {
+        int descriptor = Interlocked.Exchange(ref _descriptor, -1);
+        if (descriptor < 0)
+            return;
+        _reactor.Release(_place);
+        _ = Libc.Close(descriptor);
+        Observer = null;
+    }
+}
+
+/// <summary>Who wants to know when trying again makes sense. Called on the reactor's thread, within its turn.</summary>
+public interface ISocketObserver
+{
+    void OnReady();
+}

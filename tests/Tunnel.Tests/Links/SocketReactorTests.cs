@@ -1,0 +1,223 @@
+using System.Net;
+using System.Net.Sockets;
+using Tunnel.Links.Sockets;
+
+namespace Tunnel.Tests.Links;
+
+/// <summary>The reactor's sockets on loopback, against the platform's.</summary>
+public sealed class SocketReactorTests : IDisposable
+{
+    private readonly List<string> _turns = [];
+    private readonly SocketReactor _reactor;
+    private readonly Socket _listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+    public SocketReactorTests()
+    {
+        _reactor = new SocketReactor("test", () => Note("begin"), () => Note("end"));
+        _listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listening.Listen(200);
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private IPEndPoint Address => (IPEndPoint)_listening.LocalEndPoint!;
+
+    public void Dispose()
+    {
+        _listening.Dispose();
+        _reactor.Dispose();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5_000_000)]
+    public async Task WhatIsSentArrivesWholeBothWays(int length)
+    {
+        using TcpSocket socket = await ConnectAsync();
+        using Socket peer = await _listening.AcceptAsync(Cancel);
+        byte[] sent = Bytes(length), received = new byte[length];
+
+        // Far more than both buffers hold: the sender has to wait for room again and again.
+        Task sending = new SocketExchange(socket).SendAsync(sent, Cancel).AsTask();
+        await ReceiveAllAsync(received, buffer => peer.ReceiveAsync(buffer, Cancel));
+        await sending;
+        Assert.Equal(sent, received);
+
+        var exchange = new SocketExchange(socket);
+        sending = SendAllAsync(peer, sent);
+        Array.Clear(received);
+        await ReceiveAllAsync(received, buffer => exchange.ReceiveAsync(buffer, Cancel));
+        await sending;
+        Assert.Equal(sent, received);
+    }
+
+    [Fact]
+    public async Task AnEndIsToldAndIsReadAsOne()
+    {
+        using TcpSocket socket = await ConnectAsync();
+        using Socket peer = await _listening.AcceptAsync(Cancel);
+        var observer = new Observer(socket);
+        socket.Observer = observer;
+        peer.Shutdown(SocketShutdown.Send);
+        await observer.Ended.WaitAsync(Cancel);
+        Assert.Equal(0, socket.Receive(new byte[1]));
+
+        socket.ShutdownSend();
+        Assert.Equal(0, await peer.ReceiveAsync(new byte[1], Cancel));
+    }
+
+    [Fact]
+    public async Task AResetIsOneAtTheOtherEnd()
+    {
+        TcpSocket socket = await ConnectAsync();
+        using Socket peer = await _listening.AcceptAsync(Cancel);
+        socket.Reset();
+        var e = await Assert.ThrowsAsync<SocketException>(async () => await peer.ReceiveAsync(new byte[1], Cancel));
+        Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task ThePeersResetBreaksTheConnection()
+    {
+        using TcpSocket socket = await ConnectAsync();
+        Socket peer = await _listening.AcceptAsync(Cancel);
+        peer.Close(0);
+        var exchange = new SocketExchange(socket);
+        var e = await Assert.ThrowsAsync<SocketException>(async () => await exchange.ReceiveAsync(new byte[1], Cancel));
+        Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task WhatIsClosedCannotBeUsed()
+    {
+        TcpSocket socket = await ConnectAsync();
+        socket.Dispose();
+        socket.Dispose();
+        socket.Reset();
+        socket.ShutdownSend();
+        Assert.Throws<ObjectDisposedException>(() => socket.Receive(new byte[1]));
+        Assert.Throws<ObjectDisposedException>(() => socket.Send(new byte[1]));
+        Assert.Equal((SocketError.OperationAborted, null, null), (socket.Outcome, socket.LocalEndPoint, socket.RemoteEndPoint));
+    }
+
+    [Fact]
+    public async Task NobodyListens()
+    {
+        IPEndPoint address = Address;
+        _listening.Dispose();
+        var e = await Assert.ThrowsAsync<SocketException>(async () => await SocketExchange.ConnectAsync(address, _reactor, Cancel));
+        Assert.Equal(SocketError.ConnectionRefused, e.SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task AWaitEndsWhenItIsCancelled()
+    {
+        using TcpSocket socket = await ConnectAsync();
+        using var source = new CancellationTokenSource();
+        Task<int> waiting = new SocketExchange(socket).ReceiveAsync(new byte[1], source.Token).AsTask();
+        Assert.False(waiting.IsCompleted);
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+
+    /// <summary>Descriptors and places are used again at once: what happens to one socket must not be told to the one before.</summary>
+    [Fact]
+    public async Task PlacesOfClosedSocketsAreUsedAgain()
+    {
+        for (int i = 0; i < 300; i++)
+        {
+            using TcpSocket socket = await ConnectAsync();
+            using Socket peer = await _listening.AcceptAsync(Cancel);
+            byte[] buffer = new byte[1];
+            await peer.SendAsync(new[] { (byte)i }, Cancel);
+            Assert.Equal(1, await new SocketExchange(socket).ReceiveAsync(buffer, Cancel));
+            Assert.Equal((byte)i, buffer[0]);
+        }
+    }
+
+    [Fact]
+    public async Task AnAcceptorTakesAllThatConnect()
+    {
+        const int count = 150;
+        using var acceptor = new SocketAcceptor(_listening, _reactor, () => _reactor);
+        Socket[] clients = [.. Enumerable.Range(0, count).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))];
+        IPEndPoint address = Address;
+        await Task.WhenAll(clients.Select(c => c.ConnectAsync(address, Cancel).AsTask()));
+        for (int i = 0; i < count; i++)
+        {
+            using TcpSocket accepted = await acceptor.AcceptAsync(Cancel);
+            await new SocketExchange(accepted).SendAsync("!"u8.ToArray(), Cancel);
+        }
+
+        foreach (Socket client in clients)
+        {
+            Assert.Equal(1, await client.ReceiveAsync(new byte[2], Cancel));
+            client.Dispose();
+        }
+
+        Task<TcpSocket> next = acceptor.AcceptAsync(Cancel).AsTask();
+        acceptor.Dispose();
+        var e = await Assert.ThrowsAsync<SocketException>(() => next);
+        Assert.Equal(SocketError.OperationAborted, e.SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task WorkRunsWithinATurnOnTheReactorsThread()
+    {
+        var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _reactor.Post(new Work(() =>
+        {
+            Note("work");
+            done.SetResult(ReferenceEquals(SocketReactor.Current, _reactor));
+        }));
+        Assert.True(await done.Task.WaitAsync(Cancel));
+        Assert.Null(SocketReactor.Current);
+        _reactor.Dispose();
+        int at = _turns.IndexOf("work");
+        Assert.Equal(["begin", "work", "end"], _turns[(at - 1)..(at + 2)]);
+    }
+
+    private ValueTask<TcpSocket> ConnectAsync() => SocketExchange.ConnectAsync(Address, _reactor, Cancel);
+
+    private void Note(string what)
+    {
+        lock (_turns)
+            _turns.Add(what);
+    }
+
+    private static byte[] Bytes(int length) => [.. Enumerable.Range(0, length).Select(i => (byte)(i * 7 + i / 256))];
+
+    private static async Task ReceiveAllAsync(byte[] destination, Func<Memory<byte>, ValueTask<int>> receive)
+    {
+        for (int have = 0; have < destination.Length;)
+        {
+            int count = await receive(destination.AsMemory(have));
+            Assert.NotEqual(0, count);
+            have += count;
+        }
+    }
+
+    private static async Task SendAllAsync(Socket socket, byte[] source)
+    {
+        for (int sent = 0; sent < source.Length;)
+            sent += await socket.SendAsync(source.AsMemory(sent), Cancel);
+    }
+
+    private sealed class Observer(TcpSocket socket) : ISocketObserver
+    {
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Ended => _ended.Task;
+
+        public void OnReady()
+        {
+            if (socket.HasEnded)
+                _ended.TrySetResult();
+        }
+    }
+
+    private sealed class Work(Action action) : IReactorWork
+    {
+        public void Run() => action();
+    }
+}

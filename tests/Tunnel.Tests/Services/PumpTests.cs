@@ -1,0 +1,58 @@
+using Tunnel.App.Services;
+
+namespace Tunnel.Tests.Services;
+
+public class PumpTests
+{
+    [Fact]
+    public async Task OneAtATimeAndNothingIsForgotten()
+    {
+        const int threads = 4, asks = 20_000;
+        var pump = new Counter();
+        await Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Run(() =>
+        {
+            for (int i = 0; i < asks; i++)
+            {
+                Interlocked.Increment(ref pump.Wanted);
+                pump.Ask();
+            }
+        })));
+        Assert.Equal((threads * asks, 0), (pump.Seen, pump.Overlaps));
+    }
+
+    [Fact]
+    public void WhoAsksWithinATurnGetsAnother()
+    {
+        int turns = 0;
+        Again? pump = null;
+        pump = new Again(() =>
+        {
+            if (++turns < 3)
+                pump!.Ask();
+        });
+        pump.Ask();
+        Assert.Equal(3, turns);
+    }
+
+    private sealed class Counter : Pump
+    {
+        public int Wanted;
+        private int _inside;
+
+        public int Seen { get; private set; }
+
+        public int Overlaps { get; private set; }
+
+        protected override void Turn()
+        {
+            Overlaps += Interlocked.Increment(ref _inside) - 1;
+            Seen = Volatile.Read(ref Wanted);
+            Interlocked.Decrement(ref _inside);
+        }
+    }
+
+    private sealed class Again(Action turn) : Pump
+    {
+        protected override void Turn() => turn();
+    }
+}

@@ -1,0 +1,85 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Tunnel.Tests.Services;
+
+/// <summary>Sockets at both ends of a tunnel: what one side does to its own, the other side sees at its own.</summary>
+public class RelayTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ManyAtOnceEachGetTheirOwn()
+    {
+        using var target = new TcpAnswerer();
+        await using TunnelPair pair = await TunnelPair.StartAsync(Forward(target.Port));
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(async i =>
+        {
+            byte[] request = [.. Enumerable.Range(0, 1 + i * 7000).Select(j => (byte)(j * 31 + i))];
+            using Socket client = await ConnectAsync(pair.Listener);
+            for (int sent = 0; sent < request.Length;)
+                sent += await client.SendAsync(request.AsMemory(sent), Cancel);
+            client.Shutdown(SocketShutdown.Send);
+            Assert.Equal(TcpAnswerer.Answer(request), await TcpAnswerer.ReceiveAllAsync(client, Cancel));
+        }));
+    }
+
+    [Fact]
+    public async Task ASlowReaderGetsAllOfIt()
+    {
+        using Socket listening = Listen();
+        await using TunnelPair pair = await TunnelPair.StartAsync(Forward(((IPEndPoint)listening.LocalEndPoint!).Port));
+        using Socket client = await ConnectAsync(pair.Listener);
+        using Socket target = await listening.AcceptAsync(Cancel);
+        // More than the buffers of four sockets and both windows.
+        byte[] data = [.. Enumerable.Range(0, 24 << 20).Select(i => (byte)(i * 13 + i / 777))];
+        Task sending = Task.Run(
+            async () =>
+            {
+                for (int sent = 0; sent < data.Length;)
+                    sent += await target.SendAsync(data.AsMemory(sent), Cancel);
+                target.Shutdown(SocketShutdown.Send);
+            },
+            Cancel);
+        // Nothing is taken until nothing more can be on its way.
+        while (client.Available == 0)
+            await Task.Delay(10, Cancel);
+        Assert.False(sending.IsCompleted);
+        Assert.Equal(data, await TcpAnswerer.ReceiveAllAsync(client, Cancel));
+        await sending;
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ABreakAtOneEndIsABreakAtTheOther(bool clientBreaks)
+    {
+        using Socket listening = Listen();
+        await using TunnelPair pair = await TunnelPair.StartAsync(Forward(((IPEndPoint)listening.LocalEndPoint!).Port));
+        using Socket client = await ConnectAsync(pair.Listener);
+        using Socket target = await listening.AcceptAsync(Cancel);
+        await client.SendAsync("!"u8.ToArray(), Cancel);
+        Assert.Equal(1, await target.ReceiveAsync(new byte[2], Cancel));
+        (Socket breaks, Socket sees) = clientBreaks ? (client, target) : (target, client);
+        breaks.Close(0);
+        var e = await Assert.ThrowsAsync<SocketException>(async () => await sees.ReceiveAsync(new byte[1], Cancel));
+        Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
+    }
+
+    private static string Forward(int port) => $"[[forward]]\nlisten='127.0.0.1:0'\ntarget='127.0.0.1:{port}'\n";
+
+    private static Socket Listen()
+    {
+        var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listening.Listen(1);
+        return listening;
+    }
+
+    private static async Task<Socket> ConnectAsync(IPEndPoint address)
+    {
+        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(address, Cancel);
+        return client;
+    }
+}
