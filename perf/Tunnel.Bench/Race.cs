@@ -1,5 +1,7 @@
-using System.Text.Json;
+using Tunnel.Bench.Cables;
 using Tunnel.Bench.Contenders;
+using Tunnel.Bench.Loads;
+using Tunnel.Bench.Results;
 using Tunnel.Ctl.Bench;
 using Tunnel.Ctl.Lab;
 
@@ -9,60 +11,86 @@ namespace Tunnel.Bench;
 /// All contenders side by side: each round runs every workload over every contender, one after the other, so that what the machine does
 /// besides falls on all of them alike.
 /// </summary>
-/// <param name="network">Two namespaces and a cable.</param>
 /// <param name="ctl">tunnelctl, which makes the load and serves the target.</param>
 /// <param name="folder">For files while it runs.</param>
-internal sealed class Race(LabNetwork network, string ctl, string folder)
+internal sealed class Race(string ctl, string folder)
 {
-    private const int TargetPort = 9000;
+    /// <summary>An emulated cable is slow: a window of a few seconds would see little of it.</summary>
+    private const double LeastEmulatedSeconds = 5;
+
+    /// <summary>Between the load's start and its first operation: a process begins.</summary>
+    private const double StartSeconds = 0.4;
 
     /// <summary>Told what is done, a line each.</summary>
     public required Action<string> Say { get; init; }
 
-    public async Task<IReadOnlyList<Lane>> RunAsync(
-        IReadOnlyList<Contender> contenders, IReadOnlyList<RaceLoad> loads, int rounds, double seconds, CancellationToken cancel)
+    public async Task<IReadOnlyList<LaneResult>> RunAsync(IReadOnlyList<Lane> lanes, int rounds, double seconds, CancellationToken cancel)
     {
-        await using LabProcess target = LabProcess.Start(network.Server, ctl, "bench", "serve", "--listen", $"0.0.0.0:{TargetPort}");
-        await target.WaitForAsync("serving", TimeSpan.FromSeconds(10), cancel).ConfigureAwait(false);
-        List<Lane> lanes = [.. from load in loads from contender in contenders select new Lane(contender.Name, contender.Kind, load.Name, [])];
-        for (int round = 1; round <= rounds; round++)
+        Dictionary<Lane, LaneResult> results = lanes.ToDictionary(l => l, l => new LaneResult(l.Cable.Name, l.Contender.Name, l.Contender.Kind, l.Load.Name, []));
+        var laid = new Dictionary<Cable, LaidCable>();
+        int total = lanes.Sum(l => l.RoundsOf(rounds)), done = 0;
+        try
         {
-            foreach (RaceLoad load in loads)
+            foreach (Cable cable in lanes.Select(l => l.Cable).Distinct())
+                laid[cable] = await LaidCable.LayAsync(cable, laid.Count, ctl, cancel).ConfigureAwait(false);
+            for (int round = 1; round <= rounds; round++)
             {
-                foreach (Contender contender in contenders)
+                foreach (Lane lane in lanes.Where(l => round <= l.RoundsOf(rounds)))
                 {
-                    Lap lap = await RunLapAsync(contender, load, seconds, cancel).ConfigureAwait(false);
-                    lanes.Single(l => l.Contender == contender.Name && l.Load == load.Name).Laps.Add(lap);
-                    Say($"round {round} of {rounds}, {load.Name}, {contender.Name}: {load.Describe(lap)}");
+                    Lap lap = await RunLapAsync(lane, laid[lane.Cable], round, seconds, cancel).ConfigureAwait(false);
+                    results[lane].Laps.Add(lap);
+                    Say($"{++done} of {total}: {lane.Cable.Name}: {lane.Load.Name}: {lane.Contender.Name}: {lane.Load.Describe(lap)}");
                 }
             }
         }
+        finally
+        {
+            foreach (LaidCable cable in laid.Values)
+                await cable.DisposeAsync().ConfigureAwait(false);
+        }
 
-        return lanes;
+        return [.. lanes.Select(l => results[l])];
     }
 
-    private async Task<Lap> RunLapAsync(Contender contender, RaceLoad load, double seconds, CancellationToken cancel)
+    private async Task<Lap> RunLapAsync(Lane lane, LaidCable laid, int round, double seconds, CancellationToken cancel)
     {
         string lapFolder = Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName;
-        RunningContender running;
+        LabProcess? emulator = null;
         try
         {
-            running = await contender.StartAsync(network, TargetPort + load.TargetOffset, lapFolder, cancel).ConfigureAwait(false);
+            emulator = await laid.StartFaultsAsync(round, cancel).ConfigureAwait(false);
+            Lap lap = await CarryAsync(lane, laid, lapFolder, seconds, cancel).ConfigureAwait(false);
+            if (emulator is null)
+                return lap;
+            await emulator.StopAsync().ConfigureAwait(false);
+            return lap with { Cable = LaidCable.ReadUse(emulator) };
         }
         catch (LabException e)
         {
-            return new Lap(null, null, e.Message);
+            return new Lap(null, e.Message);
         }
+        finally
+        {
+            if (emulator is not null)
+                await emulator.DisposeAsync().ConfigureAwait(false);
+            Directory.Delete(lapFolder, recursive: true);
+        }
+    }
 
+    private async Task<Lap> CarryAsync(Lane lane, LaidCable laid, string lapFolder, double seconds, CancellationToken cancel)
+    {
+        var setup = new ContenderSetup(laid.Network, LaidCable.TargetPort + lane.Load.TargetOffset, lane.Load.Sessions, lapFolder);
+        RunningContender running = await lane.Contender.StartAsync(setup, cancel).ConfigureAwait(false);
         try
         {
-            RoundResult result = await MeasureAsync(running, load, seconds, cancel).ConfigureAwait(false);
+            double measured = laid.Cable.IsEmulated ? Math.Max(seconds, LeastEmulatedSeconds) : seconds;
+            var conditions = new LapConditions(laid, running, ctl, measured, lapFolder);
+            bool isOurs = lane.Contender.Kind == ContenderKind.Ours;
+            Task<GarbageUse?> garbage = isOurs && lane.Load.WatchesGarbage ? WatchAsync(lane.Load, conditions, cancel) : Task.FromResult<GarbageUse?>(null);
+            RoundResult result = await lane.Load.MeasureAsync(conditions, cancel).ConfigureAwait(false);
+            GarbageUse? garbageUse = await garbage.ConfigureAwait(false);
             await running.DisposeAsync().ConfigureAwait(false);
-            return new Lap(result, contender.Kind == ContenderKind.Ours ? Ours.ReadLosses(running) : null, null);
-        }
-        catch (LabException e)
-        {
-            return new Lap(null, null, e.Message);
+            return new Lap(result, null) { Losses = isOurs ? Ours.ReadLosses(running) : null, Garbage = garbageUse };
         }
         finally
         {
@@ -70,26 +98,10 @@ internal sealed class Race(LabNetwork network, string ctl, string folder)
         }
     }
 
-    private async Task<RoundResult> MeasureAsync(RunningContender running, RaceLoad load, double seconds, CancellationToken cancel)
-    {
-        string target = load.IsHttp ? $"http://{running.Target}/" : running.Target;
-        string[] processes = running.Processes.Count == 0 ? [] : ["--pid", string.Join(',', running.Processes.Select(p => p.Id))];
-        string json = await LabProcess.RunAsync(
-            network.Client,
-            cancel,
-            [
-                ctl, "bench", load.Verb, target, .. load.Options, .. processes,
-                "--rounds", "1", "--warm-up", FormattableString.Invariant($"{load.WarmUp}"),
-                "--seconds", FormattableString.Invariant($"{seconds}"), "--json",
-            ]).ConfigureAwait(false);
-        return JsonSerializer.Deserialize(json, BenchJson.Default.BenchResult)!.Points[0].Rounds[0];
-    }
+    /// <summary>Within the load's window, whose beginning is known to within a process's start.</summary>
+    private static Task<GarbageUse?> WatchAsync(RaceLoad load, LapConditions conditions, CancellationToken cancel) => GarbageMeter.WatchAsync(
+        [.. conditions.Running.Processes.Select(p => p.Id)],
+        TimeSpan.FromSeconds(load.WarmUp * conditions.WarmUpFactor + StartSeconds),
+        TimeSpan.FromSeconds(Math.Max(0.5, conditions.Seconds - StartSeconds)),
+        cancel);
 }
-
-/// <summary>One contender's laps with one workload.</summary>
-internal sealed record Lane(string Contender, ContenderKind Kind, string Load, List<Lap> Laps);
-
-/// <param name="Result">What was measured; null: it failed.</param>
-/// <param name="Losses">What our ends said of theirs; null for others.</param>
-/// <param name="Failure">Why there is no result.</param>
-internal sealed record Lap(RoundResult? Result, Losses? Losses, string? Failure);

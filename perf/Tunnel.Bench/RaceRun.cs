@@ -1,42 +1,42 @@
-using Tunnel.Bench.Contenders;
+using Tunnel.Bench.Results;
 using Tunnel.Ctl.Bench;
 using Tunnel.Ctl.Lab;
 
 namespace Tunnel.Bench;
 
 /// <param name="Bin">The folder of the published binaries.</param>
-/// <param name="Contenders">Who runs.</param>
-/// <param name="Loads">What they carry.</param>
+/// <param name="Lanes">What runs.</param>
 /// <param name="Rounds">Laps each.</param>
 /// <param name="Seconds">That a lap measures.</param>
-/// <param name="Offloads">Of the cable.</param>
-internal sealed record RaceSettings(
-    string Bin, IReadOnlyList<Contender> Contenders, IReadOnlyList<RaceLoad> Loads, int Rounds, double Seconds, bool Offloads);
+internal sealed record RaceSettings(string Bin, IReadOnlyList<Lane> Lanes, int Rounds, double Seconds);
 
 /// <summary>From the namespaces to the files.</summary>
 internal static class RaceRun
 {
-    /// <exception cref="BenchException">There is no privilege, or no binaries.</exception>
+    private const string Json = "race.json";
+    private const string Markdown = "race.md";
+    private const string Chart = "race.svg";
+    private const string Baseline = "baseline.json";
+
+    /// <exception cref="BenchException">There is no privilege, or no binaries, or nothing to run.</exception>
     /// <exception cref="LabException">The network or the target could not be made.</exception>
     public static async Task<RaceResult> RunAsync(RaceSettings settings, CancellationToken cancel)
     {
         if (!Environment.IsPrivilegedProcess)
             throw new BenchException("network namespaces need root");
+        if (settings.Lanes.Count == 0)
+            throw new BenchException("none of these contenders runs any of these workloads over these cables");
         string ctl = Path.Combine(settings.Bin, "tunnelctl");
         if (!File.Exists(ctl))
             throw new BenchException($"{ctl} is not there: ./dev publish {settings.Bin}");
         string folder = Directory.CreateTempSubdirectory("tunnel-race-").FullName;
         try
         {
-            await using LabNetwork network = await LabNetwork.CreateAsync("race", cancel).ConfigureAwait(false);
-            if (!settings.Offloads)
-                await TurnOffloadsOffAsync(network, cancel).ConfigureAwait(false);
             DateTime started = DateTime.UtcNow;
             string commit = await ReadCommitAsync(cancel).ConfigureAwait(false);
-            var race = new Race(network, ctl, folder) { Say = Console.Error.WriteLine };
-            IReadOnlyList<Lane> lanes = await race
-                .RunAsync(settings.Contenders, settings.Loads, settings.Rounds, settings.Seconds, cancel).ConfigureAwait(false);
-            return new RaceResult(RaceResult.CurrentFormat, started, commit, BenchRun.ReadHost(), settings.Offloads, settings.Seconds, lanes);
+            var race = new Race(ctl, folder) { Say = text => Console.Error.WriteLine($"{DateTime.UtcNow - started:mm\\:ss} {text}") };
+            IReadOnlyList<LaneResult> lanes = await race.RunAsync(settings.Lanes, settings.Rounds, settings.Seconds, cancel).ConfigureAwait(false);
+            return new RaceResult(RaceResult.CurrentFormat, started, commit, BenchRun.ReadHost(), settings.Seconds, lanes);
         }
         finally
         {
@@ -47,18 +47,17 @@ internal static class RaceRun
     public static void Save(RaceResult race, string folder)
     {
         Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "race.json"), race.ToJson() + "\n");
-        File.WriteAllText(Path.Combine(folder, "race.md"), RaceTable.Write(race));
-        File.WriteAllText(Path.Combine(folder, "race.svg"), RaceChart.Write(race));
+        File.WriteAllText(Path.Combine(folder, Json), race.ToJson() + "\n");
+        File.WriteAllText(Path.Combine(folder, Markdown), RaceTable.Write(race));
+        File.WriteAllText(Path.Combine(folder, Chart), RaceChart.Write(race));
     }
 
-    private static async Task TurnOffloadsOffAsync(LabNetwork network, CancellationToken cancel)
+    /// <summary>What version control keeps of a race: the summary that later ones are compared with, and the picture.</summary>
+    public static void Record(RaceResult race, string folder)
     {
-        foreach (string? netns in new[] { network.Client, network.Server })
-        {
-            await LabProcess.RunAsync(netns, cancel, "ethtool", "-K", LabNetwork.Interface, "tso", "off", "gso", "off", "gro", "off")
-                .ConfigureAwait(false);
-        }
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, Baseline), RaceSummary.Of(race).ToJson());
+        File.WriteAllText(Path.Combine(folder, Chart), RaceChart.Write(race));
     }
 
     private static async Task<string> ReadCommitAsync(CancellationToken cancel)

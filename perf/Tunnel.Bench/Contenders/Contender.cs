@@ -15,21 +15,57 @@ internal abstract class Contender(string name)
     /// <summary>Why it cannot run here; null: it can.</summary>
     public virtual string? Lacks => null;
 
-    /// <summary>Starts both ends and waits until bytes get through.</summary>
-    /// <param name="network">The two namespaces.</param>
-    /// <param name="port">The target's, on the server's loopback.</param>
-    /// <param name="folder">For files; removed after.</param>
-    /// <param name="cancel">Gives up.</param>
-    public abstract Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel);
+    /// <summary>The loads that say something of it, which a whole run keeps to; null: all. Whoever asks for it by name has any.</summary>
+    public IReadOnlyList<string>? Says { get; init; }
 
-    /// <summary>A program of the path, or null.</summary>
-    protected static string? Missing(params string[] programs)
+    /// <summary>Whether it can be told how many sessions to keep.</summary>
+    public virtual bool CountsSessions => false;
+
+    /// <summary>Starts both ends and waits until bytes get through.</summary>
+    /// <exception cref="LabException">It does not start, or says nothing.</exception>
+    public abstract Task<RunningContender> StartAsync(ContenderSetup setup, CancellationToken cancel);
+
+    /// <summary>Which of these programs are not there, as a sentence; null: none.</summary>
+    public static string? Missing(params string[] programs)
     {
-        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
-        string[] missing = [.. programs.Where(p => !folders.Append("/usr/sbin").Any(f => File.Exists(Path.Combine(f, p))))];
+        string[] missing = [.. programs.Where(p => Locate(p) is null)];
         return missing.Length == 0 ? null : $"not installed: {string.Join(", ", missing)}";
     }
+
+    /// <summary>Where a program lies; null: nowhere.</summary>
+    protected static string? Locate(string program)
+    {
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        return folders.Append("/usr/sbin").Select(f => Path.Combine(f, program)).FirstOrDefault(File.Exists);
+    }
+
+    /// <summary>Waits until each process has said something; ends them all when one does not.</summary>
+    /// <param name="running">What was started.</param>
+    /// <param name="lines">The process and its words.</param>
+    /// <param name="cancel">Gives up.</param>
+    protected static async Task<RunningContender> WhenReadyAsync(
+        RunningContender running, IReadOnlyList<(LabProcess Process, string Words)> lines, CancellationToken cancel)
+    {
+        try
+        {
+            foreach ((LabProcess process, string words) in lines)
+                await process.WaitForAsync(words, TimeSpan.FromSeconds(15), cancel).ConfigureAwait(false);
+            return running;
+        }
+        catch
+        {
+            await running.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
 }
+
+/// <summary>What a contender is to do.</summary>
+/// <param name="Network">The two namespaces.</param>
+/// <param name="Port">The target's, on the server's loopback.</param>
+/// <param name="Sessions">How many; null: as many as it would.</param>
+/// <param name="Folder">For files; removed after.</param>
+internal sealed record ContenderSetup(LabNetwork Network, int Port, int? Sessions, string Folder);
 
 /// <summary>What ratios are made of.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ContenderKind>))]
@@ -46,20 +82,4 @@ internal enum ContenderKind
 
     /// <summary>No tunnel at all.</summary>
     None,
-}
-
-/// <summary>A contender that carries bytes now.</summary>
-/// <param name="target">Where an application in the client's namespace connects to.</param>
-/// <param name="processes">Client first, then server; none without a tunnel.</param>
-internal sealed class RunningContender(string target, params LabProcess[] processes) : IAsyncDisposable
-{
-    public string Target { get; } = target;
-
-    public IReadOnlyList<LabProcess> Processes { get; } = processes;
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (LabProcess process in Processes)
-            await process.DisposeAsync().ConfigureAwait(false);
-    }
 }

@@ -20,25 +20,20 @@ internal sealed class Kcptun(bool overTcp) : Contender(overTcp ? "kcptun --tcp" 
 
     public override string? Lacks => Missing("kcptun-client", "kcptun-server");
 
-    public override async Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel)
+    public override bool CountsSessions => true;
+
+    public override Task<RunningContender> StartAsync(ContenderSetup setup, CancellationToken cancel)
     {
         string[] tcp = overTcp ? ["--tcp"] : [];
         LabProcess server = LabProcess.Start(
-            network.Server, ["kcptun-server", "--listen", $":{TunnelPort}", "--target", $"127.0.0.1:{port}", .. Options, .. tcp]);
+            setup.Network.Server, ["kcptun-server", "--listen", $":{TunnelPort}", "--target", $"127.0.0.1:{setup.Port}", .. Options, .. tcp]);
         LabProcess client = LabProcess.Start(
-            network.Client,
-            ["kcptun-client", "--localaddr", $"127.0.0.1:{LocalPort}", "--remoteaddr", $"{network.ServerAddress}:{TunnelPort}", .. Options, .. tcp]);
+            setup.Network.Client,
+            [
+                "kcptun-client", "--localaddr", $"127.0.0.1:{LocalPort}", "--remoteaddr", $"{setup.Network.ServerAddress}:{TunnelPort}",
+                "--conn", $"{setup.Sessions ?? 1}", .. Options, .. tcp,
+            ]);
         var running = new RunningContender($"127.0.0.1:{LocalPort}", client, server);
-        try
-        {
-            await server.WaitForAsync("listening on", TimeSpan.FromSeconds(10), cancel).ConfigureAwait(false);
-            await client.WaitForAsync("listening on", TimeSpan.FromSeconds(10), cancel).ConfigureAwait(false);
-            return running;
-        }
-        catch
-        {
-            await running.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
+        return WhenReadyAsync(running, [(server, "listening on"), (client, "listening on")], cancel);
     }
 }

@@ -1,5 +1,3 @@
-using Tunnel.Ctl.Lab;
-
 namespace Tunnel.Bench.Contenders;
 
 /// <summary>Straight over the cable: what the machine can do at most.</summary>
@@ -7,6 +5,6 @@ internal sealed class NoTunnel() : Contender("no tunnel")
 {
     public override ContenderKind Kind => ContenderKind.None;
 
-    public override Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel) =>
-        Task.FromResult(new RunningContender($"{network.ServerAddress}:{port}"));
+    public override Task<RunningContender> StartAsync(ContenderSetup setup, CancellationToken cancel) =>
+        Task.FromResult(new RunningContender($"{setup.Network.ServerAddress}:{setup.Port}"));
 }

@@ -14,31 +14,35 @@ internal sealed partial class Ours(string name, string bin, string link, int con
 {
     private const int TunnelPort = 9999;
     private const int ForwardPort = 7000;
+    private const string DebugAddress = "127.0.0.1:6060";
 
     /// <summary>Thousands of held streams over one session are part of what is measured.</summary>
     private const string Caps = "max_streams_per_session = 16384\nmax_streams_total = 16384\n";
 
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(15);
 
+    /// <summary>Every session has a link of its own to open.</summary>
+    private static readonly TimeSpan StartTimeoutEach = TimeSpan.FromSeconds(0.5);
+
     public override ContenderKind Kind => ContenderKind.Ours;
 
-    public override async Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel)
+    public override bool CountsSessions => true;
+
+    /// <summary>Who looks at its diagnostics.</summary>
+    public Watching Watched { get; init; }
+
+    public override async Task<RunningContender> StartAsync(ContenderSetup setup, CancellationToken cancel)
     {
-        string common = $"[network]\nlink = \"{link}\"\n[transport]\nconn = {conn}\n[transport.kcp]\nkey = \"bench\"\n{Caps}{keys}";
-        string server = Path.Combine(folder, "server.toml"), client = Path.Combine(folder, "client.toml");
-        await File.WriteAllTextAsync(server, $"[listen]\nport = {TunnelPort}\n{common}", cancel).ConfigureAwait(false);
-        await File.WriteAllTextAsync(
-            client,
-            $"[server]\naddress = \"{network.ServerAddress}:{TunnelPort}\"\n[[forward]]\nlisten = \"127.0.0.1:{ForwardPort}\"\n"
-            + $"target = \"127.0.0.1:{port}\"\n{common}",
-            cancel).ConfigureAwait(false);
+        int sessions = setup.Sessions ?? conn;
+        (string client, string server) = await WriteFilesAsync(setup, sessions, cancel).ConfigureAwait(false);
+        LabNetwork network = setup.Network;
         LabProcess serving = LabProcess.Start(network.Server, Path.Combine(bin, "tunnel-server"), "--config", server);
         LabProcess asking = LabProcess.Start(network.Client, Path.Combine(bin, "tunnel-client"), "--config", client);
         var running = new RunningContender($"127.0.0.1:{ForwardPort}", asking, serving);
         try
         {
-            await asking.WaitForAsync("is up", StartTimeout, cancel, times: conn).ConfigureAwait(false);
-            return running;
+            await asking.WaitForAsync("is up", StartTimeout + sessions * StartTimeoutEach, cancel, times: sessions).ConfigureAwait(false);
+            return Watched == Watching.Scraped ? await ScrapeAsync(running, network, cancel).ConfigureAwait(false) : running;
         }
         catch
         {
@@ -51,6 +55,35 @@ internal sealed partial class Ours(string name, string bin, string link, int con
     public static Losses ReadLosses(RunningContender ended) => new(
         Sum(Retransmissions(), ended), Sum(KernelDrops(), ended));
 
+    private async Task<(string Client, string Server)> WriteFilesAsync(ContenderSetup setup, int sessions, CancellationToken cancel)
+    {
+        string debug = Watched == Watching.None ? "" : $"[debug]\npprof = \"{DebugAddress}\"\n";
+        string common = $"[network]\nlink = \"{link}\"\n{debug}[transport]\nconn = {sessions}\n[transport.kcp]\nkey = \"bench\"\n{Caps}{keys}";
+        string server = Path.Combine(setup.Folder, "server.toml"), client = Path.Combine(setup.Folder, "client.toml");
+        await File.WriteAllTextAsync(server, $"[listen]\nport = {TunnelPort}\n{common}", cancel).ConfigureAwait(false);
+        await File.WriteAllTextAsync(
+            client,
+            $"[server]\naddress = \"{setup.Network.ServerAddress}:{TunnelPort}\"\n[[forward]]\nlisten = \"127.0.0.1:{ForwardPort}\"\n"
+            + $"target = \"127.0.0.1:{setup.Port}\"\n{common}",
+            cancel).ConfigureAwait(false);
+        return (client, server);
+    }
+
+    /// <summary>Asks both ends for their metrics once a second, as Prometheus would do at its busiest.</summary>
+    private async Task<RunningContender> ScrapeAsync(RunningContender running, LabNetwork network, CancellationToken cancel)
+    {
+        string[] ask = [Path.Combine(bin, "tunnelctl"), "bench", "http", $"http://{DebugAddress}/metrics", "--rounds", "1", "--warm-up", "0", "--json"];
+        foreach (string? netns in new[] { network.Client, network.Server })
+        {
+            string once = await LabProcess.RunAsync(netns, cancel, [.. ask, "--requests", "1"]).ConfigureAwait(false);
+            if (!once.Contains("\"operations\": 1,", StringComparison.Ordinal))
+                throw new LabException($"no metrics at {DebugAddress}:\n{once}");
+        }
+
+        LabProcess[] askers = [.. new[] { network.Client, network.Server }.Select(n => LabProcess.Start(n, [.. ask, "--rate", "1", "--seconds", "600"]))];
+        return new RunningContender(running.Target, [.. running.Processes]) { Beside = askers };
+    }
+
     private static long Sum(Regex pattern, RunningContender ended) => ended.Processes
         .SelectMany(p => pattern.Matches(p.Output))
         .SelectMany(m => m.Groups.Values.Skip(1))
@@ -61,6 +94,19 @@ internal sealed partial class Ours(string name, string bin, string link, int con
 
     [GeneratedRegex("kernel drops ([0-9]+)")]
     private static partial Regex KernelDrops();
+}
+
+/// <summary>Who looks at an end's diagnostics.</summary>
+internal enum Watching
+{
+    /// <summary>They are off.</summary>
+    None,
+
+    /// <summary>They are on, and nobody does.</summary>
+    Unasked,
+
+    /// <summary>Its metrics are fetched every second.</summary>
+    Scraped,
 }
 
 /// <summary>KCP segments sent again and packets that the kernels dropped, both ends together.</summary>

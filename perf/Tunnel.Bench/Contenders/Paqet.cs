@@ -17,8 +17,9 @@ internal sealed class Paqet(string path) : Contender("paqet")
 
     public override string? Lacks => File.Exists(path) ? Missing("iptables") : $"no such file: {path}";
 
-    public override async Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel)
+    public override async Task<RunningContender> StartAsync(ContenderSetup setup, CancellationToken cancel)
     {
+        (LabNetwork network, int port, _, string folder) = setup;
         await SilenceKernelAsync(network.Server!, TunnelPort, cancel).ConfigureAwait(false);
         await SilenceKernelAsync(network.Client!, ClientPort, cancel).ConfigureAwait(false);
         string server = Path.Combine(folder, "server.yaml"), client = Path.Combine(folder, "client.yaml");

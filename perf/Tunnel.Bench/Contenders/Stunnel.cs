@@ -13,8 +13,9 @@ internal sealed class Stunnel() : Contender("stunnel")
 
     public override string? Lacks => Missing("stunnel4");
 
-    public override async Task<RunningContender> StartAsync(LabNetwork network, int port, string folder, CancellationToken cancel)
+    public override async Task<RunningContender> StartAsync(ContenderSetup setup, CancellationToken cancel)
     {
+        (LabNetwork network, int port, _, string folder) = setup;
         string secrets = Path.Combine(folder, "psk");
         await File.WriteAllTextAsync(secrets, Key + "\n", cancel).ConfigureAwait(false);
         if (!OperatingSystem.IsWindows())
@@ -28,16 +29,7 @@ internal sealed class Stunnel() : Contender("stunnel")
         LabProcess serving = LabProcess.Start(network.Server, "stunnel4", server);
         LabProcess asking = LabProcess.Start(network.Client, "stunnel4", client);
         var running = new RunningContender($"127.0.0.1:{LocalPort}", asking, serving);
-        try
-        {
-            await serving.WaitForAsync("Configuration successful", TimeSpan.FromSeconds(10), cancel).ConfigureAwait(false);
-            await asking.WaitForAsync("Configuration successful", TimeSpan.FromSeconds(10), cancel).ConfigureAwait(false);
-            return running;
-        }
-        catch
-        {
-            await running.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
+        const string Ready = "Configuration successful";
+        return await WhenReadyAsync(running, [(serving, Ready), (asking, Ready)], cancel).ConfigureAwait(false);
     }
 }

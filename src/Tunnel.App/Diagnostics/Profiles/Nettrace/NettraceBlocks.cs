@@ -46,7 +46,7 @@ internal sealed class NettraceBlocks(INettraceSink sink)
             if (areTypes)
                 AddType(payload);
             else
-                sink.OnEvent(new NettraceEvent(_types.GetValueOrDefault(header.Type, Unknown), header.Thread, header.Stack, payload));
+                sink.OnEvent(new NettraceEvent(_types.GetValueOrDefault(header.Type, Unknown), header.Thread, header.Stack, header.Time, payload));
         }
     }
 
@@ -74,6 +74,7 @@ internal sealed class NettraceBlocks(INettraceSink sink)
         public int Type;
         public long Thread;
         public int Stack;
+        public long Time;
         public int PayloadLength;
 
         public void Read(ref PayloadCursor cursor)
@@ -87,8 +88,8 @@ internal sealed class NettraceBlocks(INettraceSink sink)
                 Thread = (long)cursor.ReadVarint();
             if ((flags & 8) != 0)
                 Stack = (int)cursor.ReadVarint();
-            // The time, since the event before.
-            cursor.ReadVarint();
+            // Since the event before; a block's first has the whole of it.
+            Time += (long)cursor.ReadVarint();
             if ((flags & 16) != 0)
                 cursor.Take(16);
             if ((flags & 32) != 0)

@@ -48,10 +48,13 @@ internal sealed record NettraceEventType(string Provider, int Id, string Name)
 /// <param name="type">Its kind.</param>
 /// <param name="thread">The kernel's number of the thread that it is about.</param>
 /// <param name="stack">For <see cref="INettraceSink.OnStack"/>'s stacks; 0 is none.</param>
+/// <param name="time">When, by the recorded host's <see cref="System.Diagnostics.Stopwatch"/>.</param>
 /// <param name="payload">Its fields; valid during the call.</param>
-internal readonly ref struct NettraceEvent(NettraceEventType type, long thread, int stack, ReadOnlySpan<byte> payload)
+internal readonly ref struct NettraceEvent(NettraceEventType type, long thread, int stack, long time, ReadOnlySpan<byte> payload)
 {
     public NettraceEventType Type { get; } = type;
+
+    public long Time { get; } = time;
 
     public long Thread { get; } = thread;
 

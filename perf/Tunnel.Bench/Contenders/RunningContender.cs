@@ -1,0 +1,42 @@
+using System.Globalization;
+using Tunnel.Ctl.Lab;
+
+namespace Tunnel.Bench.Contenders;
+
+/// <summary>A contender that carries bytes now.</summary>
+/// <param name="target">Where an application in the client's namespace connects to.</param>
+/// <param name="processes">Client first, then server; none without a tunnel.</param>
+internal sealed class RunningContender(string target, params LabProcess[] processes) : IAsyncDisposable
+{
+    public string Target { get; } = target;
+
+    public IReadOnlyList<LabProcess> Processes { get; } = processes;
+
+    /// <summary>What was started beside it, and is not measured.</summary>
+    public IReadOnlyList<LabProcess> Beside { get; init; } = [];
+
+    /// <summary>All its processes of now: a server may leave the work to children.</summary>
+    public IReadOnlyList<int> ReadProcessIds() => [.. Processes.SelectMany(p => WithChildren(p.Id))];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (LabProcess process in Beside.Concat(Processes))
+            await process.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static IEnumerable<int> WithChildren(int id) => ReadChildren(id).SelectMany(WithChildren).Prepend(id);
+
+    private static int[] ReadChildren(int id)
+    {
+        try
+        {
+            string[] children = File.ReadAllText($"/proc/{id}/task/{id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            return [.. children.Select(c => int.Parse(c, CultureInfo.InvariantCulture))];
+        }
+        catch (IOException)
+        {
+            // It has ended, or the kernel does not tell.
+            return [];
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using Tunnel.Ctl.Bench;
+using Tunnel.Ctl.Lab;
+
+namespace Tunnel.Bench.Loads;
+
+/// <summary>A workload and the figures that matter in it.</summary>
+/// <param name="name">In tables and files.</param>
+/// <param name="figures">The first is what contenders are ranked by.</param>
+internal abstract class RaceLoad(string name, params RaceFigure[] figures)
+{
+    private static readonly RaceFigure[] Bulk =
+    [
+        RaceFigure.Throughput, RaceFigure.Processor, RaceFigure.Peak, RaceFigure.Pauses, RaceFigure.LongestPause, RaceFigure.Allocated,
+    ];
+
+    private static readonly RaceFigure[] Rates = [RaceFigure.Rate, RaceFigure.P50, RaceFigure.P99];
+
+    public static readonly IReadOnlyList<RaceLoad> All =
+    [
+        new CtlLoad("bulk down", "bulk", ["--direction", "down"], 2, Bulk) { Title = "A download" },
+        new CtlLoad("bulk up", "bulk", ["--direction", "up"], 2, Bulk) { Title = "An upload" },
+        new CtlLoad("bulk down, 8", "bulk", ["--direction", "down", "-c", "8"], 2, Bulk) { Title = "Eight downloads" },
+        new CtlLoad("echo", "tcp", [], 1, RaceFigure.P50, RaceFigure.P95, RaceFigure.P99, RaceFigure.P999) { Title = "64 bytes there and back" },
+        new CtlLoad("echo, 50", "tcp", ["-c", "50"], 1, Rates) { Title = "64 bytes there and back, fifty at a time" },
+        new CtlLoad("connect", "connect", ["-c", "16"], 1, Rates) { Title = "New connections" },
+        new CtlLoad("http, 50", "http", ["-c", "50"], 0, Rates) { Title = "HTTP over fifty connections" },
+        new WrkLoad("wrk, 50", 50, Rates) { Title = "HTTP over fifty connections, by wrk" },
+        CtlLoad.Hold(1000),
+        CtlLoad.Hold(5000),
+        CtlLoad.Hold(10_000),
+        new IdleLoad("idle, 100 sessions", 100) { Title = "A hundred idle sessions" },
+    ];
+
+    public string Name { get; } = name;
+
+    /// <summary>In pictures.</summary>
+    public required string Title { get; init; }
+
+    public IReadOnlyList<RaceFigure> Figures { get; } = figures;
+
+    /// <summary>Which of the target's ports, from the first.</summary>
+    public int TargetOffset { get; protected init; }
+
+    /// <summary>Sessions that the contender keeps; null: as many as it would.</summary>
+    public int? Sessions { get; protected init; }
+
+    /// <summary>Laps beyond which nothing is learned.</summary>
+    public int MaximumRounds { get; protected init; } = int.MaxValue;
+
+    /// <summary>Whether the collector may be watched: that costs some memory, which must not be in a figure of memory.</summary>
+    public bool WatchesGarbage { get; protected init; }
+
+    /// <summary>Seconds before the window.</summary>
+    public double WarmUp { get; protected init; } = 2;
+
+    /// <summary>Why it cannot run here; null: it can.</summary>
+    public virtual string? Lacks => null;
+
+    /// <exception cref="LabException">It did not run to its end.</exception>
+    public abstract Task<RoundResult> MeasureAsync(LapConditions conditions, CancellationToken cancel);
+
+    public string Describe(Lap lap)
+    {
+        if (lap.Result is not { } result)
+            return $"failed: {lap.Failure}";
+        string figures = string.Join(", ", Figures.Where(f => f.Read(lap) is not null).Select(f => $"{BenchTable.Digits(f.Read(lap)!.Value)} {f.Name}"));
+        return result.ErrorCount == 0 ? figures : $"{figures}, {result.ErrorCount} errors";
+    }
+}

@@ -1,0 +1,62 @@
+using Tunnel.Bench.Contenders;
+using Tunnel.Bench.Results;
+using static Tunnel.Tests.Races.SampleRace;
+
+namespace Tunnel.Tests.Races;
+
+public class TargetTests
+{
+    private const string AgainstPaqet = "bulk down against paqet";
+
+    [Theory]
+    [InlineData(500, "missed by 17 %")]
+    [InlineData(600, "met")]
+    [InlineData(1200, "met, and the aim")]
+    public void WhatIsReachedIsJudged(double ours, string so)
+    {
+        (Reached? reached, string? judged) = Judge(AgainstPaqet, Of(Bulk("ours, afpacket", ContenderKind.Ours, ours), Bulk("paqet", ContenderKind.Peer, 100)));
+        Assert.Equal((ours / 100, false, so), (reached!.Value, reached.IsDerived, judged));
+    }
+
+    [Fact]
+    public void TheBestNumberOfConnectionsCounts()
+    {
+        RaceResult race = Of(
+            Bulk("ours, afpacket", ContenderKind.Ours, 500), Bulk("ours, afpacket, conn 2", ContenderKind.Ours, 700), Bulk("paqet", ContenderKind.Peer, 100));
+        Assert.Equal(7, Judge(AgainstPaqet, race).Reached!.Value);
+    }
+
+    [Fact]
+    public void WithoutPaqetKcptunStandsInAndThatIsSaid()
+    {
+        RaceResult race = Of(Bulk("ours, afpacket", ContenderKind.Ours, 650), Bulk("kcptun", ContenderKind.Peer, 100));
+        Reached reached = Judge(AgainstPaqet, race).Reached!;
+        Assert.True(reached.IsDerived);
+        Assert.Equal(10, reached.Value, 6);
+        Assert.Contains("not measured; derived: met", RaceTable.Write(race), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatDidNotRunIsNotMeasured()
+    {
+        Assert.Equal((null, null), Judge(AgainstPaqet, Of(Bulk("ours, afpacket", ContenderKind.Ours, 650))));
+        Assert.Contains("| bulk down against paqet | 6.00 | 12.0 |  | not measured |", RaceTable.Write(Of()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EverySegmentSentAgainCounts()
+    {
+        LaneResult lane = Bulk("ours, afpacket", ContenderKind.Ours, 1);
+        lane.Laps[0] = lane.Laps[0] with { Losses = new Losses(2, 1) };
+        Assert.Equal("missed by 3.00", Judge("retransmissions and kernel drops, all laps", Of(lane)).So);
+        lane.Laps[0] = lane.Laps[0] with { Losses = new Losses(0, 0) };
+        Assert.Equal("met, and the aim", Judge("retransmissions and kernel drops, all laps", Of(lane)).So);
+    }
+
+    private static (Reached? Reached, string? So) Judge(string what, RaceResult race)
+    {
+        Target target = Target.All.Single(t => t.What == what);
+        Reached? reached = target.Read(race);
+        return (reached, target.Judge(reached));
+    }
+}
