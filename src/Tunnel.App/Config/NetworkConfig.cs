@@ -24,6 +24,9 @@ public sealed record NetworkConfig
     public required TcpFlagsConfig Tcp { get; init; }
 
     public required PcapConfig Pcap { get; init; }
+
+    /// <summary>Whether the udp link lets the kernel cut and merge runs of datagrams.</summary>
+    public required bool UdpOffload { get; init; }
 }
 
 public enum LinkKind

@@ -45,7 +45,8 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
             Port = port,
             Dscp = config.Network.Dscp,
             DoNotFragment = config.Transport.Kcp.Mtu is null,
-        });
+            Offload = config.Network.UdpOffload,
+        }, notice => LogNotice(logger, notice));
         var standing = new ReplaceableLink(link);
         PeerPath path = DatagramCarrier.Open(standing, server);
         return new OpenedLink(standing, carrier, path, Endpoint.FromIPEndPoint(server), null, null);
@@ -127,6 +128,9 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         MacAddress.FromBytes(route.NextHopMac!.GetAddressBytes()),
         Endpoint.FromIPEndPoint(new IPEndPoint(route.LocalAddress, port)),
         Endpoint.FromIPEndPoint(server));
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Notice}")]
+    private static partial void LogNotice(ILogger logger, string notice);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "removed the firewall rules {Name} that a dead process left")]
     private static partial void LogCleaned(ILogger logger, string name);

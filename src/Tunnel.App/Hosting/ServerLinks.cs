@@ -57,7 +57,9 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         UdpOptions options = UdpOptionsOf();
         if (MtuCheck.ServedBy(options.Address) is { } served)
             _mtu.Require(served, _carrier);
-        return _ports.Count == 1 ? UdpLink.Open(options) : UdpRangeLink.Open(options, _ports.Count);
+        return _ports.Count == 1 ? UdpLink.Open(options, Tell) : UdpRangeLink.Open(options, _ports.Count, Tell);
+
+        void Tell(string notice) => LogNotice(logger, notice);
     }
 
     private IPacketLink OpenEthernet()
@@ -111,7 +113,11 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         Port = config.Port,
         Dscp = config.Network.Dscp,
         DoNotFragment = config.Transport.Kcp.Mtu is null,
+        Offload = config.Network.UdpOffload,
     };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Notice}")]
+    private static partial void LogNotice(ILogger logger, string notice);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "listens on {Ports} of {Interface} (raw TCP segments, {Link})")]
     private static partial void LogOpened(ILogger logger, PortSpan ports, string @interface, string link);

@@ -71,7 +71,7 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
         _frames++;
         if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
             OnOtherFrame(frame);
-        else if (_guard is not null)
+        else if (_guard is not null && Link.Framing == LinkFraming.Ethernet)
             SplitByGuard(arrival);
         else
             SplitByLength(arrival, segmentLength);
@@ -129,7 +129,7 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
             Count(DropReason.Frame);
     }
 
-    /// <summary>Without a guard only the link knows where merged segments were joined; 0 means that they were not.</summary>
+    /// <summary>Where the link is the only one, or the better one, to know where datagrams were joined; 0 means that they were not.</summary>
     private void SplitByLength(in Arrival arrival, int segmentLength)
     {
         ReadOnlySpan<byte> rest = arrival.Payload;
@@ -137,21 +137,29 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
             _merged.Add((rest.Length + segmentLength - 1) / segmentLength);
         while (segmentLength > 0 && rest.Length > segmentLength)
         {
-            Handle(arrival, rest[..segmentLength]);
+            Judge(arrival, rest[..segmentLength]);
             rest = rest[segmentLength..];
         }
 
-        Handle(arrival, rest);
+        Judge(arrival, rest);
     }
 
-    /// <summary>The guard's prefix marks where each datagram begins, merged or not, whatever the link knows.</summary>
+    /// <summary>Each by itself: with UDP, one that a stranger slipped in must not take others with it.</summary>
+    private void Judge(in Arrival arrival, ReadOnlySpan<byte> guarded)
+    {
+        if (_guard is null)
+            Handle(arrival, guarded);
+        else if (Passes(_guard.Check(guarded)))
+            Handle(arrival, guarded[Guard.PrefixLength..]);
+    }
+
+    /// <summary>
+    /// On TCP segments the guard's prefix marks where each datagram begins, merged or not, by whomever and whatever the link knows.
+    /// </summary>
     private void SplitByGuard(in Arrival arrival)
     {
         GuardSplitter datagrams = _guard!.Split(arrival.Payload);
-        if (datagrams.Verdict != GuardVerdict.Pass)
-            Count(DropReason.Guard);
-        else
-            Volatile.Write(ref _passed, _passed + 1);
+        Passes(datagrams.Verdict);
         int count = 0;
         foreach (ReadOnlySpan<byte> datagram in datagrams)
         {
@@ -161,6 +169,15 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
 
         if (count > 1)
             _merged.Add(count);
+    }
+
+    private bool Passes(GuardVerdict verdict)
+    {
+        if (verdict == GuardVerdict.Pass)
+            Volatile.Write(ref _passed, _passed + 1);
+        else
+            Count(DropReason.Guard);
+        return verdict == GuardVerdict.Pass;
     }
 
     private void Handle(in Arrival arrival, ReadOnlySpan<byte> datagram)

@@ -31,6 +31,9 @@ internal static class Linux
     internal const int IPV6_MTU_DISCOVER = 23;
     internal const int IPV6_V6ONLY = 26;
     internal const int IPV6_TCLASS = 67;
+    internal const int SOL_UDP = 17;
+    internal const int UDP_SEGMENT = 103;
+    internal const int UDP_GRO = 104;
     internal const int SOL_PACKET = 263;
     internal const int PACKET_ADD_MEMBERSHIP = 1;
     internal const int PACKET_MR_PROMISC = 1;
@@ -79,11 +82,13 @@ internal static class Linux
     internal const int EPERM = 1;
     internal const int ENOENT = 2;
     internal const int EINTR = 4;
+    internal const int EIO = 5;
     internal const int EAGAIN = 11;
     internal const int EACCES = 13;
     internal const int ENODEV = 19;
     internal const int EINVAL = 22;
     internal const int EMSGSIZE = 90;
+    internal const int ENOPROTOOPT = 92;
     internal const int EOPNOTSUPP = 95;
     internal const int EAFNOSUPPORT = 97;
     internal const int EADDRINUSE = 98;

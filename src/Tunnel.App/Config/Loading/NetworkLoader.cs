@@ -18,6 +18,7 @@ internal static class NetworkLoader
             IPv6 = LoadFamily(reader, NetworkKeys.IPv6, connections),
             Tcp = LoadTcp(reader, link),
             Pcap = LoadPcap(reader),
+            UdpOffload = reader.Get(NetworkKeys.UdpOffload).Value,
         };
     }
 

@@ -93,8 +93,18 @@ internal static class NetworkKeys
         Doc = "How long a read waits for packets.",
     };
 
+    public static readonly ConfigKey<bool> UdpOffload = new("network.udp", "offload", BasicTypes.Boolean)
+    {
+        Default = "true",
+        Doc = "Let the kernel cut and merge runs of datagrams (UDP_SEGMENT, UDP_GRO) as far as it can, which nobody else sees. false is for a network "
+            + "card or driver that does it wrong.",
+    };
+
     public static readonly IReadOnlyList<ConfigKey> All =
-        [Link, Interface, Firewall, Dscp, .. IPv4.All, .. IPv6.All, LocalFlag, RemoteFlag, Handshake, SockBuf, SnapLen, Promisc, Immediate, Timeout];
+    [
+        Link, Interface, Firewall, Dscp, .. IPv4.All, .. IPv6.All, LocalFlag, RemoteFlag, Handshake, SockBuf, SnapLen, Promisc, Immediate, Timeout,
+        UdpOffload,
+    ];
 }
 
 /// <summary>The keys of one address family.</summary>
