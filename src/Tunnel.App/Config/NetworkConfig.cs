@@ -17,6 +17,9 @@ public sealed record NetworkConfig
     /// <summary>The differentiated services code point of what is sent, 0 to 63.</summary>
     public required int Dscp { get; init; }
 
+    /// <summary>A server's receiving threads, with packet sockets; null: by the processors.</summary>
+    public required int? Receivers { get; init; }
+
     public required AddressConfig IPv4 { get; init; }
 
     public required AddressConfig IPv6 { get; init; }

@@ -10,7 +10,7 @@ namespace Tunnel.App.Runtime;
 /// The receiving side of a link: a thread that takes frames off it, unwraps them, lets the guard judge them, and hands each datagram
 /// to its session, which stays entered for the rest of the batch. Clients and servers differ in whose datagram it is.
 /// </summary>
-public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
+public abstract class LinkReceiver : IFrameSink, IDisposable
 {
     private const int ReceiveTimeout = 1000;
 
@@ -44,6 +44,9 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
     protected Carrier Carrier { get; }
 
     protected SessionFactory Sessions { get; }
+
+    /// <summary>The session that is entered, if one is.</summary>
+    protected PeerSession? Current => _current;
 
     /// <summary>The batch's time.</summary>
     protected Instant Now => _now;
@@ -84,10 +87,6 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
         _frames = 0;
         _guard?.Refresh(GuardSettings.UnixSeconds);
     }
-
-    public abstract void OnStreamOpened(TunnelStream stream);
-
-    public abstract void OnSessionClosed(PeerSession session);
 
     /// <summary>Stops receiving and closes the link.</summary>
     public virtual void Dispose()

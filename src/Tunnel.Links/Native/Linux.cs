@@ -39,6 +39,10 @@ internal static class Linux
     internal const int PACKET_MR_PROMISC = 1;
     internal const int PACKET_STATISTICS = 6;
     internal const int PACKET_VNET_HDR = 15;
+    internal const int PACKET_FANOUT = 18;
+    internal const int PACKET_FANOUT_HASH = 0;
+    internal const int PACKET_FANOUT_FLAG_UNIQUEID = 0x2000;
+    internal const int PACKET_FANOUT_FLAG_IGNORE_OUTGOING = 0x4000;
     internal const int PACKET_QDISC_BYPASS = 20;
     internal const int PACKET_IGNORE_OUTGOING = 23;
 

@@ -26,7 +26,8 @@ public sealed class MergedDatagramTests : IDisposable
     {
         SessionFactory factory = Factory(guarded);
         UdpLink link = UdpLink.Open(new UdpOptions { Address = IPAddress.Loopback });
-        using var server = new ServerReceiver(new ReplaceableLink(link), new DatagramCarrier(), factory, _deadlines, () => 10);
+        var standing = new ReplaceableLink(link);
+        using var server = new ServerReceiver(standing, new ServerSessions(factory, new DatagramCarrier(), standing, _deadlines, () => 10));
         using UdpLink peer = UdpLink.Open(new UdpOptions { Address = IPAddress.Loopback });
 
         // They lie there together before anybody looks. The first is a stranger's; the others say nothing that anybody could open.
