@@ -35,6 +35,12 @@ public interface IPacketLink : IDisposable
     int MaxMergedLength { get; }
 
     /// <summary>
+    /// How many frames of a run <see cref="Send"/> hands over as one that is cut on its way out, without any trace on the wire; 1 where
+    /// each is handed over by itself. May become 1 while the link is open.
+    /// </summary>
+    int MaxTogether => 1;
+
+    /// <summary>
     /// Sends one Ethernet frame whose payload the kernel or the device cuts into segments of <paramref name="segmentLength"/> bytes,
     /// the last possibly shorter, each with a copy of the headers and its own sequence number, lengths and checksums. Says whether the
     /// kernel took it; counts segments, as they are on the wire. Never throws for what the network does.
@@ -73,7 +79,8 @@ public interface IFrameSink
     /// <param name="frame">The frame (Ethernet) or the datagram's payload; valid during the call only.</param>
     /// <param name="address">The sender as sockaddr_in or sockaddr_in6 for datagram links; empty for Ethernet links.</param>
     /// <param name="segmentLength">
-    /// TCP payload bytes of each segment but the last that were merged into this frame; 0 when the link does not know that it was merged.
+    /// Payload bytes of each TCP segment, or each datagram, but the last that were merged into this frame; 0 when the link does not know
+    /// that it was merged. Datagrams that were merged are of one sender, and each of them stands for itself.
     /// </param>
     void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength);
 
@@ -82,12 +89,12 @@ public interface IFrameSink
 }
 
 /// <summary>Packets and bytes at the link, as the link saw them.</summary>
-/// <param name="PacketsIn">Frames handed to the sink.</param>
+/// <param name="PacketsIn">Frames handed to the sink; of merged datagrams each.</param>
 /// <param name="BytesIn">Their bytes.</param>
 /// <param name="PacketsOut">Frames the kernel took.</param>
 /// <param name="BytesOut">Their bytes.</param>
 /// <param name="SendErrors">Frames the kernel refused: loss.</param>
-/// <param name="KernelDrops">Frames that the kernel dropped before this process could read them, as the kernel says.</param>
+/// <param name="KernelDrops">Frames that the kernel dropped before this process could read them, as the kernel says: what was merged, once.</param>
 /// <param name="Truncated">Frames longer than the capture length: dropped.</param>
 public readonly record struct LinkCounters(
     long PacketsIn,

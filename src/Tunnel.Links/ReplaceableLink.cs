@@ -31,6 +31,8 @@ public sealed class ReplaceableLink(IPacketLink first) : IPacketLink
 
     public int MaxMergedLength => _link.MaxMergedLength;
 
+    public int MaxTogether => _link.MaxTogether;
+
     /// <summary>Those of all links that there were, together.</summary>
     public LinkCounters Counters
     {

@@ -25,6 +25,8 @@ internal sealed class WatchedLink(IPacketLink inner, Endpoint server) : IPacketL
 
     public int MaxMergedLength => inner.MaxMergedLength;
 
+    public int MaxTogether => inner.MaxTogether;
+
     public int MtuTowards(ReadOnlySpan<byte> address) => inner.MtuTowards(address);
 
     public LinkCounters Counters => inner.Counters;

@@ -17,6 +17,9 @@ public sealed record NetworkConfig
     /// <summary>The differentiated services code point of what is sent, 0 to 63.</summary>
     public required int Dscp { get; init; }
 
+    /// <summary>A server's receiving threads, with packet sockets; null: by the processors.</summary>
+    public required int? Receivers { get; init; }
+
     public required AddressConfig IPv4 { get; init; }
 
     public required AddressConfig IPv6 { get; init; }
@@ -24,6 +27,9 @@ public sealed record NetworkConfig
     public required TcpFlagsConfig Tcp { get; init; }
 
     public required PcapConfig Pcap { get; init; }
+
+    /// <summary>Whether the udp link lets the kernel cut and merge runs of datagrams.</summary>
+    public required bool UdpOffload { get; init; }
 }
 
 public enum LinkKind

@@ -17,6 +17,10 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
 
     private readonly MtuCheck _mtu = new(config.Transport.Kcp, logger);
 
+    // Firewall tools are slow and take turns anyway: so the first of many connections is up before the last one asks.
+    private readonly SemaphoreSlim _turn = new(1);
+    private bool _cleaned;
+
     /// <param name="server">An address of a server.</param>
     /// <param name="index">The connection's number: with a fixed port, that many above it.</param>
     /// <param name="cancel">Nobody wants it any more.</param>
@@ -27,9 +31,11 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         int port = FixedPort(server.AddressFamily, index);
         if (config.Network.Link == LinkKind.Udp)
             return OpenUdp(server, port);
+        HostRoute route = HostAddresses.RouteTo(config.Network, server.Address);
+        Claim claim = await ClaimAsync(route, port, server, cancel).ConfigureAwait(false);
         // A handshake waits for its answer.
-        return config.Network.Tcp.Handshake ? await Task.Run(() => OpenEthernet(server, port, cancel), cancel).ConfigureAwait(false)
-            : OpenEthernet(server, port, cancel);
+        return config.Network.Tcp.Handshake ? await Task.Run(() => OpenEthernet(claim, server, cancel), CancellationToken.None).ConfigureAwait(false)
+            : OpenEthernet(claim, server, cancel);
     }
 
     private OpenedLink OpenUdp(IPEndPoint server, int port)
@@ -45,33 +51,47 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
             Port = port,
             Dscp = config.Network.Dscp,
             DoNotFragment = config.Transport.Kcp.Mtu is null,
-        });
+            Offload = config.Network.UdpOffload,
+        }, notice => LogNotice(logger, notice));
         var standing = new ReplaceableLink(link);
         PeerPath path = DatagramCarrier.Open(standing, server);
         return new OpenedLink(standing, carrier, path, Endpoint.FromIPEndPoint(server), null, null);
     }
 
-    private OpenedLink OpenEthernet(IPEndPoint server, int fixedPort, CancellationToken cancel)
+    /// <summary>The link and its port, with the firewall's rules for it.</summary>
+    private async Task<Claim> ClaimAsync(HostRoute route, int fixedPort, IPEndPoint server, CancellationToken cancel)
     {
-        HostRoute route = HostAddresses.RouteTo(config.Network, server.Address);
         int port = fixedPort != 0 ? fixedPort : Random.Shared.Next(FirstRandomPort, 65536);
         HandshakeRole role = config.Network.Tcp.Handshake ? HandshakeRole.Client : HandshakeRole.None;
         var carrier = new TcpCarrier(config.Network.Dscp, config.Network.Tcp.Local, role);
         _mtu.Require(new OutgoingLink(route.Interface, route.Mtu), carrier, server.AddressFamily);
         var link = new ReplaceableLink(EthernetLinks.Open(config.Network, route.Interface, new PortSpan(port), logger));
-        FirewallKeeper? firewall = null;
         try
         {
             // The rules first: the kernel must not reset what it does not know.
-            firewall = StartFirewall(route, port, server.Port);
+            FirewallKeeper? firewall = config.Network.Firewall ? await StartFirewallAsync(route, port, server.Port, cancel).ConfigureAwait(false) : null;
+            return new Claim(route, port, carrier, link, firewall);
+        }
+        catch
+        {
+            link.Dispose();
+            throw;
+        }
+    }
+
+    private OpenedLink OpenEthernet(Claim claim, IPEndPoint server, CancellationToken cancel)
+    {
+        try
+        {
+            (HostRoute route, int port, TcpCarrier carrier, ReplaceableLink link, FirewallKeeper? firewall) = claim;
             PeerPath path = OpenPath(link, carrier, AddressesOf(route, port, server), cancel);
             return new OpenedLink(
                 link, carrier, path, Endpoint.FromIPEndPoint(server), firewall, () => FindWay(link, route, port, server));
         }
         catch
         {
-            firewall?.Dispose();
-            link.Dispose();
+            claim.Firewall?.Dispose();
+            claim.Link.Dispose();
             throw;
         }
     }
@@ -106,12 +126,8 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
 
     private bool FixedRouter(FlowAddresses addresses) => (addresses.Source.IsIPv4 ? config.Network.IPv4 : config.Network.IPv6).RouterMac is not null;
 
-    private FirewallKeeper? StartFirewall(HostRoute route, int port, int serverPort)
+    private async Task<FirewallKeeper> StartFirewallAsync(HostRoute route, int port, int serverPort, CancellationToken cancel)
     {
-        if (!config.Network.Firewall)
-            return null;
-        foreach (string name in Firewall.CleanUpStale())
-            LogCleaned(logger, name);
         var rules = new FirewallRules
         {
             Role = FirewallRole.Client,
@@ -119,7 +135,26 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
             LocalAddresses = [route.LocalAddress],
             RemotePort = serverPort,
         };
-        return FirewallKeeper.Start(() => rules, logger);
+        await _turn.WaitAsync(cancel).ConfigureAwait(false);
+        try
+        {
+            CleanUp();
+            return FirewallKeeper.Start(() => rules, logger);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Once: looking through the rules of all connections for each of them would be their number squared.</summary>
+    private void CleanUp()
+    {
+        if (_cleaned)
+            return;
+        _cleaned = true;
+        foreach (string name in Firewall.CleanUpStale())
+            LogCleaned(logger, name);
     }
 
     private static FlowAddresses AddressesOf(HostRoute route, int port, IPEndPoint server) => new(
@@ -127,6 +162,12 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         MacAddress.FromBytes(route.NextHopMac!.GetAddressBytes()),
         Endpoint.FromIPEndPoint(new IPEndPoint(route.LocalAddress, port)),
         Endpoint.FromIPEndPoint(server));
+
+    /// <summary>What a connection has taken of this host before it asks the server.</summary>
+    private sealed record Claim(HostRoute Route, int Port, TcpCarrier Carrier, ReplaceableLink Link, FirewallKeeper? Firewall);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Notice}")]
+    private static partial void LogNotice(ILogger logger, string notice);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "removed the firewall rules {Name} that a dead process left")]
     private static partial void LogCleaned(ILogger logger, string name);

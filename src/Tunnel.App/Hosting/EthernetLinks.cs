@@ -6,15 +6,21 @@ using Tunnel.Links.Pcap;
 
 namespace Tunnel.App.Hosting;
 
-/// <summary>Opens the link that [network] asks for on an interface, for one port or several consecutive ones.</summary>
+/// <summary>Opens the link that [network] asks for on an interface, for one port or several consecutive ones; for a server, several links.</summary>
 internal static partial class EthernetLinks
 {
     /// <exception cref="LinkException">It cannot be opened; with "auto", neither way.</exception>
-    public static IPacketLink Open(NetworkConfig network, string interfaceName, PortSpan ports, ILogger logger) => network.Link switch
+    public static IPacketLink Open(NetworkConfig network, string interfaceName, PortSpan ports, ILogger logger) =>
+        OpenGroup(network, interfaceName, ports, 1, logger)[0];
+
+    /// <summary>Links among which the kernel shares out the flows: as many as are asked for, or one where that cannot be.</summary>
+    /// <exception cref="LinkException">They cannot be opened; with "auto", neither way.</exception>
+    public static IReadOnlyList<IPacketLink> OpenGroup(
+        NetworkConfig network, string interfaceName, PortSpan ports, int count, ILogger logger) => network.Link switch
     {
-        LinkKind.AfPacket => OpenAfPacket(network.Pcap, interfaceName, ports, logger),
+        LinkKind.AfPacket => OpenAfPacket(network.Pcap, interfaceName, ports, count, logger),
         LinkKind.Auto => OpenEither(
-            () => OpenAfPacket(network.Pcap, interfaceName, ports, logger),
+            () => OpenAfPacket(network.Pcap, interfaceName, ports, count, logger),
             () => OpenPcap(network.Pcap, interfaceName, ports, logger),
             logger),
         _ => OpenPcap(network.Pcap, interfaceName, ports, logger),
@@ -24,7 +30,8 @@ internal static partial class EthernetLinks
     /// Packet sockets, or libpcap where the kernel refuses those. Want of privilege, or an interface that is not there, is no reason to
     /// try the other one: it would need the same.
     /// </summary>
-    internal static IPacketLink OpenEither(Func<IPacketLink> afPacket, Func<IPacketLink> pcap, ILogger logger)
+    internal static IReadOnlyList<IPacketLink> OpenEither(
+        Func<IReadOnlyList<IPacketLink>> afPacket, Func<IReadOnlyList<IPacketLink>> pcap, ILogger logger)
     {
         try
         {
@@ -32,13 +39,13 @@ internal static partial class EthernetLinks
         }
         catch (LinkException e) when (e.Fault is LinkFault.Other or LinkFault.MissingDependency)
         {
-            IPacketLink link = OpenSecond(pcap, e.Message);
+            IReadOnlyList<IPacketLink> links = OpenSecond(pcap, e.Message);
             LogFallback(logger, e.Message);
-            return link;
+            return links;
         }
     }
 
-    private static IPacketLink OpenSecond(Func<IPacketLink> pcap, string refusal)
+    private static IReadOnlyList<IPacketLink> OpenSecond(Func<IReadOnlyList<IPacketLink>> pcap, string refusal)
     {
         try
         {
@@ -51,16 +58,16 @@ internal static partial class EthernetLinks
         }
     }
 
-    private static AfPacketLink OpenAfPacket(PcapConfig pcap, string interfaceName, PortSpan ports, ILogger logger)
+    private static IReadOnlyList<IPacketLink> OpenAfPacket(PcapConfig pcap, string interfaceName, PortSpan ports, int count, ILogger logger)
     {
         var options = new AfPacketOptions { Interface = interfaceName, FirstPort = ports.First, LastPort = ports.Last };
         // One knob for the capture buffer, whichever way it is captured.
         if (pcap.SockBuf is { } bytes)
             options = options with { ReceiveBufferBytes = bytes };
-        return AfPacketLink.Open(options, notice => LogNotice(logger, notice));
+        return AfPacketLink.OpenGroup(options, count, notice => LogNotice(logger, notice));
     }
 
-    private static PcapLink OpenPcap(PcapConfig pcap, string interfaceName, PortSpan ports, ILogger logger)
+    private static IReadOnlyList<IPacketLink> OpenPcap(PcapConfig pcap, string interfaceName, PortSpan ports, ILogger logger)
     {
         var options = new PcapOptions
         {
@@ -73,7 +80,7 @@ internal static partial class EthernetLinks
             TimeoutMilliseconds = (int)pcap.Timeout.TotalMilliseconds,
             BufferBytes = pcap.SockBuf,
         };
-        return PcapLink.Open(options, notice => LogNotice(logger, notice));
+        return [PcapLink.Open(options, notice => LogNotice(logger, notice))];
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "packet sockets do not work here: {Reason}; going on with libpcap")]

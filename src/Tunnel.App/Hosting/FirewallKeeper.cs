@@ -10,7 +10,11 @@ namespace Tunnel.App.Hosting;
 /// </summary>
 internal sealed partial class FirewallKeeper : IDisposable
 {
+    /// <summary>How often rules are looked at; with many links less often, lest the tools that do it become the process's main work.</summary>
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(5);
+    private const int UnhurriedLinks = 8;
+
+    private static int _count;
 
     private readonly Func<FirewallRules> _wanted;
     private readonly ILogger _logger;
@@ -27,7 +31,9 @@ internal sealed partial class FirewallKeeper : IDisposable
         _logger = logger;
         _rules = wanted();
         _firewall = Install();
-        _timer = new Timer(_ => Check(), null, CheckInterval, CheckInterval);
+        Interlocked.Increment(ref _count);
+        _timer = new Timer(_ => CheckAndGoOn());
+        WaitForNext();
     }
 
     /// <summary>
@@ -59,6 +65,8 @@ internal sealed partial class FirewallKeeper : IDisposable
         _timer.Dispose();
         lock (_lock)
         {
+            if (!_disposed)
+                Interlocked.Decrement(ref _count);
             _disposed = true;
             _firewall?.Remove();
         }
@@ -76,6 +84,25 @@ internal sealed partial class FirewallKeeper : IDisposable
         {
             Complain(e.Message);
             return null;
+        }
+    }
+
+    private void CheckAndGoOn()
+    {
+        Check();
+        WaitForNext();
+    }
+
+    /// <summary>Once at a time: checks that wait for each other would take every thread there is.</summary>
+    private void WaitForNext()
+    {
+        try
+        {
+            _timer.Change(CheckInterval * (1 + (Volatile.Read(ref _count) / UnhurriedLinks)), Timeout.InfiniteTimeSpan);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Nobody needs the rules any more.
         }
     }
 

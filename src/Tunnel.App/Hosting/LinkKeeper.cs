@@ -6,10 +6,10 @@ using Tunnel.Links.Host;
 namespace Tunnel.App.Hosting;
 
 /// <summary>
-/// Keeps a server's link where it belongs: opens it again when it broke (the interface went away), and on another interface when
-/// "auto" means another one. The sessions on it stay: they know their peers by address, and answer where their frames come from.
+/// Keeps a server's links where they belong: opens all of them again when one broke (the interface went away), and on another interface
+/// when "auto" means another one. The sessions on them stay: they know their peers by address, and answer where their frames come from.
 /// </summary>
-internal sealed partial class LinkKeeper(ServerLinks links, ReplaceableLink link, ILogger logger)
+internal sealed partial class LinkKeeper(ServerLinks links, IReadOnlyList<ReplaceableLink> standing, ILogger logger)
 {
     private readonly SemaphoreSlim _news = new(0);
     private readonly BackOff _backOff = new(Random.Shared);
@@ -21,7 +21,8 @@ internal sealed partial class LinkKeeper(ServerLinks links, ReplaceableLink link
     /// <exception cref="LinkException">Trying again cannot help.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
-        link.Broke += OnBroke;
+        foreach (ReplaceableLink link in standing)
+            link.Broke += OnBroke;
         using HostNetworkMonitor? network = links.FollowsNetwork ? new HostNetworkMonitor() : null;
         if (network is not null)
             network.Changed += () => _news.Release();
@@ -67,19 +68,20 @@ internal sealed partial class LinkKeeper(ServerLinks links, ReplaceableLink link
 
     private void Replace()
     {
-        IPacketLink next = links.Open();
+        IReadOnlyList<IPacketLink> next = links.Open();
         _broken = false;
-        link.Replace(next);
+        // If the kernel shares flows out no more, the first gets them all.
+        for (int i = 0; i < next.Count; i++)
+            standing[i].Replace(next[i]);
         _backOff.Reset();
         _lastProblem = "";
     }
 
     private void Complain(string problem)
     {
-        if (problem == _lastProblem)
-            return;
-        _lastProblem = problem;
-        LogProblem(logger, problem);
+        // Each receiver's thread may say so.
+        if (Interlocked.Exchange(ref _lastProblem, problem) != problem)
+            LogProblem(logger, problem);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}; opening the link again")]

@@ -28,7 +28,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     private StreamServer? _streams;
     private ReverseListeners? _reverse;
     private CancellationTokenSource? _relays;
-    private SessionFactory? _sessions;
+    private SessionFactory? _factory;
     private ServerLinks? _links;
     private LinkKeeper? _keeper;
     private HostNetworkMonitor? _network;
@@ -39,8 +39,11 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     /// <summary>What ended the server, as an exit code.</summary>
     public int GetResult() => _result;
 
-    /// <summary>The sessions and the link that they are on, whichever that is now.</summary>
-    public ServerReceiver? Receiver { get; private set; }
+    /// <summary>The sessions, once started.</summary>
+    public ServerSessions? Sessions { get; private set; }
+
+    /// <summary>The links, whichever those are now, with what they receive for the sessions; none while the server is not running.</summary>
+    public IReadOnlyList<ServerReceiver> Receivers { get; private set; } = [];
 
     /// <summary>Which bounds were reached.</summary>
     public LimitMeter Limits { get; } = new(loggers.CreateLogger("tunnel"));
@@ -50,13 +53,13 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
 
     string ITunnelEnd.Role => "server";
 
-    string? ITunnelEnd.Link => Receiver?.Link.Name;
+    string? ITunnelEnd.Link => Receivers.Count == 0 ? null : Receivers[0].Link.Name;
 
-    string? ITunnelEnd.Unready => Receiver is null ? "the link is not open" : null;
+    string? ITunnelEnd.Unready => Receivers.Count == 0 ? "the link is not open" : null;
 
     public TrafficLedger Ledger { get; } = new();
 
-    long? ITunnelEnd.MemoryLimit => _sessions?.Budget.Limit;
+    long? ITunnelEnd.MemoryLimit => _factory?.Budget.Limit;
 
     /// <summary>The bounds of datagrams' relays.</summary>
     internal UdpLimits UdpLimits { get; init; } = new();
@@ -73,7 +76,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _changed = KernelLimits.Afford(config);
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
-        _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits, Ledger);
+        _factory = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits, Ledger);
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
         var dialer = new Dialer(() => new DialRules(Live.Transport.DialTimeout, Live.Targets));
@@ -81,7 +84,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         var gate = new ListenerGate(() => config.Listeners with { MaxConnections = Live.Listeners.MaxConnections }, _logger);
         _reverse = new ReverseListeners(config.Reverse, gate, udp, _logger, _relays.Token);
         _streams = new StreamServer(dialer, () => Live.Transport.Kcp.HeaderTimeout, target, udp, _reverse, _logger, _relays.Token) { Limits = Limits, Dials = Ledger.Dials };
-        Receiver = Open();
+        Receivers = Open();
         _network = NetworkWatch.Start(config.Network.Link, FollowLink);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -91,7 +94,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     {
         _changed = KernelLimits.Afford(next);
         KernelLimits.Check(next, _logger);
-        _sessions!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
+        _factory!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
         _reverse?.ListenAgain();
     }
 
@@ -100,16 +103,16 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     {
         _streams?.BeginDrain();
         _reverse?.Dispose();
-        await (Receiver?.DrainAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+        await (Sessions?.DrainAsync() ?? Task.CompletedTask).ConfigureAwait(false);
         await Drain.WaitAsync(() => (_streams?.Active ?? 0) + (_reverse?.Active ?? 0), Live.Transport.Grace, Hurry, cancellationToken).ConfigureAwait(false);
         if (_relays is not null)
             await _relays.CancelAsync().ConfigureAwait(false);
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         LogUdp(_logger, Udp);
-        if (Receiver is not null)
-            await Task.WhenAll(Receiver.GetSessions().Select(s => s.LeaveAsync())).ConfigureAwait(false);
+        if (Sessions is not null)
+            await Task.WhenAll(Sessions.GetAll().Select(s => s.LeaveAsync())).ConfigureAwait(false);
         _network?.Dispose();
-        CloseReceiver();
+        CloseReceivers();
         _links?.Dispose();
         _deadlines?.Dispose();
     }
@@ -130,7 +133,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         {
             Task keeping = _keeper!.RunAsync(stoppingToken);
             // The keeper listens by now, so that nothing breaks unheard.
-            Receiver!.Start();
+            foreach (ServerReceiver receiver in Receivers)
+                receiver.Start();
             await keeping.ConfigureAwait(false);
         }
         catch (LinkException e)
@@ -141,20 +145,23 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         }
     }
 
-    private void CloseReceiver()
+    private void CloseReceivers()
     {
-        if (Receiver is null)
-            return;
-        TrafficLog.LinkClosed(_logger, Receiver);
-        Receiver.Dispose();
-        Receiver = null;
+        foreach (ServerReceiver receiver in Receivers)
+        {
+            TrafficLog.LinkClosed(_logger, receiver);
+            receiver.Dispose();
+        }
+
+        Receivers = [];
+        Sessions?.Close();
     }
 
     /// <summary>The link's MTU may be another one: the sessions' datagrams follow.</summary>
     private void FollowLink()
     {
         int narrowed = 0, smallest = int.MaxValue;
-        foreach (PeerSession session in Receiver?.GetSessions() ?? [])
+        foreach (PeerSession session in Sessions?.GetAll() ?? [])
         {
             (int before, int now) = session.FollowLink();
             narrowed += now < before ? 1 : 0;
@@ -168,7 +175,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     private void LogRefused(Protocol.Wire.Endpoint peer)
     {
         if (_refused.Admits())
-            LogOutOfMemory(_logger, peer, _sessions!.Budget.Used >> 20, _sessions.Budget.Limit >> 20);
+            LogOutOfMemory(_logger, peer, _factory!.Budget.Used >> 20, _factory.Budget.Limit >> 20);
     }
 
     private void LogOpened(PeerSession session)
@@ -184,19 +191,21 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             TrafficLog.SessionEnded(_logger, session);
     }
 
-    private ServerReceiver Open()
+    private ServerReceiver[] Open()
     {
         try
         {
-            var link = new ReplaceableLink(_links!.Open());
-            _keeper = new LinkKeeper(_links, link, _logger);
-            var receiver = new ServerReceiver(link, _links.Carrier, _sessions!, _deadlines!, () => Live.Transport.Kcp.MaxSessions);
-            receiver.StreamOpened += _streams!.Serve;
-            receiver.FecSeen += peer => LogFec(_logger, peer);
-            receiver.OutOfMemory += LogRefused;
-            receiver.SessionOpened += LogOpened;
-            receiver.SessionClosed += LogEnded;
-            return receiver;
+            ReplaceableLink[] links = [.. _links!.Open().Select(link => new ReplaceableLink(link))];
+            _keeper = new LinkKeeper(_links, links, _logger);
+            Sessions = new ServerSessions(_factory!, _links.Carrier, links[0], _deadlines!, () => Live.Transport.Kcp.MaxSessions);
+            Sessions.StreamOpened += _streams!.Serve;
+            Sessions.OutOfMemory += LogRefused;
+            Sessions.SessionOpened += LogOpened;
+            Sessions.SessionClosed += LogEnded;
+            ServerReceiver[] receivers = [.. links.Select(link => new ServerReceiver(link, Sessions))];
+            foreach (ServerReceiver receiver in receivers)
+                receiver.FecSeen += peer => LogFec(_logger, peer);
+            return receivers;
         }
         catch (LinkException e)
         {

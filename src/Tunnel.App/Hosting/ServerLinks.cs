@@ -7,9 +7,12 @@ using Tunnel.Links.Udp;
 
 namespace Tunnel.App.Hosting;
 
-/// <summary>Opens a server's link as its configuration says, with the firewall rules that it needs.</summary>
+/// <summary>Opens a server's link, or several that share its flows, as its configuration says, with the firewall rules that it needs.</summary>
 internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) : IDisposable
 {
+    /// <summary>Unless told otherwise: what more would win was never measured.</summary>
+    private const int MostReceivers = 8;
+
     private readonly MtuCheck _mtu = new(config.Transport.Kcp, logger);
     private readonly Carrier _carrier = CarrierOf(config.Network);
     private readonly PortSpan _ports = new(config.Port, config.Ports);
@@ -19,12 +22,14 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
     /// <summary>The kernel does not find the way for this link: it has to follow this host's network by itself.</summary>
     public bool FollowsNetwork => config.Network.Link != LinkKind.Udp;
 
+    private int Receivers => config.Network.Receivers ?? Math.Min(Environment.ProcessorCount, MostReceivers);
+
     /// <summary>How datagrams are dressed, the same on every link that is opened.</summary>
     public Carrier Carrier => _carrier;
 
-    /// <summary>Opens the link where it belongs now; again for one that broke or has to move.</summary>
-    /// <exception cref="LinkException">The link cannot be opened; the message says what to do.</exception>
-    public IPacketLink Open() => FollowsNetwork ? OpenEthernet() : OpenUdp();
+    /// <summary>Opens the links where they belong now; again when they broke or have to move.</summary>
+    /// <exception cref="LinkException">They cannot be opened; the message says what to do.</exception>
+    public IReadOnlyList<IPacketLink> Open() => FollowsNetwork ? OpenEthernet() : [OpenUdp()];
 
     /// <summary>Another interface than the one that is open would be chosen now; never so when the file names it.</summary>
     public bool LeadElsewhere()
@@ -57,16 +62,18 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         UdpOptions options = UdpOptionsOf();
         if (MtuCheck.ServedBy(options.Address) is { } served)
             _mtu.Require(served, _carrier);
-        return _ports.Count == 1 ? UdpLink.Open(options) : UdpRangeLink.Open(options, _ports.Count);
+        return _ports.Count == 1 ? UdpLink.Open(options, Tell) : UdpRangeLink.Open(options, _ports.Count, Tell);
+
+        void Tell(string notice) => LogNotice(logger, notice);
     }
 
-    private IPacketLink OpenEthernet()
+    private IReadOnlyList<IPacketLink> OpenEthernet()
     {
         HostRoute route = HostAddresses.ServerRoute(config.Network);
         string name = route.Interface;
         if (HostNetwork.Interfaces().FirstOrDefault(i => i.Index == route.Index) is { } served)
             _mtu.Require(served, _carrier);
-        IPacketLink link = EthernetLinks.Open(config.Network, name, _ports, logger);
+        IReadOnlyList<IPacketLink> opened = EthernetLinks.OpenGroup(config.Network, name, _ports, Receivers, logger);
         string? before = _interface;
         try
         {
@@ -76,15 +83,16 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         catch
         {
             _interface = before;
-            link.Dispose();
+            foreach (IPacketLink link in opened)
+                link.Dispose();
             throw;
         }
 
         if (before is null || before == name)
-            LogOpened(logger, _ports, name, link.Name);
+            LogOpened(logger, _ports, name, opened[0].Name, opened.Count);
         else
-            LogMoved(logger, _ports, before, name, link.Name);
-        return link;
+            LogMoved(logger, _ports, before, name, opened[0].Name);
+        return opened;
     }
 
     private void KeepFirewall()
@@ -111,10 +119,14 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         Port = config.Port,
         Dscp = config.Network.Dscp,
         DoNotFragment = config.Transport.Kcp.Mtu is null,
+        Offload = config.Network.UdpOffload,
     };
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "listens on {Ports} of {Interface} (raw TCP segments, {Link})")]
-    private static partial void LogOpened(ILogger logger, PortSpan ports, string @interface, string link);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Notice}")]
+    private static partial void LogNotice(ILogger logger, string notice);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "listens on {Ports} of {Interface} (raw TCP segments, {Link}; {Receivers} receiving)")]
+    private static partial void LogOpened(ILogger logger, PortSpan ports, string @interface, string link, int receivers);
 
     [LoggerMessage(
         Level = LogLevel.Information,

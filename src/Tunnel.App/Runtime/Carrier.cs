@@ -37,6 +37,9 @@ public abstract class PeerPath(IPacketLink link)
     /// <summary>Bytes that the headers take in front of each datagram.</summary>
     public abstract int Headroom { get; }
 
+    /// <summary>Datagrams that leave as one at most, to be cut on their way; 1: each by itself.</summary>
+    public abstract int MaxTogether { get; }
+
     /// <summary>Bytes that a run may have, headers included.</summary>
     public virtual int MaximumRun => int.MaxValue;
 

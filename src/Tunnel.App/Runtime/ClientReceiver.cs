@@ -7,7 +7,7 @@ using Tunnel.Protocol.Wire;
 namespace Tunnel.App.Runtime;
 
 /// <summary>A client's link with its one session to one server.</summary>
-public sealed class ClientReceiver : LinkReceiver
+public sealed class ClientReceiver : LinkReceiver, ISessionOwner
 {
     private readonly IDisposable? _firewall;
     private readonly Func<FlowAddresses?>? _findWay;
@@ -55,9 +55,9 @@ public sealed class ClientReceiver : LinkReceiver
             Session.Close(CloseReason.Local);
     }
 
-    public override void OnStreamOpened(TunnelStream stream) => _ = ListenAsync(stream);
+    public void OnStreamOpened(TunnelStream stream) => _ = ListenAsync(stream);
 
-    public override void OnSessionClosed(PeerSession session)
+    public void OnSessionClosed(PeerSession session)
     {
         Sessions.Ledger.Remove(session);
         _closed.TrySetResult();

@@ -18,6 +18,9 @@ public sealed class DatagramCarrier : Carrier
     private const int V4Headers = 20 + 8;
     private const int V6Headers = 40 + 8;
 
+    // The longest UDP payload over IPv4, and the longest that the kernel cuts.
+    private const int LongestRun = 65507;
+
     public override bool TryUnwrap(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, out Arrival arrival)
     {
         arrival = default;
@@ -49,6 +52,11 @@ public sealed class DatagramCarrier : Carrier
         private readonly byte[] _address = address.ToArray();
 
         public override int Headroom => 0;
+
+        public override int MaxTogether => Link.MaxTogether;
+
+        // One datagram more would be a message of its own.
+        public override int MaximumRun => LongestRun;
 
         public override int LargestPayload()
         {

@@ -10,7 +10,7 @@ namespace Tunnel.App.Runtime;
 /// The receiving side of a link: a thread that takes frames off it, unwraps them, lets the guard judge them, and hands each datagram
 /// to its session, which stays entered for the rest of the batch. Clients and servers differ in whose datagram it is.
 /// </summary>
-public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
+public abstract class LinkReceiver : IFrameSink, IDisposable
 {
     private const int ReceiveTimeout = 1000;
 
@@ -45,6 +45,9 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
 
     protected SessionFactory Sessions { get; }
 
+    /// <summary>The session that is entered, if one is.</summary>
+    protected PeerSession? Current => _current;
+
     /// <summary>The batch's time.</summary>
     protected Instant Now => _now;
 
@@ -71,7 +74,7 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
         _frames++;
         if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
             OnOtherFrame(frame);
-        else if (_guard is not null)
+        else if (_guard is not null && Link.Framing == LinkFraming.Ethernet)
             SplitByGuard(arrival);
         else
             SplitByLength(arrival, segmentLength);
@@ -84,10 +87,6 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
         _frames = 0;
         _guard?.Refresh(GuardSettings.UnixSeconds);
     }
-
-    public abstract void OnStreamOpened(TunnelStream stream);
-
-    public abstract void OnSessionClosed(PeerSession session);
 
     /// <summary>Stops receiving and closes the link.</summary>
     public virtual void Dispose()
@@ -129,7 +128,7 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
             Count(DropReason.Frame);
     }
 
-    /// <summary>Without a guard only the link knows where merged segments were joined; 0 means that they were not.</summary>
+    /// <summary>Where the link is the only one, or the better one, to know where datagrams were joined; 0 means that they were not.</summary>
     private void SplitByLength(in Arrival arrival, int segmentLength)
     {
         ReadOnlySpan<byte> rest = arrival.Payload;
@@ -137,21 +136,29 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
             _merged.Add((rest.Length + segmentLength - 1) / segmentLength);
         while (segmentLength > 0 && rest.Length > segmentLength)
         {
-            Handle(arrival, rest[..segmentLength]);
+            Judge(arrival, rest[..segmentLength]);
             rest = rest[segmentLength..];
         }
 
-        Handle(arrival, rest);
+        Judge(arrival, rest);
     }
 
-    /// <summary>The guard's prefix marks where each datagram begins, merged or not, whatever the link knows.</summary>
+    /// <summary>Each by itself: with UDP, one that a stranger slipped in must not take others with it.</summary>
+    private void Judge(in Arrival arrival, ReadOnlySpan<byte> guarded)
+    {
+        if (_guard is null)
+            Handle(arrival, guarded);
+        else if (Passes(_guard.Check(guarded)))
+            Handle(arrival, guarded[Guard.PrefixLength..]);
+    }
+
+    /// <summary>
+    /// On TCP segments the guard's prefix marks where each datagram begins, merged or not, by whomever and whatever the link knows.
+    /// </summary>
     private void SplitByGuard(in Arrival arrival)
     {
         GuardSplitter datagrams = _guard!.Split(arrival.Payload);
-        if (datagrams.Verdict != GuardVerdict.Pass)
-            Count(DropReason.Guard);
-        else
-            Volatile.Write(ref _passed, _passed + 1);
+        Passes(datagrams.Verdict);
         int count = 0;
         foreach (ReadOnlySpan<byte> datagram in datagrams)
         {
@@ -161,6 +168,15 @@ public abstract class LinkReceiver : IFrameSink, ISessionOwner, IDisposable
 
         if (count > 1)
             _merged.Add(count);
+    }
+
+    private bool Passes(GuardVerdict verdict)
+    {
+        if (verdict == GuardVerdict.Pass)
+            Volatile.Write(ref _passed, _passed + 1);
+        else
+            Count(DropReason.Guard);
+        return verdict == GuardVerdict.Pass;
     }
 
     private void Handle(in Arrival arrival, ReadOnlySpan<byte> datagram)

@@ -482,7 +482,7 @@ public sealed class PeerSession
         while (true)
         {
             // Read anew for each run: a path may stop merging.
-            int front = _path.FrontRoom, headroom = _path.Headroom + guardLength;
+            int front = _path.FrontRoom, headroom = _path.Headroom + guardLength, together = _path.MaxTogether;
             Span<byte> room = buffer.AsSpan(front, Math.Min(buffer.Length, _path.MaximumRun) - front);
             TransmitRun run = _session.Transmit(room, headroom, now);
             if (run.IsEmpty)
@@ -491,8 +491,8 @@ public sealed class PeerSession
                 _guard.Write(room.Slice(i * run.Stride + headroom - guardLength, guardLength));
             _path.Send(buffer.AsSpan(0, front + run.Length), run.Stride);
             sent += run.Count;
-            if (front != 0 && run.Count > 1)
-                _merged.Add(run.Count);
+            if (Math.Min(together, run.Count) is > 1 and int merged)
+                _merged.Add(merged);
         }
 
         if (sent != 0)

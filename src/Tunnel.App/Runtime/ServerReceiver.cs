@@ -3,162 +3,60 @@ using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
-using Tunnel.Protocol.Wire;
 
 namespace Tunnel.App.Runtime;
 
 /// <summary>
-/// A server's link and the sessions on it, by remote address. Nothing is made for a stranger before the guard, the cipher and the
-/// cap have let him pass.
+/// One of a server's links, whose datagrams go to the sessions that all of them share. Nothing is made for a stranger before the guard,
+/// the cipher and the cap have let him pass.
 /// </summary>
 public sealed class ServerReceiver : LinkReceiver
 {
-    /// <summary>Enough for every client of a restarted server within seconds, too few to be worth provoking.</summary>
-    private const int AnswersPerSecond = 1000;
-
-    private readonly Lock _lock = new();
-    private readonly SessionTable<PeerSession> _table;
+    private readonly ServerSessions _sessions;
     private readonly DatagramCipher _cipher;
-    private readonly DeadlineLoop _deadlines;
-    private readonly Func<int> _maxSessions;
     private readonly byte[] _scratch = new byte[KcpEngine.LargestDatagram];
-    private readonly LinkedList<PeerSession> _byAge = [];
-    private volatile bool _draining;
-    private readonly AnswerLimit _answers = new(AnswersPerSecond);
 
-    public ServerReceiver(ReplaceableLink link, Carrier carrier, SessionFactory sessions, DeadlineLoop deadlines, Func<int> maxSessions)
-        : base(link, carrier, sessions, $"{link.Name} receive")
+    public ServerReceiver(ReplaceableLink link, ServerSessions sessions)
+        : base(link, sessions.Carrier, sessions.Factory, $"{link.Name} receive")
     {
-        _maxSessions = maxSessions;
-        _table = new SessionTable<PeerSession>(maxSessions());
-        _cipher = sessions.CreateCipher();
-        _deadlines = deadlines;
-    }
-
-    /// <summary>A peer opened a stream. Called on whatever thread received it.</summary>
-    public event Action<TunnelStream>? StreamOpened;
-
-    /// <summary>A peer was refused for want of memory.</summary>
-    public event Action<Endpoint>? OutOfMemory;
-
-    public event Action<PeerSession>? SessionOpened;
-
-    public event Action<PeerSession>? SessionClosed;
-
-    public int SessionCount
-    {
-        get
-        {
-            lock (_lock)
-                return _table.Count;
-        }
-    }
-
-    public PeerSession[] GetSessions()
-    {
-        lock (_lock)
-            return [.. _table.Sessions];
-    }
-
-    /// <summary>Takes no new sessions from now on, and tells the peers of those that there are that they get no new streams.</summary>
-    public Task DrainAsync()
-    {
-        _draining = true;
-        return Task.WhenAll(GetSessions().Select(session => session.DrainAsync()));
-    }
-
-    public override void OnStreamOpened(TunnelStream stream) => StreamOpened?.Invoke(stream);
-
-    public override void OnSessionClosed(PeerSession session)
-    {
-        lock (_lock)
-        {
-            _table.Remove(session.Peer, session);
-            if (session.Age.List is not null)
-                _byAge.Remove(session.Age);
-        }
-
-        Sessions.Ledger.Remove(session);
-        SessionClosed?.Invoke(session);
-    }
-
-    public override void Dispose()
-    {
-        base.Dispose();
-        foreach (PeerSession session in GetSessions())
-            session.Close(CloseReason.Local);
+        _sessions = sessions;
+        _cipher = sessions.Factory.CreateCipher();
     }
 
     protected override DropReason OnDatagram(in Arrival arrival, ReadOnlySpan<byte> datagram)
     {
-        if (!TryGet(arrival.Peer, out PeerSession? session))
+        // Nearly always the one before's: the kernel gives a flow's datagrams in rows.
+        PeerSession? session = Current;
+        if ((session is null || session.Peer != arrival.Peer) && !_sessions.TryGet(arrival.Peer, out session))
             return OnStranger(arrival, datagram);
-        Enter(session!);
-        DropReason drop = session!.Receive(datagram, arrival, Now);
+        Enter(session);
+        DropReason drop = session.Receive(datagram, arrival, Now);
         if (drop is not (DropReason.Conversation or DropReason.Closed))
             return drop;
         return OnOtherConversation(arrival, datagram, session);
     }
 
-    private bool TryGet(in Endpoint peer, out PeerSession? session)
-    {
-        lock (_lock)
-            return _table.TryGet(peer, out session);
-    }
-
     private DropReason OnStranger(in Arrival arrival, ReadOnlySpan<byte> datagram)
     {
-        if (_draining)
+        if (_sessions.IsDraining)
             return DropReason.Draining;
         DropReason drop = Open(datagram, out ReadOnlySpan<byte> payload);
         if (drop != DropReason.None)
             return drop;
-        uint conv;
-        lock (_lock)
-        {
-            _table.MaxSessions = _maxSessions();
-            drop = _table.Admit(payload, out conv);
-        }
-
-        if (drop == DropReason.SessionLimit)
-            drop = MakeRoom();
-
-        if (drop == DropReason.None && !Sessions.Budget.HasRoom)
-            return Refuse(arrival);
+        LeaveCurrent();
+        drop = _sessions.Admit(arrival, payload, Now, out PeerSession? session);
         if (drop == DropReason.None)
-            return Create(arrival, conv, payload);
+            return Begin(session!, payload);
         if (drop == DropReason.UnknownPeer)
             AnswerUnknown(arrival, payload);
         return drop;
     }
 
-    /// <summary>
-    /// The cap is reached. Without a cipher anybody can begin sessions in others' names: the oldest one whose peer never acknowledged
-    /// anything gives its place. Those that did are not looked at again.
-    /// </summary>
-    private DropReason MakeRoom()
-    {
-        PeerSession? oldest;
-        lock (_lock)
-        {
-            while (_byAge.First is { Value.IsProven: true })
-                _byAge.RemoveFirst();
-            oldest = _byAge.First?.Value;
-        }
-
-        string consequence = oldest is null ? "a session was refused" : "the oldest session that never answered gave its place";
-        Sessions.Limits?.Strike(LimitKind.MaxSessions, consequence);
-        LeaveCurrent();
-        oldest?.Close(CloseReason.Unproven);
-        return oldest is null ? DropReason.SessionLimit : DropReason.None;
-    }
-
     /// <summary>Tells a client whose session was lost (with a restart, say) that it was, so that it begins anew at once.</summary>
     private void AnswerUnknown(in Arrival arrival, ReadOnlySpan<byte> payload)
     {
-        if (SessionTable<PeerSession>.AnswerUnknown(payload) is not { } answer || !_answers.TryTake(Now))
+        if (SessionTable<PeerSession>.AnswerUnknown(payload) is not { } answer || !_sessions.Answers.TryTake(Now))
             return;
-        LeaveCurrent();
         PeerPath path = Carrier.AnswerOnce(Link, arrival);
         int guardLength = Sessions.Stamp is null ? 0 : Guard.PrefixLength;
         int headroom = path.Headroom + guardLength;
@@ -181,11 +79,17 @@ public sealed class ServerReceiver : LinkReceiver
         drop = SessionTable<PeerSession>.Begins(payload, out uint conv, anew: true);
         if (drop != DropReason.None || conv == old.Conv)
             return DropReason.Conversation;
-        if (_draining)
+        if (_sessions.IsDraining)
             return DropReason.Draining;
         LeaveCurrent();
         old.Close(CloseReason.Replaced);
-        return Create(arrival, conv, payload);
+        return Begin(_sessions.Succeed(arrival, conv, Now), payload);
+    }
+
+    private DropReason Begin(PeerSession session, ReadOnlySpan<byte> payload)
+    {
+        Enter(session);
+        return session.ReceiveOpened(payload, Now);
     }
 
     private DropReason Open(ReadOnlySpan<byte> datagram, out ReadOnlySpan<byte> payload)
@@ -194,32 +98,5 @@ public sealed class ServerReceiver : LinkReceiver
         if (datagram.Length > _scratch.Length)
             return DropReason.TooLong;
         return _cipher.TryOpen(datagram, _scratch, out payload) ? DropReason.None : DropReason.Cipher;
-    }
-
-    private DropReason Refuse(in Arrival arrival)
-    {
-        Sessions.Limits?.Strike(LimitKind.Memory, "a session was refused");
-        OutOfMemory?.Invoke(arrival.Peer);
-        return DropReason.Memory;
-    }
-
-    private DropReason Create(in Arrival arrival, uint conv, ReadOnlySpan<byte> payload)
-    {
-        Session session = Sessions.CreateSession(conv, isClient: false, Now);
-        var peer = new PeerSession(session, Carrier.Answer(Link, arrival), arrival.Peer, Sessions.Stamp, _deadlines, this)
-        {
-            Budget = Sessions.Budget,
-            ProbesPath = Sessions.ProbesPath,
-        };
-        lock (_lock)
-        {
-            _table.Set(arrival.Peer, peer);
-            _byAge.AddLast(peer.Age);
-        }
-
-        Sessions.Ledger.Add(peer);
-        SessionOpened?.Invoke(peer);
-        Enter(peer);
-        return peer.ReceiveOpened(payload, Now);
     }
 }

@@ -138,6 +138,8 @@ public sealed class TcpCarrier(int dscp, ushort[] flags, HandshakeRole role = Ha
 
         public override int Headroom => _merges ? 0 : _contiguous?.HeaderLength ?? _headroom;
 
+        public override int MaxTogether => _merges ? int.MaxValue : 1;
+
         // A link that has just stopped taking merged frames refuses the run that is made ready for it now, and ends the merging with it.
         public override int MaximumRun => _merges && Link.MaxMergedLength is > 0 and int longest ? longest : int.MaxValue;
 

@@ -54,6 +54,38 @@ public sealed class AfPacketLink : IPacketLink
     /// <param name="notice">Told, in a sentence, of what a person may want to know: that merged frames are refused. Any thread.</param>
     public static AfPacketLink Open(AfPacketOptions options, Action<string>? notice = null) => new(options, notice);
 
+    /// <summary>
+    /// Opens several links for the same frames: each flow's arrive at one of them, so that as many threads can receive. Where the kernel
+    /// does not share them out, it is one link, and <paramref name="notice"/> is told. Opens all of them, or throws
+    /// <see cref="LinkException"/>.
+    /// </summary>
+    public static IReadOnlyList<AfPacketLink> OpenGroup(AfPacketOptions options, int count, Action<string>? notice = null)
+    {
+        List<AfPacketLink> links = [];
+        try
+        {
+            int? group = null;
+            while (links.Count < count)
+            {
+                links.Add(Open(options, notice));
+                // Until it has joined, a link sees every frame: a session takes a datagram once, however often it comes.
+                int joined = count == 1 ? 0 : AfPacketSocket.Join(links[^1]._descriptor, group);
+                group ??= joined;
+                if (joined >= 0)
+                    continue;
+                KeepOne(links, -joined, notice);
+                break;
+            }
+
+            return links;
+        }
+        catch
+        {
+            links.ForEach(l => l.Dispose());
+            throw;
+        }
+    }
+
     public string Name => "afpacket";
 
     public LinkFraming Framing => LinkFraming.Ethernet;
@@ -131,6 +163,13 @@ public sealed class AfPacketLink : IPacketLink
         }
 
         _wake.Dispose();
+    }
+
+    private static void KeepOne(List<AfPacketLink> links, int error, Action<string>? notice)
+    {
+        for (; links.Count > 1; links.RemoveAt(links.Count - 1))
+            links[^1].Dispose();
+        notice?.Invoke($"{links[0]._options.Interface}: the kernel does not share flows out ({Libc.Describe(error)}): one receiver does all the work");
     }
 
     private int TrySendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength)

@@ -92,6 +92,23 @@ internal static unsafe class AfPacketSocket
             throw Refused(options, "to take frames for others", Libc.LastError);
     }
 
+    /// <summary>
+    /// Joins sockets among which the kernel shares out the flows, by a hash of their addresses and ports; frames of one flow all go to one,
+    /// as long as none joins or leaves. Returns the group for those that join later, or minus errno.
+    /// </summary>
+    /// <param name="descriptor">A bound socket.</param>
+    /// <param name="group">Null makes a new group, with a number that no other process has.</param>
+    internal static int Join(int descriptor, int? group)
+    {
+        // Not with rollover: a full queue's frames would go to a receiver that has other flows, out of order, when both are busiest.
+        int flags = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_IGNORE_OUTGOING | (group is null ? PACKET_FANOUT_FLAG_UNIQUEID : 0);
+        if (!Libc.TrySetOption(descriptor, SOL_PACKET, PACKET_FANOUT, (group ?? 0) | (flags << 16)))
+            return -Libc.LastError;
+        int joined = 0;
+        uint length = sizeof(int);
+        return Libc.GetSocketOption(descriptor, SOL_PACKET, PACKET_FANOUT, &joined, &length) == 0 ? joined & ushort.MaxValue : -Libc.LastError;
+    }
+
     /// <summary>The frames dropped since the last call, for the kernel begins anew each time.</summary>
     internal static uint TakeDrops(int descriptor)
     {

@@ -37,11 +37,18 @@ internal static class Linux
     internal const int IPV6_MTU_DISCOVER = 23;
     internal const int IPV6_V6ONLY = 26;
     internal const int IPV6_TCLASS = 67;
+    internal const int SOL_UDP = 17;
+    internal const int UDP_SEGMENT = 103;
+    internal const int UDP_GRO = 104;
     internal const int SOL_PACKET = 263;
     internal const int PACKET_ADD_MEMBERSHIP = 1;
     internal const int PACKET_MR_PROMISC = 1;
     internal const int PACKET_STATISTICS = 6;
     internal const int PACKET_VNET_HDR = 15;
+    internal const int PACKET_FANOUT = 18;
+    internal const int PACKET_FANOUT_HASH = 0;
+    internal const int PACKET_FANOUT_FLAG_UNIQUEID = 0x2000;
+    internal const int PACKET_FANOUT_FLAG_IGNORE_OUTGOING = 0x4000;
     internal const int PACKET_QDISC_BYPASS = 20;
     internal const int PACKET_IGNORE_OUTGOING = 23;
 
@@ -96,6 +103,7 @@ internal static class Linux
     internal const int EPERM = 1;
     internal const int ENOENT = 2;
     internal const int EINTR = 4;
+    internal const int EIO = 5;
     internal const int EAGAIN = 11;
     internal const int ENOMEM = 12;
     internal const int EACCES = 13;
@@ -105,6 +113,7 @@ internal static class Linux
     internal const int EMFILE = 24;
     internal const int EPIPE = 32;
     internal const int EMSGSIZE = 90;
+    internal const int ENOPROTOOPT = 92;
     internal const int EOPNOTSUPP = 95;
     internal const int EAFNOSUPPORT = 97;
     internal const int EADDRINUSE = 98;

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Tunnel.Links.Host;
 using Tunnel.Links.Native;
 using static Tunnel.Links.Native.Linux;
@@ -6,16 +5,17 @@ using static Tunnel.Links.Native.Linux;
 namespace Tunnel.Links.Udp;
 
 /// <summary>
-/// Plain UDP: a datagram a frame, no privilege. Addresses are the kernel's own bytes: on a socket that listens on any address IPv4 peers
+/// Plain UDP, no privilege: datagrams, which the kernel takes and gives several at a time where it can. Addresses are the kernel's own bytes: on a socket that listens on any address IPv4 peers
 /// appear as v4-mapped sockaddr_in6; <see cref="Send"/> takes those as well as sockaddr_in.
 /// </summary>
 public sealed unsafe class UdpLink : IPacketLink
 {
-    private const int SendBatch = 64;
     private const int MemInfoFields = 9;
     private const int MemInfoDrops = 8;
 
-    private readonly UdpReceiveBatch _batch = new();
+    private readonly UdpReceiveBatch _batch;
+    private readonly bool _ownsBatch;
+    private readonly Action<string>? _notice;
     private readonly WakeEvent _wake = new();
     private readonly LinkMeter _meter = new();
     private readonly bool _v6;
@@ -26,12 +26,18 @@ public sealed unsafe class UdpLink : IPacketLink
     private readonly Lock _dropsGate = new();
     private WrappingCounter _drops;
     private int _descriptor = -1;
+    private int _together = 1;
 
-    private UdpLink(UdpOptions options)
+    private UdpLink(UdpOptions options, Action<string>? notice, UdpReceiveBatch? shared)
     {
+        _notice = notice;
+        _batch = shared ?? new UdpReceiveBatch();
+        _ownsBatch = shared is null;
         try
         {
             (_descriptor, _v6) = UdpSocket.Open(options);
+            if (options.Offload)
+                AskForOffload();
         }
         catch
         {
@@ -43,13 +49,20 @@ public sealed unsafe class UdpLink : IPacketLink
     }
 
     /// <summary>Opens the link, or throws <see cref="LinkException"/>.</summary>
-    public static UdpLink Open(UdpOptions options) => new(options);
+    /// <param name="options">Where to listen, and how.</param>
+    /// <param name="notice">Told, in a sentence, that the kernel neither cuts nor merges here, and why. Any thread.</param>
+    public static UdpLink Open(UdpOptions options, Action<string>? notice = null) => new(options, notice, null);
+
+    /// <summary>A link that receives into buffers which another one, on the same thread, may use as well.</summary>
+    internal static UdpLink Open(UdpOptions options, Action<string>? notice, UdpReceiveBatch shared) => new(options, notice, shared);
 
     public string Name => "udp";
 
     public LinkFraming Framing => LinkFraming.Datagram;
 
     public int MaxMergedLength => 0;
+
+    public int MaxTogether => Volatile.Read(ref _together);
 
     /// <summary>For waiting on several links at once.</summary>
     internal int Descriptor => _descriptor;
@@ -84,15 +97,23 @@ public sealed unsafe class UdpLink : IPacketLink
             target = mapped;
         }
 
+        UdpSendResult result;
         _descriptorGate.EnterReadLock();
         try
         {
-            return _descriptor < 0 ? 0 : SendRun(run, frameLength, target);
+            if (_descriptor < 0)
+                return 0;
+            result = UdpSender.SendRun(_descriptor, run, frameLength, target, MaxTogether);
         }
         finally
         {
             _descriptorGate.ExitReadLock();
         }
+
+        _meter.Sent(result.Taken, result.Bytes, result.Refused);
+        if (result.CutRefusal != 0)
+            StopCutting(result.CutRefusal);
+        return result.Taken;
     }
 
     public bool SendMerged(ReadOnlySpan<byte> frame, int headerLength, int segmentLength) =>
@@ -113,10 +134,29 @@ public sealed unsafe class UdpLink : IPacketLink
                 _ = Libc.Close(_descriptor);
             _descriptor = -1;
             _descriptorGate.ExitWriteLock();
-            _batch.Dispose();
+            if (_ownsBatch)
+                _batch.Dispose();
         }
 
         _wake.Dispose();
+    }
+
+    /// <summary>A kernel that does not know the option says so at once; what a device cannot is seen when it refuses a run.</summary>
+    private void AskForOffload()
+    {
+        if (!Libc.TrySetOption(_descriptor, SOL_UDP, UDP_GRO, 1))
+            _notice?.Invoke($"the kernel does not merge datagrams ({Libc.Describe(Libc.LastError)}): receiving them one by one");
+        // 0: messages that say nothing are not cut.
+        if (Libc.TrySetOption(_descriptor, SOL_UDP, UDP_SEGMENT, 0))
+            _together = UdpSender.MaxTogether;
+        else
+            _notice?.Invoke($"the kernel does not cut runs of datagrams ({Libc.Describe(Libc.LastError)}): sending them one by one");
+    }
+
+    private void StopCutting(int error)
+    {
+        if (Interlocked.Exchange(ref _together, 1) != 1)
+            _notice?.Invoke($"the kernel does not cut runs of datagrams on their way out ({Libc.Describe(error)}): sending them one by one from now on");
     }
 
     private int Drain(IFrameSink sink)
@@ -128,6 +168,7 @@ public sealed unsafe class UdpLink : IPacketLink
             return 0;
 
         int delivered = 0;
+        int datagrams = 0;
         long bytes = 0;
         for (int i = 0; i < count; i++)
         {
@@ -137,81 +178,18 @@ public sealed unsafe class UdpLink : IPacketLink
                 continue;
             }
 
-            ReadOnlySpan<byte> datagram = _batch.Datagram(i);
+            ReadOnlySpan<byte> message = _batch.Message(i);
+            int segmentLength = _batch.SegmentLength(i);
             delivered++;
-            bytes += datagram.Length;
-            sink.OnFrame(datagram, _batch.Sender(i), 0);
+            datagrams += segmentLength == 0 ? 1 : (message.Length + segmentLength - 1) / segmentLength;
+            bytes += message.Length;
+            sink.OnFrame(message, _batch.Sender(i), segmentLength);
         }
 
-        _meter.Received(delivered, bytes);
+        _meter.Received(datagrams, bytes);
         if (delivered > 0)
             sink.OnBatchEnd();
         return delivered;
-    }
-
-    [SkipLocalsInit]
-    private int SendRun(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address)
-    {
-        MessageHeader* headers = stackalloc MessageHeader[SendBatch];
-        IoVector* vectors = stackalloc IoVector[SendBatch];
-        int taken = 0;
-        int refused = 0;
-        long bytes = 0;
-        fixed (byte* data = run, name = address)
-        {
-            int offset = 0;
-            while (offset < run.Length)
-            {
-                int count = Fill(headers, vectors, data + offset, run.Length - offset, frameLength, name, address.Length);
-                int sent = Libc.SendMessages(_descriptor, headers, (uint)count, MSG_DONTWAIT);
-                int passed = Math.Max(sent, 0);
-                if (sent < 0)
-                {
-                    int error = Libc.LastError;
-                    if (error == EINTR)
-                        continue;
-                    if (!ConcernsOneDatagram(error))
-                        break;
-                    refused++;
-                    passed = 1;
-                }
-                else
-                {
-                    taken += sent;
-                }
-
-                int end = Math.Min(offset + (passed * frameLength), run.Length);
-                bytes += sent > 0 ? end - offset : 0;
-                offset = end;
-            }
-
-            refused += (run.Length - offset + frameLength - 1) / frameLength;
-        }
-
-        _meter.Sent(taken, bytes, refused);
-        return taken;
-    }
-
-    /// <summary>Errors after which the next datagram of the run may still go: too long, or the report of an earlier one's fate.</summary>
-    private static bool ConcernsOneDatagram(int error) => error is EMSGSIZE or ECONNREFUSED or EHOSTUNREACH;
-
-    private static int Fill(
-        MessageHeader* headers, IoVector* vectors, byte* data, int length, int frameLength, byte* name, int nameLength)
-    {
-        int count = 0;
-        for (int offset = 0; offset < length && count < SendBatch; offset += frameLength, count++)
-        {
-            vectors[count] = new IoVector { Base = data + offset, Length = (nuint)Math.Min(frameLength, length - offset) };
-            headers[count] = new MessageHeader
-            {
-                Name = name,
-                NameLength = (uint)nameLength,
-                Vectors = vectors + count,
-                VectorCount = 1,
-            };
-        }
-
-        return count;
     }
 
     private long ReadKernelDrops()

@@ -23,6 +23,9 @@ public sealed record UdpOptions
     /// </summary>
     public bool DoNotFragment { get; init; }
 
+    /// <summary>The kernel cuts runs of datagrams that are sent and merges those that come, as far as it can; nobody on the way sees it.</summary>
+    public bool Offload { get; init; } = true;
+
     /// <summary>The differentiated services code point, 0 to 63, of what is sent.</summary>
     public int Dscp { get; init; }
 }

@@ -13,19 +13,22 @@ public sealed class UdpRangeLink : IPacketLink
 
     private readonly List<UdpLink> _links = [];
     private readonly List<Tagger> _taggers = [];
+    // One for all: a single thread receives, and has handed everything on before it turns to the next port.
+    private readonly UdpReceiveBatch _batch = new();
     private readonly WakeEvent _wake = new();
     private readonly Lock _receiving = new();
     private readonly int[] _descriptors;
     private readonly short[] _events;
     private volatile bool _disposed;
 
-    private UdpRangeLink(UdpOptions options, int ports)
+    private UdpRangeLink(UdpOptions options, int ports, Action<string>? notice)
     {
+        Action<string>? once = notice is null ? null : new Notice(notice).Tell;
         try
         {
             for (int i = 0; i < ports; i++)
             {
-                _links.Add(UdpLink.Open(options with { Port = options.Port + i }));
+                _links.Add(UdpLink.Open(options with { Port = options.Port + i }, once, _batch));
                 _taggers.Add(new Tagger((byte)i));
             }
         }
@@ -45,6 +48,9 @@ public sealed class UdpRangeLink : IPacketLink
 
     public int MaxMergedLength => 0;
 
+    /// <summary>That of the first port: those of the others differ only while one after the other finds out.</summary>
+    public int MaxTogether => _links[0].MaxTogether;
+
     /// <summary>All of the ports are on the same interface.</summary>
     public int MtuTowards(ReadOnlySpan<byte> address) => _links[0].MtuTowards(address);
 
@@ -60,12 +66,15 @@ public sealed class UdpRangeLink : IPacketLink
     }
 
     /// <summary>Opens the ports from the options' on, or throws <see cref="LinkException"/> and has opened none.</summary>
-    public static UdpRangeLink Open(UdpOptions options, int ports)
+    /// <param name="options">As for one port.</param>
+    /// <param name="ports">How many.</param>
+    /// <param name="notice">As for one port; told once for all.</param>
+    public static UdpRangeLink Open(UdpOptions options, int ports, Action<string>? notice = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(options.Port);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ports);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ports, MaxPorts);
-        return new UdpRangeLink(options, ports);
+        return new UdpRangeLink(options, ports, notice);
     }
 
     public int Receive(IFrameSink sink, int timeoutMilliseconds)
@@ -101,6 +110,7 @@ public sealed class UdpRangeLink : IPacketLink
         {
             foreach (UdpLink link in _links)
                 link.Dispose();
+            _batch.Dispose();
         }
 
         _wake.Dispose();
@@ -114,6 +124,18 @@ public sealed class UdpRangeLink : IPacketLink
         a.SendErrors + b.SendErrors,
         a.KernelDrops + b.KernelDrops,
         a.Truncated + b.Truncated);
+
+    /// <summary>The ports share a host, and so what is wrong with it.</summary>
+    private sealed class Notice(Action<string> told)
+    {
+        private string? _last;
+
+        public void Tell(string notice)
+        {
+            if (Interlocked.Exchange(ref _last, notice) != notice)
+                told(notice);
+        }
+    }
 
     /// <summary>Puts a port's number behind the addresses of what came in there.</summary>
     private sealed class Tagger(byte tag) : IFrameSink

@@ -21,13 +21,14 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     private readonly DeadlineLoop _deadlines = new();
     private readonly LinkReceiver _receiver;
+    private readonly Func<PeerSession?> _session;
 
-    private ScriptedPeer(Func<SessionFactory, DeadlineLoop, LinkReceiver> create)
+    private ScriptedPeer(Func<SessionFactory, DeadlineLoop, (LinkReceiver Receiver, Func<PeerSession?> Session)> create)
     {
         var kcp = new KcpOptions { NoDelay = false, Interval = 30, Resend = 2, NoCongestion = true, SendWindow = 1024, ReceiveWindow = 1024 };
         var mux = new MuxOptions { SessionBuffer = 4 << 20, StreamBuffer = 2 << 20, KeepAlive = 2_000, KeepAliveTimeout = 8_000 };
         byte[] key = KeyDerivation.Paqet(TunnelSettings.Key);
-        _receiver = create(new SessionFactory(Cipher, key, kcp, mux, Mtu, guard: null, admission: null), _deadlines);
+        (_receiver, _session) = create(new SessionFactory(Cipher, key, kcp, mux, Mtu, guard: null, admission: null), _deadlines);
         _receiver.Start();
     }
 
@@ -37,7 +38,11 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         var server = new IPEndPoint(IPAddress.Loopback, port);
         var link = new ReplaceableLink(UdpLink.Open(new UdpOptions { Address = IPAddress.Loopback }));
         var opened = new OpenedLink(link, new DatagramCarrier(), DatagramCarrier.Open(link, server), Endpoint.FromIPEndPoint(server), null, null);
-        return new ScriptedPeer((sessions, deadlines) => new ClientReceiver(opened, sessions, deadlines));
+        return new ScriptedPeer((sessions, deadlines) =>
+        {
+            var receiver = new ClientReceiver(opened, sessions, deadlines);
+            return (receiver, () => receiver.Session);
+        });
     }
 
     /// <summary>A server for a client of ours.</summary>
@@ -48,9 +53,9 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         var link = new ReplaceableLink(UdpLink.Open(new UdpOptions { Address = IPAddress.Loopback, Port = port }));
         return new ScriptedPeer((sessions, deadlines) =>
         {
-            var receiver = new ServerReceiver(link, new DatagramCarrier(), sessions, deadlines, () => 4);
-            receiver.StreamOpened += stream => _ = ServeAsync(new ScriptedStream(stream), serve);
-            return receiver;
+            var all = new ServerSessions(sessions, new DatagramCarrier(), link, deadlines, () => 4);
+            all.StreamOpened += stream => _ = ServeAsync(new ScriptedStream(stream), serve);
+            return (new ServerReceiver(link, all), () => all.GetAll().LastOrDefault());
         });
     }
 
@@ -67,12 +72,13 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _receiver.Dispose();
+        Session?.Close(CloseReason.Local);
         _deadlines.Dispose();
         return ValueTask.CompletedTask;
     }
 
     /// <summary>The only one.</summary>
-    private PeerSession? Session => _receiver is ClientReceiver client ? client.Session : ((ServerReceiver)_receiver).GetSessions().LastOrDefault();
+    private PeerSession? Session => _session();
 
     private static async Task ServeAsync(ScriptedStream stream, Func<ScriptedStream, Task> serve)
     {

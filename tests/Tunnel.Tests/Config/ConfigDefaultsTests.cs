@@ -40,6 +40,8 @@ public class ConfigDefaultsTests
         Assert.Equal([0x18], network.Tcp.Local);
         Assert.Equal([0x18], network.Tcp.Remote);
         Assert.Equal(new PcapConfig(null, null, false, true, TimeSpan.FromMilliseconds(1)), network.Pcap);
+        Assert.True(network.UdpOffload);
+        Assert.Null(network.Receivers);
     }
 
     [Fact]

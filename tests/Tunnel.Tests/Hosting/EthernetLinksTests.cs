@@ -20,7 +20,7 @@ public sealed class EthernetLinksTests : IDisposable
     [Fact]
     public void PacketSocketsAreTakenWhereTheyWork()
     {
-        Assert.Same(_link, EthernetLinks.OpenEither(() => _link, () => throw new InvalidOperationException("not asked for"), _log));
+        Assert.Same(_link, EthernetLinks.OpenEither(() => [_link], () => throw new InvalidOperationException("not asked for"), _log)[0]);
         Assert.Empty(_log.All);
     }
 
@@ -29,7 +29,7 @@ public sealed class EthernetLinksTests : IDisposable
     [InlineData(LinkFault.MissingDependency)]
     public void LibpcapFollowsAndTheLogSaysWhy(LinkFault fault)
     {
-        Assert.Same(_link, EthernetLinks.OpenEither(() => throw new LinkException(fault, "refused for a test"), () => _link, _log));
+        Assert.Same(_link, EthernetLinks.OpenEither(() => throw new LinkException(fault, "refused for a test"), () => [_link], _log)[0]);
         Assert.True(_log.Has("refused for a test") && _log.Has("libpcap"), string.Join('\n', _log.All));
     }
 

@@ -96,6 +96,36 @@ public sealed class AfPacketLinkTests
     }
 
     [Fact]
+    public void Group_shares_out_flows_and_keeps_each_together()
+    {
+        const int flows = 64, frames = 10;
+        TestHost.RequireRoot();
+        using TestHost.VethPair veth = TestHost.NewVeth();
+        using AfPacketLink left = Open(veth.Left, 29870);
+        IReadOnlyList<AfPacketLink> group = AfPacketLink.OpenGroup(
+            new AfPacketOptions { Interface = veth.Right, FirstPort = 29871 }, 3, notice => Assert.Fail(notice));
+        byte[][] sent = [.. Enumerable.Range(0, flows * frames).Select(i => MergedFrames.Create(v6: i % 2 == 0, 30000 + (i % flows), 29871, 500, i))];
+        foreach (byte[] frame in sent)
+            Assert.Equal(1, left.Send(frame, frame.Length, default));
+
+        List<FrameCollector> got = [];
+        foreach (AfPacketLink link in group)
+        {
+            got.Add(new FrameCollector());
+            while (link.Receive(got[^1], 100) > 0)
+            {
+            }
+
+            link.Dispose();
+        }
+
+        // Every frame once, every flow at one of them, and none without any: three to the power of minus 64 that this is chance.
+        Assert.Equal(sent.Select(Convert.ToHexString).Order(), got.SelectMany(g => g.Frames).Select(Convert.ToHexString).Order());
+        Assert.All(got, g => Assert.NotEmpty(g.Frames));
+        Assert.Equal(flows, got.Sum(g => g.Frames.Select(SourcePort).Distinct().Count()));
+    }
+
+    [Fact]
     public void Too_long_a_frame_is_lost_alone()
     {
         TestHost.RequireRoot();
@@ -324,6 +354,12 @@ public sealed class AfPacketLinkTests
 
     private static AfPacketLink Open(string name, int first, int last = 0) =>
         AfPacketLink.Open(new AfPacketOptions { Interface = name, FirstPort = first, LastPort = last });
+
+    private static int SourcePort(byte[] frame)
+    {
+        int tcp = frame[12] == 0x86 ? 14 + 40 : 14 + 20;
+        return (frame[tcp] << 8) | frame[tcp + 1];
+    }
 
     private sealed class CountingSink : IFrameSink
     {

@@ -2,7 +2,7 @@ using Tunnel.Links;
 
 namespace Tunnel.Tests.Links;
 
-/// <summary>Keeps copies of what a link delivered.</summary>
+/// <summary>Keeps copies of what a link delivered, of merged datagrams each.</summary>
 internal sealed class FrameCollector : IFrameSink
 {
     public List<byte[]> Frames { get; } = [];
@@ -13,11 +13,19 @@ internal sealed class FrameCollector : IFrameSink
 
     public int Batches { get; private set; }
 
+    /// <summary>Calls, however many datagrams were in them.</summary>
+    public int Messages { get; private set; }
+
     public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
     {
-        Frames.Add(frame.ToArray());
-        Addresses.Add(address.ToArray());
-        SegmentLengths.Add(segmentLength);
+        Messages++;
+        bool merged = !address.IsEmpty && segmentLength != 0;
+        foreach (byte[] part in merged ? frame.ToArray().Chunk(segmentLength) : [frame.ToArray()])
+        {
+            Frames.Add(part);
+            Addresses.Add(address.ToArray());
+            SegmentLengths.Add(segmentLength);
+        }
     }
 
     public void OnBatchEnd() => Batches++;

@@ -35,6 +35,32 @@ public class UdpRangeLinkTests
     }
 
     [Fact]
+    public void RunsToSeveralPortsStayApartAndCountEachDatagram()
+    {
+        using UdpRangeLink link = Open(IPAddress.Loopback, out int first);
+        using UdpLink peer = UdpLink.Open(new UdpOptions { Address = IPAddress.Loopback });
+        for (int i = 0; i < Ports; i++)
+        {
+            byte[] run = Enumerable.Repeat((byte)i, 40 * 1000).ToArray();
+            Assert.Equal(40, peer.Send(run, 1000, new IPEndPoint(IPAddress.Loopback, first + i).Serialize().Buffer.Span));
+        }
+
+        var got = new FrameCollector();
+        got.ReceiveAll(link, Ports * 40);
+        Assert.Equal(Ports, got.Messages);
+        Assert.All(got.Frames.Zip(got.Addresses), f => Assert.Equal(Enumerable.Repeat(f.Second[^1], 1000), f.First));
+        Assert.Equal(Ports * 40, link.Counters.PacketsIn);
+
+        // Back from each of them.
+        foreach (byte[] address in got.Addresses.DistinctBy(a => a[^1]))
+            Assert.Equal(40, link.Send(new byte[40 * 1000], 1000, address));
+        var answers = new FrameCollector();
+        answers.ReceiveAll(peer, Ports * 40);
+        Assert.Equal(Ports, answers.Messages);
+        Assert.Equal(Enumerable.Range(first, Ports), answers.Addresses.Select(a => (a[2] << 8) | a[3]).Distinct().Order());
+    }
+
+    [Fact]
     public void AWaitEndsWhenItIsWoken()
     {
         using UdpRangeLink link = Open(IPAddress.Loopback, out _);

@@ -33,9 +33,11 @@ public sealed class FecPeerTests : IDisposable
     [Fact]
     public async Task AServerCountsThemAndMakesNoSession()
     {
-        using var server = new ServerReceiver(new ReplaceableLink(_near), new DatagramCarrier(), Factory(), _deadlines, () => 10);
+        var link = new ReplaceableLink(_near);
+        var sessions = new ServerSessions(Factory(), new DatagramCarrier(), link, _deadlines, () => 10);
+        using var server = new ServerReceiver(link, sessions);
         await HearAsync(server, fromClient: true);
-        Assert.Equal(0, server.SessionCount);
+        Assert.Equal(0, sessions.Count);
     }
 
     [Fact]
@@ -67,7 +69,7 @@ public sealed class FecPeerTests : IDisposable
         await server.StartAsync(CancellationToken.None);
         foreach (byte[] datagram in datagrams)
             await socket.SendToAsync(datagram, new IPEndPoint(IPAddress.Loopback, port));
-        await UntilAllCountedAsync(server.Receiver!, datagrams.Length);
+        await UntilAllCountedAsync(server.Receivers[0], datagrams.Length);
         Assert.Single(log.Lines.All, line => line.Contains("forward error correction") && line.Contains($"{socket.LocalEndPoint}"));
         await server.StopAsync(CancellationToken.None);
         Assert.Single(log.Lines.All, line => line.Contains("forward error correction"));

@@ -28,20 +28,20 @@ public sealed class MemoryBudgetTests : IDisposable
     public void ASessionIsRefusedWhileOthersHoldTheCeiling()
     {
         MemoryBudget budget = new(1);
-        using ServerReceiver server = Server(budget);
+        using ServerReceiver server = Server(out ServerSessions sessions, budget);
         Greet(server, First);
-        Assert.Equal(1, server.SessionCount);
-        Assert.Equal(Assert.Single(server.GetSessions()).GetStatus().Memory, budget.Used);
+        Assert.Equal(1, sessions.Count);
+        Assert.Equal(Assert.Single(sessions.GetAll()).GetStatus().Memory, budget.Used);
         Assert.False(budget.HasRoom);
 
         Greet(server, Second);
-        Assert.Equal((1, 1L), (server.SessionCount, server.GetDrops(DropReason.Memory)));
+        Assert.Equal((1, 1L), (sessions.Count, server.GetDrops(DropReason.Memory)));
         Assert.Equal([Endpoint.FromIPEndPoint(Second)], _refused);
 
-        server.GetSessions()[0].Close(CloseReason.Local);
+        sessions.GetAll()[0].Close(CloseReason.Local);
         Assert.Equal(0, budget.Used);
         Greet(server, Second);
-        Assert.Equal((1, 1L), (server.SessionCount, server.GetDrops(DropReason.Memory)));
+        Assert.Equal((1, 1L), (sessions.Count, server.GetDrops(DropReason.Memory)));
     }
 
     /// <summary>Whoever never acknowledged anything may be nobody at all.</summary>
@@ -49,11 +49,11 @@ public sealed class MemoryBudgetTests : IDisposable
     public void AtTheCapTheOldestThatNeverAnsweredGivesItsPlace()
     {
         var limits = new LimitMeter(_lines);
-        using ServerReceiver server = Server(MemoryBudget.Unlimited, cap: 2, limits);
+        using ServerReceiver server = Server(out ServerSessions sessions, MemoryBudget.Unlimited, cap: 2, limits);
         Greet(server, First);
         Greet(server, Second);
         Greet(server, Third);
-        Assert.Equal([Endpoint.FromIPEndPoint(Second), Endpoint.FromIPEndPoint(Third)], server.GetSessions().Select(s => s.Peer).OrderBy(p => p.ToString()));
+        Assert.Equal([Endpoint.FromIPEndPoint(Second), Endpoint.FromIPEndPoint(Third)], sessions.GetAll().Select(s => s.Peer).OrderBy(p => p.ToString()));
         Assert.Equal(1, limits.GetStrikes(LimitKind.MaxSessions));
         Assert.Contains("transport.kcp.max_sessions is reached", Assert.Single(_lines.All));
     }
@@ -62,25 +62,25 @@ public sealed class MemoryBudgetTests : IDisposable
     public void WhoAnsweredStays()
     {
         var limits = new LimitMeter(_lines);
-        using ServerReceiver server = Server(MemoryBudget.Unlimited, cap: 1, limits);
+        using ServerReceiver server = Server(out ServerSessions sessions, MemoryBudget.Unlimited, cap: 1, limits);
         Session client = Greet(server, First);
-        PeerSession session = Assert.Single(server.GetSessions());
+        PeerSession session = Assert.Single(sessions.GetAll());
         Assert.NotNull(session.OpenStream());
         Answer(client, server, First);
         Assert.True(session.IsProven);
 
         Greet(server, Second);
-        Assert.Equal([session], server.GetSessions());
+        Assert.Equal([session], sessions.GetAll());
         Assert.Equal((1L, 1L), (server.GetDrops(DropReason.SessionLimit), limits.GetStrikes(LimitKind.MaxSessions)));
     }
 
     [Fact]
     public void WithRoomEverybodyIsTaken()
     {
-        using ServerReceiver server = Server(MemoryBudget.Unlimited);
+        using ServerReceiver server = Server(out ServerSessions sessions, MemoryBudget.Unlimited);
         Greet(server, First);
         Greet(server, Second);
-        Assert.Equal((2, 0L), (server.SessionCount, server.GetDrops(DropReason.Memory)));
+        Assert.Equal((2, 0L), (sessions.Count, server.GetDrops(DropReason.Memory)));
     }
 
     [Theory]
@@ -110,11 +110,12 @@ public sealed class MemoryBudgetTests : IDisposable
         _link.Dispose();
     }
 
-    private ServerReceiver Server(MemoryBudget budget, int cap = 10, LimitMeter? limits = null)
+    private ServerReceiver Server(out ServerSessions sessions, MemoryBudget budget, int cap = 10, LimitMeter? limits = null)
     {
-        var server = new ServerReceiver(new ReplaceableLink(_link), new DatagramCarrier(), Factory(budget, limits), _deadlines, () => cap);
-        server.OutOfMemory += _refused.Add;
-        return server;
+        var link = new ReplaceableLink(_link);
+        sessions = new ServerSessions(Factory(budget, limits), new DatagramCarrier(), link, _deadlines, () => cap);
+        sessions.OutOfMemory += _refused.Add;
+        return new ServerReceiver(link, sessions);
     }
 
     /// <summary>The first datagram of a client at an address.</summary>

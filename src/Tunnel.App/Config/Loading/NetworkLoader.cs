@@ -14,10 +14,12 @@ internal static class NetworkLoader
             Interface = reader.Get(NetworkKeys.Interface).Value,
             Firewall = reader.Get(NetworkKeys.Firewall).Value,
             Dscp = reader.Get(NetworkKeys.Dscp).Value,
+            Receivers = reader.Get(NetworkKeys.Receivers).Value,
             IPv4 = LoadFamily(reader, NetworkKeys.IPv4, connections),
             IPv6 = LoadFamily(reader, NetworkKeys.IPv6, connections),
             Tcp = LoadTcp(reader, link),
             Pcap = LoadPcap(reader),
+            UdpOffload = reader.Get(NetworkKeys.UdpOffload).Value,
         };
     }
 

@@ -29,6 +29,7 @@ internal static class ConfigCatalog
         new("network.ipv6", ConfigSide.Both, "What is found by itself, for IPv6."),
         new("network.tcp", ConfigSide.Both, "The look of raw TCP segments."),
         new("network.pcap", ConfigSide.Both, "libpcap's settings."),
+        new("network.udp", ConfigSide.Both, "The udp link's settings."),
         new("transport", ConfigSide.Both, "Sessions: how many, in whose dialect, how patient."),
         new("transport.kcp", ConfigSide.Both, "KCP, its encryption, and the multiplexer above it."),
         new("debug", ConfigSide.Both, "Where the process shows itself."),

@@ -37,6 +37,14 @@ internal static class NetworkKeys
         Doc = "The differentiated services code point of what is sent.",
     };
 
+    public static readonly ConfigKey<int?> Receivers = new("network", "receivers", BasicTypes.Integer(1, 64).OrAuto())
+    {
+        Side = ConfigSide.Server,
+        Default = "\"auto\"",
+        Doc = "Threads that receive, each with a socket of its own, among which the kernel shares out clients' connections; with afpacket, else one. "
+            + "\"auto\" is one for each processor, 8 at most.",
+    };
+
     public static readonly FamilyKeys IPv4 = new("network.ipv4", AddressTypes.IPv4);
 
     public static readonly FamilyKeys IPv6 = new("network.ipv6", AddressTypes.IPv6);
@@ -93,8 +101,18 @@ internal static class NetworkKeys
         Doc = "How long a read waits for packets.",
     };
 
+    public static readonly ConfigKey<bool> UdpOffload = new("network.udp", "offload", BasicTypes.Boolean)
+    {
+        Default = "true",
+        Doc = "Let the kernel cut and merge runs of datagrams (UDP_SEGMENT, UDP_GRO) as far as it can, which nobody else sees. false is for a network "
+            + "card or driver that does it wrong.",
+    };
+
     public static readonly IReadOnlyList<ConfigKey> All =
-        [Link, Interface, Firewall, Dscp, .. IPv4.All, .. IPv6.All, LocalFlag, RemoteFlag, Handshake, SockBuf, SnapLen, Promisc, Immediate, Timeout];
+    [
+        Link, Interface, Firewall, Dscp, Receivers, .. IPv4.All, .. IPv6.All, LocalFlag, RemoteFlag, Handshake, SockBuf, SnapLen, Promisc, Immediate, Timeout,
+        UdpOffload,
+    ];
 }
 
 /// <summary>The keys of one address family.</summary>

@@ -30,6 +30,9 @@ internal static class ToolRunner
 {
     private const int TimeoutMilliseconds = 10_000;
 
+    // 128 and SIGKILL, as shells say it.
+    private const int KilledCode = 128 + 9;
+
     private static readonly string[] Folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
 
     internal static ToolResult Run(string tool, IReadOnlyList<string> arguments, string? input = null)
@@ -57,19 +60,32 @@ internal static class ToolRunner
         }
     }
 
+    /// <summary>
+    /// On this thread alone: many that run tools at once may have taken all of the pool's, and nobody would be left to read for them. The
+    /// tools say little about errors, so that their pipe need not be read beside the other.
+    /// </summary>
     private static ToolResult Finish(Process process, string? input)
     {
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> error = process.StandardError.ReadToEndAsync();
+        using var limit = new Timer(_ => Kill(process), null, TimeoutMilliseconds, Timeout.Infinite);
         if (input is not null)
             process.StandardInput.Write(input);
         process.StandardInput.Close();
-        if (!process.WaitForExit(TimeoutMilliseconds))
+        string output = process.StandardOutput.ReadToEnd(), error = process.StandardError.ReadToEnd();
+        if (process.WaitForExit(TimeoutMilliseconds) && process.ExitCode != KilledCode)
+            return new ToolResult(process.ExitCode, output, error);
+        Kill(process);
+        return new ToolResult(-1, string.Empty, $"no answer within {TimeoutMilliseconds / 1000} s");
+    }
+
+    private static void Kill(Process process)
+    {
+        try
         {
             process.Kill(entireProcessTree: true);
-            return new ToolResult(-1, string.Empty, $"no answer within {TimeoutMilliseconds / 1000} s");
         }
-
-        return new ToolResult(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
+        {
+            // It has ended by itself.
+        }
     }
 }

@@ -26,7 +26,7 @@ internal sealed class PoolWorld : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly List<(IPAddress Host, MemoryLink Client, MemoryLink Server)> _links = [];
     private readonly HashSet<IPAddress> _cut = [];
-    private readonly List<ServerReceiver> _receivers = [];
+    private readonly List<(ServerReceiver Receiver, ServerSessions Sessions)> _receivers = [];
     private readonly List<IPEndPoint> _opened = [];
     private readonly TcpListener _echo = new(IPAddress.Loopback, 0);
     private readonly ReverseListeners _reverse;
@@ -153,8 +153,12 @@ internal sealed class PoolWorld : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _running;
-        foreach (ServerReceiver receiver in _receivers)
+        foreach ((ServerReceiver receiver, ServerSessions sessions) in _receivers)
+        {
             receiver.Dispose();
+            sessions.Close();
+        }
+
         Pool.Dispose();
         _echo.Dispose();
         _deadlines.Dispose();
@@ -175,11 +179,13 @@ internal sealed class PoolWorld : IAsyncDisposable
                 Cut(server.Address.GetAddressBytes()[3]);
         }
 
-        var receiver = new ServerReceiver(new ReplaceableLink(far), new DatagramCarrier(), _sessions, _deadlines, () => 100);
-        receiver.StreamOpened += _streams.Serve;
+        var served = new ReplaceableLink(far);
+        var sessions = new ServerSessions(_sessions, new DatagramCarrier(), served, _deadlines, () => 100);
+        sessions.StreamOpened += _streams.Serve;
+        var receiver = new ServerReceiver(served, sessions);
         receiver.Start();
         lock (_links)
-            _receivers.Add(receiver);
+            _receivers.Add((receiver, sessions));
         var near = new ReplaceableLink(client);
         PeerPath path = DatagramCarrier.Open(near, RightEnd);
         return ValueTask.FromResult(new OpenedLink(near, new DatagramCarrier(), path, Endpoint.FromIPEndPoint(RightEnd), null, null));
