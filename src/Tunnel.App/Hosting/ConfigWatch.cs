@@ -119,7 +119,8 @@ internal sealed class ConfigWatch : IDisposable
         try
         {
             using FileStream stream = File.OpenRead(file);
-            byte[] bytes = new byte[Config.ConfigLoader.MaxFileBytes + 1];
+            // As long as it is and no longer: looking must not cost a collection of large arrays every few seconds.
+            byte[] bytes = new byte[Math.Min(stream.Length, Config.ConfigLoader.MaxFileBytes) + 1];
             return bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -56,7 +56,7 @@ public class ProfileEndpointsTests : IAsyncLifetime
     [Fact(Timeout = Limit)]
     public async Task TheProcessorProfileNamesMethodsOfEachLayer()
     {
-        List<string> missing = ["Tunnel.App.Runtime.PeerSession.", "Tunnel.App.Services.Relay", "Tunnel.Protocol."];
+        List<string> missing = ["Tunnel.App.Runtime.PeerSession.", "Tunnel.App.Services.", "Tunnel.Protocol."];
         for (int i = 0; i < 20 && missing.Count > 0; i++)
         {
             DecodedProfile profile = DecodedProfile.From(await _tunnel.GetAsync("/debug/pprof/profile?seconds=1"));
