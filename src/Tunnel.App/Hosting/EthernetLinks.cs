@@ -17,14 +17,14 @@ internal static partial class EthernetLinks
     /// <exception cref="LinkException">They cannot be opened; with "auto", neither way.</exception>
     public static IReadOnlyList<IPacketLink> OpenGroup(
         NetworkConfig network, string interfaceName, PortSpan ports, int count, ILogger logger) => network.Link switch
-    {
-        LinkKind.AfPacket => OpenAfPacket(network.Pcap, interfaceName, ports, count, logger),
-        LinkKind.Auto => OpenEither(
-            () => OpenAfPacket(network.Pcap, interfaceName, ports, count, logger),
-            () => OpenPcap(network.Pcap, interfaceName, ports, logger),
-            logger),
-        _ => OpenPcap(network.Pcap, interfaceName, ports, logger),
-    };
+        {
+            LinkKind.AfPacket => OpenAfPacket(network.Pcap, interfaceName, ports, count, logger),
+            LinkKind.Auto => OpenEither(
+                () => OpenAfPacket(network.Pcap, interfaceName, ports, count, logger),
+                () => OpenPcap(network.Pcap, interfaceName, ports, logger),
+                logger),
+            _ => OpenPcap(network.Pcap, interfaceName, ports, logger),
+        };
 
     /// <summary>
     /// Packet sockets, or libpcap where the kernel refuses those. Want of privilege, or an interface that is not there, is no reason to

@@ -18,11 +18,13 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
     private readonly PortSpan _ports = new(config.Port, config.Ports);
     private FirewallKeeper? _firewall;
     private volatile string? _interface;
+    private int? _atFirst;
 
     /// <summary>The kernel does not find the way for this link: it has to follow this host's network by itself.</summary>
     public bool FollowsNetwork => config.Network.Link != LinkKind.Udp;
 
-    private int Receivers => config.Network.Receivers ?? Math.Min(Environment.ProcessorCount, MostReceivers);
+    // Never more than at first: there are threads for those only, and the kernel would send flows to the others as well.
+    private int Receivers => _atFirst ?? config.Network.Receivers ?? Math.Min(Environment.ProcessorCount, MostReceivers);
 
     /// <summary>How datagrams are dressed, the same on every link that is opened.</summary>
     public Carrier Carrier => _carrier;
@@ -79,6 +81,7 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         {
             _interface = name;
             KeepFirewall();
+            _atFirst ??= opened.Count;
         }
         catch
         {
