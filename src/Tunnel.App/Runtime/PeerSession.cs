@@ -365,7 +365,16 @@ public sealed class PeerSession
     internal bool TryWrite(MuxStream stream, ReadOnlyMemory<byte> data)
     {
         Enter();
-        bool taken = _session.Mux.TryWrite(stream, data);
+        bool taken = false;
+        try
+        {
+            taken = _session.Mux.TryWrite(stream, data);
+        }
+        catch (InvariantException e)
+        {
+            Die(e);
+        }
+
         LeaveLater();
         return taken;
     }
@@ -411,7 +420,17 @@ public sealed class PeerSession
     internal int Read(MuxStream stream, Span<byte> destination, out bool broken)
     {
         Enter();
-        return LeaveReading(stream, _session.Read(stream, destination), out broken);
+        int count = 0;
+        try
+        {
+            count = _session.Read(stream, destination);
+        }
+        catch (InvariantException e)
+        {
+            Die(e);
+        }
+
+        return LeaveReading(stream, count, out broken);
     }
 
     private int LeaveReading(MuxStream stream, int count, out bool broken)

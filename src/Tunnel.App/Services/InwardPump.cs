@@ -92,6 +92,12 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, Action f
         return false;
     }
 
+    protected override void Break(Exception defect)
+    {
+        _ended.TrySetException(defect);
+        failed();
+    }
+
     private bool Fail()
     {
         Release();

@@ -94,6 +94,12 @@ internal sealed class OutwardPump : Pump, IReactorWork
             Fail();
     }
 
+    protected override void Break(Exception defect)
+    {
+        _ended.TrySetException(defect);
+        _failed();
+    }
+
     private void Fail()
     {
         Release();

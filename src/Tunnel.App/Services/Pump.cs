@@ -17,10 +17,21 @@ internal abstract class Pump
         do
         {
             seen = Volatile.Read(ref _asked);
-            Turn();
+            try
+            {
+                Turn();
+            }
+            catch (Exception defect)
+            {
+                // It must not end the thread, which works for others, too: a reactor's, a link's.
+                Break(defect);
+            }
         }
         while (Interlocked.CompareExchange(ref _asked, 0, seen) != seen);
     }
 
     protected abstract void Turn();
+
+    /// <summary>A turn ended by a defect: nothing more is done, and whoever waits for the end is told.</summary>
+    protected abstract void Break(Exception defect);
 }

@@ -45,7 +45,7 @@ public sealed class Relay : ISocketObserver, IStreamObserver
         _finishLinger = isClient && !_peerHalfCloses ? ReplyQuiet : TimeSpan.Zero;
     }
 
-    /// <summary>Runs to the end; never throws for what the network does.</summary>
+    /// <summary>Runs to the end; never throws for what the network does, but for a defect.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
         using CancellationTokenRegistration registration = cancel.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
@@ -55,14 +55,20 @@ public sealed class Relay : ISocketObserver, IStreamObserver
         _inward.Ask();
         _outward.Ask();
         Task outward = _outward.Ended, inward = _inward.Ended;
-        await Task.WhenAny(outward, inward).ConfigureAwait(false);
-        if (_broken == 0 && !inward.IsCompleted)
-            await LingerAsync(inward).ConfigureAwait(false);
-        else if (_broken == 0)
-            await WatchAsync(outward).ConfigureAwait(false);
-        await Task.WhenAll(outward, inward).ConfigureAwait(false);
-        _stream.Close();
-        _socket.Dispose();
+        try
+        {
+            await Task.WhenAny(outward, inward).ConfigureAwait(false);
+            if (_broken == 0 && !inward.IsCompleted)
+                await LingerAsync(inward).ConfigureAwait(false);
+            else if (_broken == 0)
+                await WatchAsync(outward).ConfigureAwait(false);
+            await Task.WhenAll(outward, inward).ConfigureAwait(false);
+        }
+        finally
+        {
+            _stream.Close();
+            _socket.Dispose();
+        }
     }
 
     void ISocketObserver.OnReady()

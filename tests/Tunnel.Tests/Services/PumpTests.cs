@@ -34,6 +34,21 @@ public class PumpTests
         Assert.Equal(3, turns);
     }
 
+    [Fact]
+    public void ADefectEndsTheTurnAndNotItsThread()
+    {
+        int turns = 0;
+        var pump = new Again(() =>
+        {
+            if (++turns == 1)
+                throw new InvalidOperationException("a defect");
+        });
+        pump.Ask();
+        Assert.Equal("a defect", pump.Defect?.Message);
+        pump.Ask();
+        Assert.Equal(2, turns);
+    }
+
     private sealed class Counter : Pump
     {
         public int Wanted;
@@ -49,10 +64,16 @@ public class PumpTests
             Seen = Volatile.Read(ref Wanted);
             Interlocked.Decrement(ref _inside);
         }
+
+        protected override void Break(Exception defect) => throw defect;
     }
 
     private sealed class Again(Action turn) : Pump
     {
+        public Exception? Defect { get; private set; }
+
         protected override void Turn() => turn();
+
+        protected override void Break(Exception defect) => Defect = defect;
     }
 }
