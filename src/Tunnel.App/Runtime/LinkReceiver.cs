@@ -119,7 +119,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
     {
         PeerSession? current = _current;
         _current = null;
-        current?.Leave(MonotonicClock.Now);
+        current?.LeaveReceived();
     }
 
     private void OnOtherFrame(ReadOnlySpan<byte> frame)

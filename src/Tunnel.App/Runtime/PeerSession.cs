@@ -148,6 +148,20 @@ public sealed class PeerSession
         }
     }
 
+    /// <summary>
+    /// Ends a receiver's turn: the streams are told first, so that what they answer at once, and the windows that they open by reading, leave
+    /// with the acknowledgements and not behind them.
+    /// </summary>
+    public void LeaveReceived()
+    {
+        EventDispatcher.Begin();
+        while (_session.TryTakeEvent(out MuxEvent e))
+            Announce(e);
+        EventDispatcher.TryDefer(this);
+        _lock.Exit();
+        EventDispatcher.End();
+    }
+
     /// <summary>Ends a turn.</summary>
     public void Leave(Instant now)
     {
