@@ -26,8 +26,7 @@ internal static class EventDispatcher
     {
         if (_state is not { IsRunning: true } state)
             return false;
-        if (!state.Touched.Contains(session))
-            state.Touched.Add(session);
+        state.Touch(session);
         return true;
     }
 
@@ -52,8 +51,17 @@ internal static class EventDispatcher
     private sealed class State
     {
         public readonly Queue<Notice> Queue = new();
-        public readonly List<PeerSession> Touched = [];
+        private List<PeerSession> _touched = [];
+        private List<PeerSession> _leaving = [];
+
         public bool IsRunning;
+
+        public void Touch(PeerSession session)
+        {
+            // Few: those of one link, or those that local sockets write to.
+            if (!_touched.Contains(session))
+                _touched.Add(session);
+        }
 
         public void Finish()
         {
@@ -69,18 +77,22 @@ internal static class EventDispatcher
             }
             finally
             {
-                IsRunning = false;
                 // After a defect, too: others wait for what they wrote.
                 Flush();
+                IsRunning = false;
             }
         }
 
         private void Flush()
         {
-            // Few: those of one link, or those that local sockets write to.
-            for (int i = 0; i < Touched.Count; i++)
-                Touched[i].LookAfter();
-            Touched.Clear();
+            // What is touched meanwhile is not among those that leave now.
+            while (_touched.Count != 0)
+            {
+                (_touched, _leaving) = (_leaving, _touched);
+                foreach (PeerSession session in _leaving)
+                    session.LookAfter();
+                _leaving.Clear();
+            }
         }
     }
 

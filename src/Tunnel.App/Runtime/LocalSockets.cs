@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Tunnel.Links;
 using Tunnel.Links.Sockets;
 
 namespace Tunnel.App.Runtime;
@@ -10,13 +11,17 @@ namespace Tunnel.App.Runtime;
 /// </summary>
 public static class LocalSockets
 {
-    // A session's receive thread does as much of the work: half of the cores each.
-    private static readonly Lazy<SocketReactor[]> Reactors = new(() => [.. Enumerable.Range(0, Math.Max(1, Environment.ProcessorCount / 2)).Select(Create)]);
-
+    private static readonly Lock Gate = new();
+    private static volatile SocketReactor[]? _reactors;
     private static uint _next;
 
     /// <summary>Whose the next socket is.</summary>
-    public static SocketReactor Next() => Reactors.Value[Interlocked.Increment(ref _next) % Reactors.Value.Length];
+    /// <exception cref="SocketException">The first time: there are no descriptors for them now.</exception>
+    public static SocketReactor Next()
+    {
+        SocketReactor[] reactors = _reactors ?? Create();
+        return reactors[Interlocked.Increment(ref _next) % (uint)reactors.Length];
+    }
 
     /// <summary>Connects a socket.</summary>
     /// <exception cref="SocketException">It did not succeed.</exception>
@@ -27,5 +32,23 @@ public static class LocalSockets
     /// <exception cref="SocketException">The kernel cannot watch it.</exception>
     public static SocketAcceptor Accept(Socket listening) => new(listening, Next(), Next);
 
-    private static SocketReactor Create(int index) => new($"sockets {index}", EventDispatcher.Begin, EventDispatcher.End);
+    private static SocketReactor[] Create()
+    {
+        lock (Gate)
+        {
+            var made = new List<SocketReactor>();
+            try
+            {
+                // A session's receive thread does as much of the work: half of the cores each.
+                while (_reactors is null && made.Count < Math.Max(1, Environment.ProcessorCount / 2))
+                    made.Add(new SocketReactor($"sockets {made.Count}", EventDispatcher.Begin, EventDispatcher.End));
+                return _reactors ??= [.. made];
+            }
+            catch (LinkException)
+            {
+                made.ForEach(r => r.Dispose());
+                throw new SocketException((int)SocketError.TooManyOpenSockets);
+            }
+        }
+    }
 }

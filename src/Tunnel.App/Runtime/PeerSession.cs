@@ -396,7 +396,16 @@ public sealed class PeerSession
     internal DatagramWrite TryWriteDatagram(MuxStream stream, ReadOnlyMemory<byte> data)
     {
         Enter();
-        DatagramWrite result = _session.Mux.TryWriteDatagram(stream, data);
+        DatagramWrite result = DatagramWrite.Closed;
+        try
+        {
+            result = _session.Mux.TryWriteDatagram(stream, data);
+        }
+        catch (InvariantException e)
+        {
+            Die(e);
+        }
+
         LeaveLater();
         return result;
     }
@@ -418,7 +427,17 @@ public sealed class PeerSession
     internal int ReadFrame(MuxStream stream, Span<byte> destination)
     {
         Enter();
-        int length = LeaveReading(stream, Math.Max(0, _session.ReadFrame(stream, destination)), out bool broken);
+        int length = 0;
+        try
+        {
+            length = Math.Max(0, _session.ReadFrame(stream, destination));
+        }
+        catch (InvariantException e)
+        {
+            Die(e);
+        }
+
+        length = LeaveReading(stream, length, out bool broken);
         return broken ? throw Broken(stream) : length;
     }
 

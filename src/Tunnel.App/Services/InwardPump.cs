@@ -69,20 +69,25 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, Action f
     /// <summary>Passes on what there is; false when there was nothing (yet), or the end.</summary>
     private bool TryDeliver()
     {
-        byte[] scratch = _scratch ??= GC.AllocateUninitializedArray<byte>(BufferLength);
+        // Reading may tell other streams on this very thread, whose pumps read, too: they must not find this buffer.
+        byte[] scratch = _scratch ?? GC.AllocateUninitializedArray<byte>(BufferLength);
+        _scratch = null;
         int count = stream.TryRead(scratch, out bool broken);
-        if (broken)
-            return Fail();
-        if (count <= 0)
-            return count == 0 && End();
+        bool more = broken ? Fail() : count > 0 ? Deliver(scratch.AsSpan(0, count)) : count == 0 && End();
+        _scratch = scratch;
+        return more;
+    }
+
+    private bool Deliver(ReadOnlySpan<byte> data)
+    {
         Volatile.Write(ref _receivedAt, Environment.TickCount64);
-        int sent = socket.Send(scratch.AsSpan(0, count), out SocketError error);
+        int sent = socket.Send(data, out SocketError error);
         if (error is not (SocketError.Success or SocketError.WouldBlock))
             return Fail();
-        if (sent != count)
-            Keep(scratch.AsSpan(sent, count - sent));
+        if (sent != data.Length)
+            Keep(data[sent..]);
         // Less than there was room for is all there was: what comes later is told.
-        return count == scratch.Length || _rest is not null || stream.EndOfStream;
+        return data.Length == BufferLength || _rest is not null || stream.EndOfStream;
     }
 
     private bool End()

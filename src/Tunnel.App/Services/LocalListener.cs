@@ -30,7 +30,7 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
     {
         Socket[] sockets = ListenSockets.Open(LocalEndPoint, gate.Acceptors, gate.Backlog);
         LocalEndPoint = (IPEndPoint)sockets[0].LocalEndPoint!;
-        _acceptors = Array.ConvertAll(sockets, LocalSockets.Accept);
+        _acceptors = Watch(sockets);
         LogListening(Logger, Name, LocalEndPoint);
     }
 
@@ -60,6 +60,23 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
 
     /// <summary>Serves one connection to its end; the socket is the callee's.</summary>
     protected abstract Task HandleAsync(TcpSocket socket, CancellationToken stop);
+
+    private static SocketAcceptor[] Watch(Socket[] sockets)
+    {
+        var acceptors = new List<SocketAcceptor>(sockets.Length);
+        try
+        {
+            foreach (Socket socket in sockets)
+                acceptors.Add(LocalSockets.Accept(socket));
+            return [.. acceptors];
+        }
+        catch
+        {
+            acceptors.ForEach(a => a.Dispose());
+            Array.ForEach(sockets, s => s.Dispose());
+            throw;
+        }
+    }
 
     private void Take(TcpSocket socket, CancellationToken stop)
     {

@@ -16,6 +16,9 @@ internal sealed class OutwardPump : Pump, IReactorWork
     /// <summary>What is shorter is copied, lest each of a thousand short messages that wait hold a long buffer.</summary>
     private const int LongEnough = 8 * 1024;
 
+    /// <summary>Buffers in a row on a thread that is not the reactor's: others wait for that thread, too.</summary>
+    private const int MostInARow = 16;
+
     [ThreadStatic]
     private static byte[]? _spare;
 
@@ -26,6 +29,7 @@ internal sealed class OutwardPump : Pump, IReactorWork
     private byte[]? _buffer;
     private int _edges = 1;
     private int _drained;
+    private int _inARow;
     private volatile bool _writing;
     private long _sentAt = Environment.TickCount64;
 
@@ -54,14 +58,18 @@ internal sealed class OutwardPump : Pump, IReactorWork
     public void OnWritten()
     {
         _writing = false;
-        // Within a reactor's turn the other sockets come first; a link's thread is bounded by the peer's window.
-        if (SocketReactor.Current is { } reactor)
-            reactor.Post(this);
-        else
+        // Within a reactor's turn the other sockets come first.
+        if (SocketReactor.Current is null && ++_inARow < MostInARow)
             Ask();
+        else
+            _socket.Reactor.Post(this);
     }
 
-    void IReactorWork.Run() => Ask();
+    void IReactorWork.Run()
+    {
+        _inARow = 0;
+        Ask();
+    }
 
     protected override void Turn()
     {
@@ -83,8 +91,8 @@ internal sealed class OutwardPump : Pump, IReactorWork
         int count = _socket.Receive(buffer, out SocketError error);
         if (count == 0)
             Spare(buffer);
-        // Less than was asked for is all there was; only an end is still behind it.
-        if (error == SocketError.WouldBlock || (count != 0 && count < buffer.Length && !_socket.HasEnded))
+        // Less than was asked for is all there was, as a rule.
+        if (error == SocketError.WouldBlock || (count != 0 && count < buffer.Length && !_socket.MayHideMore))
             _drained = edges;
         if (count != 0)
             Write(buffer, count);

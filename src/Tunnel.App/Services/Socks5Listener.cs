@@ -63,7 +63,16 @@ public sealed class Socks5Listener(
     private async Task ConnectAsync(TcpSocket socket, Socks5Protocol protocol, Target target, Activity? accepted, CancellationToken stop)
     {
         TunnelStream stream = await OpenAsync(protocol, target, accepted, stop).ConfigureAwait(false);
-        await protocol.ReplyAsync(Socks5Reply.Succeeded, stop).ConfigureAwait(false);
+        try
+        {
+            await protocol.ReplyAsync(Socks5Reply.Succeeded, stop).ConfigureAwait(false);
+        }
+        catch
+        {
+            stream.Close();
+            throw;
+        }
+
         accepted?.Stop();
         await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
     }

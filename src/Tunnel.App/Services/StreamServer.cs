@@ -181,8 +181,17 @@ public sealed partial class StreamServer
             return;
         }
 
-        if (withResult)
-            await SayAsync(stream, DialResult.Connected).ConfigureAwait(false);
+        try
+        {
+            if (withResult)
+                await SayAsync(stream, DialResult.Connected).ConfigureAwait(false);
+        }
+        catch
+        {
+            socket.Reset();
+            throw;
+        }
+
         serving?.Stop();
         stream.TellSetUp();
         await new Relay(socket, stream, isClient: false).RunAsync(_stop).ConfigureAwait(false);

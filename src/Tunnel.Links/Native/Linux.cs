@@ -77,6 +77,7 @@ internal static class Linux
     internal const int EPOLL_CLOEXEC = 0x80000;
     internal const int EPOLL_CTL_ADD = 1;
     internal const uint EPOLLIN = 1;
+    internal const uint EPOLLPRI = 2;
     internal const uint EPOLLOUT = 4;
     internal const uint EPOLLERR = 8;
     internal const uint EPOLLHUP = 16;

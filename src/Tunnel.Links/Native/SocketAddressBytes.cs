@@ -36,6 +36,11 @@ internal static class SocketAddressBytes
     internal static IPAddress Address(ReadOnlySpan<byte> address) =>
         Family(address) == Linux.AF_INET6 ? new IPAddress(address.Slice(8, 16)) : new IPAddress(address.Slice(4, 4));
 
+    /// <summary>The same with the interface that a link-local address belongs to.</summary>
+    internal static IPAddress ScopedAddress(ReadOnlySpan<byte> address) => Family(address) == Linux.AF_INET6
+        ? new IPAddress(address.Slice(8, 16), BinaryPrimitives.ReadUInt32LittleEndian(address[24..]))
+        : Address(address);
+
     /// <summary>Turns a sockaddr_in into the sockaddr_in6 of its v4-mapped address, which a dual-stack socket wants.</summary>
     internal static void MapToV6(ReadOnlySpan<byte> v4, Span<byte> v6)
     {

@@ -103,7 +103,7 @@ public sealed unsafe class SocketReactor : IDisposable
             _slots[place] = new Slot(target, generation);
         }
 
-        if (TryControl(EPOLL_CTL_ADD, descriptor, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, Key(place, generation)))
+        if (TryControl(EPOLL_CTL_ADD, descriptor, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, Key(place, generation)))
             return place;
         int error = Libc.LastError;
         Release(place);

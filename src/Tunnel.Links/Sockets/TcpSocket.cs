@@ -21,6 +21,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     private readonly SocketReactor _reactor;
     private ISocketObserver? _observer;
     private volatile bool _hasEnded;
+    private volatile bool _hasUrgent;
     private int _descriptor;
     private readonly int _place;
 
@@ -74,13 +75,16 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     public ISocketObserver? Observer
     {
         get => Volatile.Read(ref _observer);
-        set => Volatile.Write(ref _observer, value);
+        set => Interlocked.Exchange(ref _observer, value);
     }
 
     /// <summary>
     /// The other end has said all, or the connection broke. The kernel tells that once: behind what can be read there is an end to be read.
     /// </summary>
     public bool HasEnded => _hasEnded;
+
+    /// <summary>A read that got less than it asked for may not have got all: the end is behind it, or the mark of urgent data stopped it.</summary>
+    public bool MayHideMore => _hasEnded || _hasUrgent;
 
     /// <summary>This end's address; null once closed.</summary>
     public IPEndPoint? LocalEndPoint => Name(local: true);
@@ -191,6 +195,10 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     {
         if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
             _hasEnded = true;
+        if ((events & EPOLLPRI) != 0)
+            _hasUrgent = true;
+        // Whoever begins to observe looks at these after that: one of the two sees the other.
+        Interlocked.MemoryBarrier();
         Observer?.OnReady();
     }
 
@@ -203,7 +211,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         int result = local ? Libc.GetSocketName(_descriptor, name, &length) : Libc.GetPeerName(_descriptor, name, &length);
         Exit();
         var address = new ReadOnlySpan<byte>(name, (int)length);
-        return result == 0 ? new IPEndPoint(SocketAddressBytes.Address(address), SocketAddressBytes.Port(address)) : null;
+        return result == 0 ? new IPEndPoint(SocketAddressBytes.ScopedAddress(address), SocketAddressBytes.Port(address)) : null;
     }
 
     private bool TryEnter()

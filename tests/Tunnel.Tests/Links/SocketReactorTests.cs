@@ -66,6 +66,25 @@ public sealed class SocketReactorTests : IDisposable
         Assert.Equal(0, await peer.ReceiveAsync(new byte[1], Cancel));
     }
 
+    /// <summary>The kernel ends a read at the mark of urgent data, though more is there.</summary>
+    [Fact]
+    public async Task UrgentDataHidesWhatIsBehindIt()
+    {
+        using TcpSocket socket = await ConnectAsync();
+        using Socket peer = await _listening.AcceptAsync(Cancel);
+        peer.Send("abc"u8);
+        peer.Send("x"u8, SocketFlags.OutOfBand);
+        peer.Send("def"u8);
+        byte[] buffer = new byte[10];
+        var exchange = new SocketExchange(socket);
+        int have = 0;
+        while (have < 6)
+            have += await exchange.ReceiveAsync(buffer.AsMemory(have), Cancel);
+        Assert.Equal("abcdef"u8, buffer.AsSpan(0, have));
+        Assert.True(socket.MayHideMore);
+        Assert.False(socket.HasEnded);
+    }
+
     [Fact]
     public async Task AResetIsOneAtTheOtherEnd()
     {

@@ -49,6 +49,22 @@ public class RelayTests
         await sending;
     }
 
+    [Fact]
+    public async Task BytesBehindUrgentOnesGetThere()
+    {
+        using Socket listening = Listen();
+        await using TunnelPair pair = await TunnelPair.StartAsync(Forward(((IPEndPoint)listening.LocalEndPoint!).Port));
+        using Socket client = await ConnectAsync(pair.Listener);
+        using Socket target = await listening.AcceptAsync(Cancel);
+        client.Send("abc"u8);
+        client.Send("x"u8, SocketFlags.OutOfBand);
+        client.Send("def"u8);
+        byte[] received = new byte[6];
+        for (int have = 0; have < received.Length;)
+            have += await target.ReceiveAsync(received.AsMemory(have), Cancel);
+        Assert.Equal("abcdef"u8, received);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
