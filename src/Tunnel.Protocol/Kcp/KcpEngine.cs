@@ -58,6 +58,7 @@ public sealed class KcpEngine
     private int _remoteWindow;
     private bool _ackDue;
     private bool _dataDue;
+    private long _dataDueUntil = long.MaxValue;
     private bool _askWindow;
     private bool _tellWindow;
     private long _lastFlush = long.MinValue / 2;
@@ -155,6 +156,7 @@ public sealed class KcpEngine
     /// <returns>False when a segment was malformed; what came before it counts.</returns>
     public bool Receive(ReadOnlySpan<byte> payload, long now, bool regular = true)
     {
+        EndTick(now);
         var input = new Input { Now = now, Regular = regular };
         bool wellFormed = Parse(payload, ref input);
         Account(ref input);
@@ -179,6 +181,7 @@ public sealed class KcpEngine
     /// <summary>Lets what is due at <paramref name="now"/> (milliseconds) happen.</summary>
     public void Advance(long now)
     {
+        EndTick(now);
         if (now >= _tickAt)
             Tick();
         ExpireTimeouts(now);
@@ -234,6 +237,7 @@ public sealed class KcpEngine
     {
         destination = destination[..Math.Min(destination.Length, Mtu)];
         int written = 0;
+        EndTick(now);
         ArmTick(now);
         if (now >= _tickAt)
             Tick();
@@ -728,7 +732,9 @@ public sealed class KcpEngine
     /// <summary>Everything that may leave has left: say when the rest is wanted.</summary>
     private void Rest(long now)
     {
-        _dataDue = !_options.WriteDelay;
+        // Whoever was told just now that its write has left may go on at once: a bulk writer would else send one write an interval.
+        if (_options.WriteDelay && _dataDue)
+            _dataDueUntil = Math.Min(_dataDueUntil, now);
         if (_remoteWindow == 0 && _user.HasOutput && _probeAt == long.MaxValue)
         {
             _probeWait = ProbeInitial;
@@ -745,6 +751,15 @@ public sealed class KcpEngine
         if (!ackWaits && !dataWaits)
             return;
         _tickAt = Math.Min(_tickAt, Math.Max(now, _lastFlush + _options.Interval));
+    }
+
+    /// <summary>Data that comes later than what left with a tick waits for the next one.</summary>
+    private void EndTick(long now)
+    {
+        if (now <= _dataDueUntil)
+            return;
+        _dataDue = false;
+        _dataDueUntil = long.MaxValue;
     }
 
     private void Tick()

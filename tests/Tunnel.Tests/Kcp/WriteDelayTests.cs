@@ -30,6 +30,32 @@ public class WriteDelayTests
         Assert.Equal(2u, both.Length);
     }
 
+    /// <summary>A writer that is told that its write has left writes the next one within the tick; what comes a millisecond later waits.</summary>
+    [Fact]
+    public void WhoGoesOnAtOnceDoesNotWaitForTheNext()
+    {
+        var bench = new EngineBench(new KcpOptions { WriteDelay = true, Interval = 40 });
+        bench.User.ToSend = 1;
+        Assert.Equal([0], bench.Pushes(100));
+        bench.User.ToSend = 1;
+        Assert.Equal([1], bench.Pushes(100));
+        bench.User.ToSend = 1;
+        Assert.Empty(bench.Drain(101));
+        Assert.Equal(140, bench.Engine.Deadline);
+    }
+
+    /// <summary>An acknowledgement opens the way again, whatever became of the tick before.</summary>
+    [Fact]
+    public void AnAdvanceAfterTheTickStillSends()
+    {
+        var bench = new EngineBench(new KcpOptions { WriteDelay = true, Interval = 40 });
+        bench.User.ToSend = 1;
+        bench.Drain(100);
+        bench.Ack(105, 0, 100, 1);
+        bench.User.ToSend = 1;
+        Assert.Equal([1], bench.Pushes(105));
+    }
+
     [Fact]
     public void AnAdvanceSendsWhatWaits()
     {
