@@ -14,6 +14,9 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
 {
     private const int ReceiveTimeout = 1000;
 
+    [ThreadStatic]
+    private static bool _isReceiving;
+
     private readonly Guard? _guard;
     private readonly Thread _thread;
     private readonly long[] _drops = new long[Enum.GetValues<DropReason>().Length];
@@ -34,6 +37,9 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         sessions.Ledger.Add(this);
     }
+
+    /// <summary>This thread is a receiver's.</summary>
+    public static bool IsReceiving => _isReceiving;
 
     /// <summary>Stays, whatever it stands for: a link that broke is replaced in it, and sessions go on.</summary>
     public ReplaceableLink Link { get; }
@@ -194,6 +200,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
 
     private void Run()
     {
+        _isReceiving = true;
         _guard?.Refresh(GuardSettings.UnixSeconds);
         while (!_stopped)
         {

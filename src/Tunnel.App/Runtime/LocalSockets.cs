@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Tunnel.Links;
 using Tunnel.Links.Sockets;
@@ -22,11 +21,6 @@ public static class LocalSockets
         SocketReactor[] reactors = _reactors ?? Create();
         return reactors[Interlocked.Increment(ref _next) % (uint)reactors.Length];
     }
-
-    /// <summary>Connects a socket.</summary>
-    /// <exception cref="SocketException">It did not succeed.</exception>
-    public static ValueTask<TcpSocket> ConnectAsync(IPEndPoint target, CancellationToken cancel) =>
-        SocketExchange.ConnectAsync(target, Next(), cancel);
 
     /// <summary>Takes connections off a socket that listens.</summary>
     /// <exception cref="SocketException">The kernel cannot watch it.</exception>

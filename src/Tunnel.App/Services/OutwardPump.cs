@@ -16,9 +16,6 @@ internal sealed class OutwardPump : Pump, IReactorWork
     /// <summary>What is shorter is copied, lest each of a thousand short messages that wait hold a long buffer.</summary>
     private const int LongEnough = 8 * 1024;
 
-    /// <summary>Buffers in a row on a thread that is not the reactor's: others wait for that thread, too.</summary>
-    private const int MostInARow = 16;
-
     [ThreadStatic]
     private static byte[]? _spare;
 
@@ -29,7 +26,6 @@ internal sealed class OutwardPump : Pump, IReactorWork
     private byte[]? _buffer;
     private int _edges = 1;
     private int _drained;
-    private int _inARow;
     private volatile bool _writing;
     private long _sentAt = Environment.TickCount64;
 
@@ -58,18 +54,15 @@ internal sealed class OutwardPump : Pump, IReactorWork
     public void OnWritten()
     {
         _writing = false;
-        // Within a reactor's turn the other sockets come first.
-        if (SocketReactor.Current is null && ++_inARow < MostInARow)
+        // The receiver goes on at once: it ends with the peer's window, which only acknowledgements open that it would have to receive. Any
+        // other thread, the deadlines' above all, others wait for, and there is no end while the receiver takes acknowledgements meanwhile.
+        if (LinkReceiver.IsReceiving)
             Ask();
         else
             _socket.Reactor.Post(this);
     }
 
-    void IReactorWork.Run()
-    {
-        _inARow = 0;
-        Ask();
-    }
+    void IReactorWork.Run() => Ask();
 
     protected override void Turn()
     {

@@ -22,7 +22,7 @@ public class AcceptLoopTests
         ValueTask<TcpSocket> Accept(CancellationToken stop) => ++accepts switch
         {
             1 => throw new SocketException((int)error),
-            2 => LocalSockets.ConnectAsync((IPEndPoint)listening.LocalEndPoint!, stop),
+            2 => SocketExchange.ConnectAsync((IPEndPoint)listening.LocalEndPoint!, LocalSockets.Next(), stop),
             _ => throw new ObjectDisposedException("the listener"),
         };
         void Serve(TcpSocket socket)
