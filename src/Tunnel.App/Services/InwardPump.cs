@@ -9,22 +9,19 @@ namespace Tunnel.App.Services;
 /// From a stream into a socket: what came is passed on at once, on the thread that received it. It holds a buffer only for what the socket
 /// has no room for.
 /// </summary>
-internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, Action failed) : Pump
+internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwner owner) : Pump
 {
     private const int BufferLength = 64 * 1024;
 
     [ThreadStatic]
     private static byte[]? _scratch;
 
-    private readonly TaskCompletionSource _ended = new();
     private byte[]? _rest;
     private int _restFrom;
     private int _restTo;
     private int _edges;
+    private bool _ended;
     private long _receivedAt = Environment.TickCount64;
-
-    /// <summary>Ends when the peer has said all and the socket was told, or when either broke.</summary>
-    public Task Ended => _ended.Task;
 
     /// <summary>When something was last passed on, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
     public long ReceivedAt => Volatile.Read(ref _receivedAt);
@@ -40,7 +37,7 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, Action f
 
     protected override void Turn()
     {
-        if (_ended.Task.IsCompleted)
+        if (_ended)
             return;
         while (TrySendRest() && TryDeliver())
         {
@@ -92,22 +89,22 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, Action f
 
     private bool End()
     {
-        socket.ShutdownSend();
-        _ended.TrySetResult();
+        _ended = true;
+        owner.OnEnded(this);
         return false;
     }
 
     protected override void Break(Exception defect)
     {
-        _ended.TrySetException(defect);
-        failed();
+        _ended = true;
+        owner.OnBroken(this, defect);
     }
 
     private bool Fail()
     {
         Release();
-        failed();
-        _ended.TrySetResult();
+        _ended = true;
+        owner.OnBroken(this, null);
         return false;
     }
 

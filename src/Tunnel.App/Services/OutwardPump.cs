@@ -21,21 +21,18 @@ internal sealed class OutwardPump : Pump, IReactorWork
 
     private readonly TcpSocket _socket;
     private readonly TunnelStream _stream;
-    private readonly Action _failed;
-    private readonly TaskCompletionSource _ended = new();
+    private readonly IPumpOwner _owner;
     private byte[]? _buffer;
-    private int _edges = 1;
+    private int _edges;
     private int _drained;
+    private bool _ended;
     private volatile bool _writing;
     private long _sentAt = Environment.TickCount64;
 
     /// <param name="socket">What is read.</param>
     /// <param name="stream">What is written.</param>
-    /// <param name="failed">Told when either broke.</param>
-    public OutwardPump(TcpSocket socket, TunnelStream stream, Action failed) => (_socket, _stream, _failed) = (socket, stream, failed);
-
-    /// <summary>Ends when the socket has said all and all of it is on its way, or when either broke.</summary>
-    public Task Ended => _ended.Task;
+    /// <param name="owner">Told when the socket has said all and all of it is on its way, or when either broke.</param>
+    public OutwardPump(TcpSocket socket, TunnelStream stream, IPumpOwner owner) => (_socket, _stream, _owner) = (socket, stream, owner);
 
     /// <summary>A write waits for the peer.</summary>
     public bool IsWriting => _writing;
@@ -66,7 +63,7 @@ internal sealed class OutwardPump : Pump, IReactorWork
 
     protected override void Turn()
     {
-        if (_writing || _ended.Task.IsCompleted)
+        if (_writing || _ended)
             return;
         Release();
         if (!_stream.IsOpen)
@@ -90,22 +87,28 @@ internal sealed class OutwardPump : Pump, IReactorWork
         if (count != 0)
             Write(buffer, count);
         else if (error == SocketError.Success)
-            _ended.TrySetResult();
+            End();
         else if (error != SocketError.WouldBlock)
             Fail();
     }
 
     protected override void Break(Exception defect)
     {
-        _ended.TrySetException(defect);
-        _failed();
+        _ended = true;
+        _owner.OnBroken(this, defect);
+    }
+
+    private void End()
+    {
+        _ended = true;
+        _owner.OnEnded(this);
     }
 
     private void Fail()
     {
         Release();
-        _failed();
-        _ended.TrySetResult();
+        _ended = true;
+        _owner.OnBroken(this, null);
     }
 
     private void Write(byte[] buffer, int count)

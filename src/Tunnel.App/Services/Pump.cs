@@ -32,6 +32,16 @@ internal abstract class Pump
 
     protected abstract void Turn();
 
-    /// <summary>A turn ended by a defect: nothing more is done, and whoever waits for the end is told.</summary>
+    /// <summary>A turn ended by a defect: nothing more is done, and the owner is told.</summary>
     protected abstract void Break(Exception defect);
+}
+
+/// <summary>Who has two pumps, one for each direction, and is told once by each that it is over.</summary>
+internal interface IPumpOwner
+{
+    /// <summary>All has been said and passed on.</summary>
+    void OnEnded(Pump pump);
+
+    /// <summary>The socket or the stream broke, or there is a defect.</summary>
+    void OnBroken(Pump pump, Exception? defect);
 }

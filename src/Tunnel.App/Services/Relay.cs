@@ -8,7 +8,7 @@ namespace Tunnel.App.Services;
 /// Carries bytes between a socket and a stream, both ways, until both directions have ended or either breaks. Nothing is read that
 /// cannot be passed on, so a slow reader at one end slows the writer at the other. A direction that is quiet holds no buffer.
 /// </summary>
-public sealed class Relay : ISocketObserver, IStreamObserver
+public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
 {
     /// <summary>smux has no word for "I read no more": after the peer's FIN, data that is stuck this long goes nowhere.</summary>
     private static readonly TimeSpan StuckAfterFinish = TimeSpan.FromSeconds(30);
@@ -28,9 +28,11 @@ public sealed class Relay : ISocketObserver, IStreamObserver
     private readonly TunnelStream _stream;
     private readonly OutwardPump _outward;
     private readonly InwardPump _inward;
+    private readonly TaskCompletionSource _over = new();
     private readonly TimeSpan _finishLinger;
     private readonly bool _peerHalfCloses;
-    private int _broken;
+    private Exception? _defect;
+    private int _ends;
 
     /// <param name="socket">Owned from now on.</param>
     /// <param name="stream">Owned from now on.</param>
@@ -39,11 +41,23 @@ public sealed class Relay : ISocketObserver, IStreamObserver
     {
         _socket = socket;
         _stream = stream;
-        _outward = new OutwardPump(socket, stream, Break);
-        _inward = new InwardPump(socket, stream, Break);
+        _outward = new OutwardPump(socket, stream, this);
+        _inward = new InwardPump(socket, stream, this);
         _peerHalfCloses = stream.Session.PeerCapabilities.HasFlag(Capabilities.HalfClose | Capabilities.Reset);
         _finishLinger = isClient && !_peerHalfCloses ? ReplyQuiet : TimeSpan.Zero;
     }
+
+    /// <summary>What has come to its end.</summary>
+    [Flags]
+    private enum Ends
+    {
+        Outward = 1,
+        Inward = 2,
+        Both = Outward | Inward,
+        Broken = 4,
+    }
+
+    private Ends Ended => (Ends)Volatile.Read(ref _ends);
 
     /// <summary>Runs to the end; never throws for what the network does, but for a defect.</summary>
     public async Task RunAsync(CancellationToken cancel)
@@ -51,24 +65,13 @@ public sealed class Relay : ISocketObserver, IStreamObserver
         using CancellationTokenRegistration registration = cancel.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
         _socket.Observer = this;
         _stream.Observe(this);
-        // Both may have come with something already.
+        // Both may have come with something already, or have ended.
         _inward.Ask();
-        _outward.Ask();
-        Task outward = _outward.Ended, inward = _inward.Ended;
-        try
-        {
-            await Task.WhenAny(outward, inward).ConfigureAwait(false);
-            if (_broken == 0 && !inward.IsCompleted)
-                await LingerAsync(inward).ConfigureAwait(false);
-            else if (_broken == 0)
-                await WatchAsync(outward).ConfigureAwait(false);
-            await Task.WhenAll(outward, inward).ConfigureAwait(false);
-        }
-        finally
-        {
-            _stream.Close();
-            _socket.Dispose();
-        }
+        if (_socket.HasNews)
+            _outward.OnReady();
+        else
+            _outward.Ask();
+        await _over.Task.ConfigureAwait(false);
     }
 
     void ISocketObserver.OnReady()
@@ -81,40 +84,94 @@ public sealed class Relay : ISocketObserver, IStreamObserver
 
     void IStreamObserver.OnWritten() => _outward.OnWritten();
 
-    /// <summary>The socket has said all; passes that on once the reply is over or has been quiet for the linger time.</summary>
-    private async Task LingerAsync(Task inward)
+    void IPumpOwner.OnEnded(Pump pump)
     {
-        while (!inward.IsCompleted && Since(_inward.ReceivedAt) < _finishLinger)
-            await Task.WhenAny(inward, Task.Delay(WatchInterval)).ConfigureAwait(false);
+        bool outward = ReferenceEquals(pump, _outward);
+        if (End(outward ? Ends.Outward : Ends.Inward, out bool first))
+            Finish();
+        else if (first && outward)
+            OnSocketFinished();
+        else if (first)
+            OnPeerFinished();
+    }
+
+    void IPumpOwner.OnBroken(Pump pump, Exception? defect)
+    {
+        if (defect is not null)
+            Interlocked.CompareExchange(ref _defect, defect, null);
+        bool both = End(ReferenceEquals(pump, _outward) ? Ends.Outward : Ends.Inward, out _);
+        // The other direction ends of that.
+        Break();
+        if (both)
+            Finish();
+    }
+
+    /// <summary>The socket has said all; passes that on once the reply is over or has been quiet for the linger time.</summary>
+    private void OnSocketFinished()
+    {
+        if (_finishLinger == TimeSpan.Zero)
+            _stream.CloseWrite();
+        else
+            _ = LingerAsync();
+    }
+
+    private async Task LingerAsync()
+    {
+        while (!_over.Task.IsCompleted && Since(_inward.ReceivedAt) < _finishLinger)
+            await Task.WhenAny(_over.Task, Task.Delay(WatchInterval)).ConfigureAwait(false);
         _stream.CloseWrite();
     }
 
-    /// <summary>The stream's peer has said all; what still goes to it must get there.</summary>
-    private async Task WatchAsync(Task outward)
+    /// <summary>The stream's peer has said all; what still goes to it must get there. A peer of ours says when it reads no more.</summary>
+    private void OnPeerFinished()
     {
-        // A peer of ours says when it reads no more.
-        if (_peerHalfCloses)
-            await outward.ConfigureAwait(false);
-        while (!outward.IsCompleted)
+        _socket.ShutdownSend();
+        if (!_peerHalfCloses)
+            _ = WatchAsync();
+    }
+
+    private async Task WatchAsync()
+    {
+        while (!_over.Task.IsCompleted)
         {
-            await Task.WhenAny(outward, Task.Delay(WatchInterval)).ConfigureAwait(false);
+            await Task.WhenAny(_over.Task, Task.Delay(WatchInterval)).ConfigureAwait(false);
             if (Since(_outward.SentAt) > (_outward.IsWriting ? StuckAfterFinish : QuietAfterFinish))
                 Break();
         }
-
-        if (_broken == 0)
-            _stream.CloseWrite();
     }
 
     private static TimeSpan Since(long at) => TimeSpan.FromMilliseconds(Environment.TickCount64 - at);
 
+    /// <summary>True to whoever ends the second of the two directions.</summary>
+    /// <param name="direction">One of the two.</param>
+    /// <param name="first">It is the first that ends, and in order.</param>
+    private bool End(Ends direction, out bool first)
+    {
+        var before = (Ends)Interlocked.Or(ref _ends, (int)direction);
+        first = before == 0;
+        return (before & Ends.Both) == (Ends.Both & ~direction);
+    }
+
     /// <summary>Ends both directions; whoever is at the socket sees a reset, not an orderly end in the middle of the data.</summary>
     private void Break()
     {
-        if (Interlocked.Exchange(ref _broken, 1) != 0)
+        if (((Ends)Interlocked.Or(ref _ends, (int)Ends.Broken)).HasFlag(Ends.Broken))
             return;
         // First the socket: a closed stream looks like the peer's orderly end.
         _socket.Reset();
         _stream.Close();
+    }
+
+    /// <summary>Both directions are over. Closing tells the socket's other end, too, that nothing more comes.</summary>
+    private void Finish()
+    {
+        if (!Ended.HasFlag(Ends.Broken))
+            _stream.CloseWrite();
+        _stream.Close();
+        _socket.Dispose();
+        if (_defect is { } defect)
+            _over.TrySetException(defect);
+        else
+            _over.TrySetResult();
     }
 }

@@ -76,6 +76,7 @@ internal static class Linux
 
     internal const int EPOLL_CLOEXEC = 0x80000;
     internal const int EPOLL_CTL_ADD = 1;
+    internal const int EPOLL_CTL_MOD = 3;
     internal const uint EPOLLIN = 1;
     internal const uint EPOLLPRI = 2;
     internal const uint EPOLLOUT = 4;

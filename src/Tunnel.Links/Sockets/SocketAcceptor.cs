@@ -31,7 +31,7 @@ public sealed class SocketAcceptor : IReactorTarget, IReactorWork, IDisposable
         (_listening, _reactor, _next) = (listening, reactor, next);
         listening.Blocking = false;
         _descriptor = (int)listening.SafeHandle.DangerousGetHandle();
-        _place = reactor.Register(_descriptor, this);
+        _place = reactor.Register(_descriptor, this, room: false);
         if (_place < 0)
             throw SocketErrors.Last();
     }

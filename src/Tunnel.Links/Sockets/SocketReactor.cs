@@ -12,6 +12,7 @@ public sealed unsafe class SocketReactor : IDisposable
 {
     private const int BatchLength = 256;
     private const int WakeSlot = -1;
+    private const uint ToRead = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 
     // The kernel packs struct epoll_event on x86-64 only.
     private static readonly int EventLength = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
@@ -87,7 +88,12 @@ public sealed unsafe class SocketReactor : IDisposable
     }
 
     /// <summary>Tells <paramref name="target"/> of what happens at a descriptor; the place to give back, or -1 when the kernel refuses.</summary>
-    internal int Register(int descriptor, IReactorTarget target)
+    /// <param name="descriptor">What is watched.</param>
+    /// <param name="target">Is told.</param>
+    /// <param name="room">
+    /// Also when it has room to write. Nearly every socket has, always: being told so at once would wake the thread for nothing.
+    /// </param>
+    internal int Register(int descriptor, IReactorTarget target, bool room)
     {
         int place;
         uint generation;
@@ -103,12 +109,21 @@ public sealed unsafe class SocketReactor : IDisposable
             _slots[place] = new Slot(target, generation);
         }
 
-        if (TryControl(EPOLL_CTL_ADD, descriptor, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, Key(place, generation)))
+        if (TryControl(EPOLL_CTL_ADD, descriptor, room ? ToRead | EPOLLOUT : ToRead, Key(place, generation)))
             return place;
         int error = Libc.LastError;
         Release(place);
         Marshal.SetLastPInvokeError(error);
         return -1;
+    }
+
+    /// <summary>From now on also tells when there is room to write; at once, if there is by now. False when the kernel refuses.</summary>
+    internal bool TryWatchRoom(int place, int descriptor)
+    {
+        uint generation;
+        lock (_lock)
+            generation = _slots[place].Generation;
+        return TryControl(EPOLL_CTL_MOD, descriptor, ToRead | EPOLLOUT, Key(place, generation));
     }
 
     /// <summary>The descriptor is about to be closed, which takes it off the kernel's list.</summary>

@@ -22,17 +22,21 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     private ISocketObserver? _observer;
     private volatile bool _hasEnded;
     private volatile bool _hasUrgent;
+    private volatile bool _hasNews;
+    private bool _watchesRoom;
     private int _descriptor;
     private readonly int _place;
 
     // Calls under way, and whether it is closed: the last one out closes the descriptor, which nobody then uses by mistake.
     private int _uses;
 
-    private TcpSocket(int descriptor, SocketReactor reactor)
+    private TcpSocket(int descriptor, SocketReactor reactor, bool connected = true)
     {
         _descriptor = descriptor;
         _reactor = reactor;
-        _place = reactor.Register(descriptor, this);
+        // A socket that connects has room when it has done so.
+        _watchesRoom = !connected;
+        _place = reactor.Register(descriptor, this, _watchesRoom);
         if (_place >= 0)
             return;
         SocketException refused = SocketErrors.Last();
@@ -45,8 +49,8 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     internal static TcpSocket Adopt(int descriptor, SocketReactor reactor) => new(descriptor, reactor);
 
     /// <summary>
-    /// Begins to connect; <paramref name="connected"/> when that has succeeded at once. Else the observer is told when
-    /// <see cref="Outcome"/> and <see cref="IsConnected"/> know.
+    /// Begins to connect; <paramref name="connected"/> when that has succeeded at once, as it does within a host. Else the observer is told
+    /// when <see cref="Outcome"/> and <see cref="IsConnected"/> know.
     /// </summary>
     /// <exception cref="SocketException">It failed at once.</exception>
     public static TcpSocket Connect(IPEndPoint target, SocketReactor reactor, out bool connected)
@@ -60,9 +64,12 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         int result;
         fixed (byte* name = address)
             result = Libc.Connect(descriptor, name, (uint)length);
-        connected = result == 0;
-        if (connected || Libc.LastError == EINPROGRESS)
-            return new TcpSocket(descriptor, reactor);
+        if (result == 0 || Libc.LastError == EINPROGRESS)
+        {
+            connected = HasPeer(descriptor);
+            return new TcpSocket(descriptor, reactor, connected);
+        }
+
         SocketException failed = SocketErrors.Last();
         _ = Libc.Close(descriptor);
         throw failed;
@@ -71,7 +78,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     /// <summary>The thread that tells of it.</summary>
     public SocketReactor Reactor => _reactor;
 
-    /// <summary>Who is told. What came before is not told again: try first.</summary>
+    /// <summary>Who is told. What came before is not told again: look at <see cref="HasNews"/>, or try first.</summary>
     public ISocketObserver? Observer
     {
         get => Volatile.Read(ref _observer);
@@ -83,6 +90,9 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     /// </summary>
     public bool HasEnded => _hasEnded;
 
+    /// <summary>The reactor has told of something since this is watched: there may be something to read. False: there is nothing yet.</summary>
+    public bool HasNews => _hasNews;
+
     /// <summary>A read that got less than it asked for may not have got all: the end is behind it, or the mark of urgent data stopped it.</summary>
     public bool MayHideMore => _hasEnded || _hasUrgent;
 
@@ -92,7 +102,17 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     /// <summary>The other end's address; null once closed or broken.</summary>
     public IPEndPoint? RemoteEndPoint => Name(local: false);
 
-    public bool IsConnected => RemoteEndPoint is not null;
+    public bool IsConnected
+    {
+        get
+        {
+            if (!TryEnter())
+                return false;
+            bool connected = HasPeer(_descriptor);
+            Exit();
+            return connected;
+        }
+    }
 
     /// <summary>What went wrong since it was last asked.</summary>
     public SocketError Outcome
@@ -146,6 +166,8 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         fixed (byte* data = source)
             count = Libc.Send(_descriptor, data, (nuint)source.Length, MSG_NOSIGNAL);
         error = count < 0 ? SocketErrors.Of(Libc.LastError) : SocketError.Success;
+        if (count < source.Length && !_watchesRoom && error is SocketError.Success or SocketError.WouldBlock)
+            WatchRoom(ref error);
         Exit();
         return (int)Math.Max(0, count);
     }
@@ -197,9 +219,26 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
             _hasEnded = true;
         if ((events & EPOLLPRI) != 0)
             _hasUrgent = true;
+        _hasNews = true;
         // Whoever begins to observe looks at these after that: one of the two sees the other.
         Interlocked.MemoryBarrier();
         Observer?.OnReady();
+    }
+
+    /// <summary>It is full for the first time: the reactor is to tell when it is not, which may be now.</summary>
+    private void WatchRoom(ref SocketError error)
+    {
+        _watchesRoom = _reactor.TryWatchRoom(_place, _descriptor);
+        // Nobody would ever try again.
+        if (!_watchesRoom)
+            error = SocketErrors.Of(Libc.LastError);
+    }
+
+    private static bool HasPeer(int descriptor)
+    {
+        byte* name = stackalloc byte[SocketAddressBytes.V6Length];
+        uint length = SocketAddressBytes.V6Length;
+        return Libc.GetPeerName(descriptor, name, &length) == 0;
     }
 
     private IPEndPoint? Name(bool local)
