@@ -50,6 +50,12 @@ internal static class EventDispatcher
 
     private sealed class State
     {
+        /// <summary>
+        /// Streams that are told before what was written leaves, and with it what their session acknowledges: connecting a thousand targets takes
+        /// longer than the peer waits for that.
+        /// </summary>
+        private const int MostInARow = 128;
+
         public readonly Queue<Notice> Queue = new();
         private List<PeerSession> _touched = [];
         private List<PeerSession> _leaving = [];
@@ -69,7 +75,7 @@ internal static class EventDispatcher
             {
                 do
                 {
-                    while (Queue.TryDequeue(out Notice notice))
+                    for (int i = 0; i < MostInARow && Queue.TryDequeue(out Notice notice); i++)
                         notice.Deliver();
                     Flush();
                 }

@@ -457,7 +457,7 @@ public sealed class KcpEngine
         {
             int sample = (int)((uint)input.Now - input.NewestEcho);
             if (sample >= 0)
-                AddSample(sample);
+                AddSample(sample, input.Now);
         }
 
         if (input.NewestOrder != 0)
@@ -474,9 +474,9 @@ public sealed class KcpEngine
         _ackDue |= _ackCount != 0 && (_options.AckNoDelay || _ackCount >= _ackBatch);
     }
 
-    private void AddSample(int milliseconds)
+    private void AddSample(int milliseconds, long now)
     {
-        _roundTrip.Add(milliseconds);
+        _roundTrip.Add(milliseconds, now);
         RoundTrips.Add(milliseconds);
         Timeouts.Add(_roundTrip.Timeout);
     }

@@ -1,15 +1,25 @@
 namespace Tunnel.Protocol.Kcp;
 
-/// <summary>Smoothed round-trip time and the retransmission timeout from it, in milliseconds (KCP's form of RFC 6298).</summary>
+/// <summary>
+/// Smoothed round-trip time and the retransmission timeout from it, in milliseconds (KCP's form of RFC 6298). The variance forgets within
+/// some samples, which come in thousands a second: a host that once in a while holds a process up for longer than the timeout would make
+/// each of those pauses a loss. So the timeout is not below the longest round trip of the last seconds, up to KCP's initial timeout.
+/// </summary>
 internal struct RoundTripEstimator
 {
     public const int MaximumTimeout = 60_000;
 
     private const int InitialTimeout = 200;
 
+    /// <summary>For how long a round trip is remembered at least; at most for twice that.</summary>
+    private const int MemoryMilliseconds = 10_000;
+
     private readonly int _interval;
     private readonly int _minimum;
     private int _variance;
+    private int _longest;
+    private int _longestBefore;
+    private long _rememberedUntil;
 
     public RoundTripEstimator(bool noDelay, int interval)
     {
@@ -23,7 +33,9 @@ internal struct RoundTripEstimator
     /// <summary>0 until the first sample.</summary>
     public int Smoothed { get; private set; }
 
-    public void Add(int sample)
+    /// <param name="sample">A round trip.</param>
+    /// <param name="now">By the clock of the timeouts.</param>
+    public void Add(int sample, long now)
     {
         // An echo is the peer's word; a false one must not overflow the sums below.
         sample = Math.Min(sample, MaximumTimeout);
@@ -35,13 +47,38 @@ internal struct RoundTripEstimator
         else
         {
             int delta = sample - Smoothed;
-            Smoothed += delta / 8;
+            // Shifts round down, so that a mean above the samples comes all the way back.
+            Smoothed += delta >> 3;
             delta = Math.Abs(delta);
             // A sample below the mean by more than the variance says the path got better, not less certain.
-            _variance += sample < Smoothed - _variance ? (delta - _variance) / 32 : (delta - _variance) / 4;
+            _variance += sample < Smoothed - _variance ? (delta - _variance) >> 5 : (delta - _variance) >> 2;
         }
 
         Smoothed = Math.Max(Smoothed, 1);
-        Timeout = Math.Clamp(Smoothed + Math.Max(_interval, 4 * _variance), _minimum, MaximumTimeout);
+        Remember(sample, now);
+        Timeout = Math.Clamp(Smoothed + Math.Max(_interval, 4 * _variance), LeastTimeout, MaximumTimeout);
+    }
+
+    /// <summary>With a quarter on top: the next pause is seldom just as long.</summary>
+    private readonly int LeastTimeout
+    {
+        get
+        {
+            int longest = Math.Max(_longest, _longestBefore);
+            return Math.Clamp(longest + (longest / 4), _minimum, InitialTimeout);
+        }
+    }
+
+    private void Remember(int sample, long now)
+    {
+        if (now >= _rememberedUntil)
+        {
+            // The first sample of all may come at any time; one after a long silence has nothing to remember.
+            _longestBefore = now - _rememberedUntil < MemoryMilliseconds ? _longest : 0;
+            _longest = 0;
+            _rememberedUntil = now + MemoryMilliseconds;
+        }
+
+        _longest = Math.Max(_longest, sample);
     }
 }
