@@ -11,8 +11,8 @@ internal sealed class WatchedLoad : RaceLoad
     /// <summary>Between a watcher's start and a load's, and that the watcher looks longer than the load goes on.</summary>
     private const double Margin = 1.5;
 
-    /// <summary>What drifts, drifts for both alike.</summary>
-    private static readonly bool[] Turns = [false, true, true, false];
+    /// <summary>What drifts, drifts for both alike: many short turns rather than a few long ones.</summary>
+    private static readonly bool[] Turns = [false, true, true, false, true, false, false, true];
 
     private readonly Watcher _watcher;
     private readonly CtlLoad _load;
@@ -23,7 +23,7 @@ internal sealed class WatchedLoad : RaceLoad
         _watcher = watcher;
         _load = new CtlLoad(name, "bulk", ["--direction", "down"], 2) { Title = name };
         TargetOffset = _load.TargetOffset;
-        LeastSeconds = 20;
+        LeastSeconds = 10;
     }
 
     public override bool IsWatched => true;
