@@ -15,8 +15,8 @@ public class CountTests : EndToEndTest
     private const double OtherFrames = 40;
 
     /// <summary>
-    /// Bytes and packets at the link are those of the interface, and each end's are the other's. With afpacket a merged frame is one
-    /// packet to the interface and many on a wire, so there only bytes that were carried can be compared.
+    /// Bytes and packets at the link are those of the interface, over libpcap, whose frames are an interface's packets; and what one end
+    /// sent is what the other judged and took.
     /// </summary>
     [Fact(Timeout = Limit)]
     public async Task LinksCountWhatTheInterfacesCount()
