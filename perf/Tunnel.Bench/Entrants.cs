@@ -11,7 +11,7 @@ internal static class Entrants
     /// <summary>Where several sessions, or a tool beside it, may make a difference.</summary>
     private static readonly string[] BulkOnly = ["bulk down", "bulk down, 8"];
 
-    private static readonly string[] DownOnly = ["bulk down"];
+    private static readonly string[] ShowingItself = ["bulk down, long", "bulk down, scraped", "bulk down, page"];
 
     /// <summary>For what a user might pick instead, one of each kind.</summary>
     private static readonly string[] OneOfEach = ["bulk down", "echo", "http, 50"];
@@ -32,8 +32,7 @@ internal static class Entrants
             new Ours("ours, afpacket", bin, "afpacket", keys: keys),
             new Ours("ours, afpacket, conn 2", bin, "afpacket", conn: 2, keys) { Says = BulkOnly },
             new Ours("ours, afpacket, conn 4", bin, "afpacket", conn: 4, keys) { Says = BulkOnly },
-            new Ours("ours, afpacket, [debug]", bin, "afpacket", keys: keys) { Says = DownOnly, Watched = Watching.Unasked },
-            new Ours("ours, afpacket, scraped", bin, "afpacket", keys: keys) { Says = DownOnly, Watched = Watching.Scraped },
+            new Ours("ours, afpacket, [debug]", bin, "afpacket", keys: keys) { Says = ShowingItself, HasDebug = true },
             new Ours("ours, pcap", bin, "pcap", keys: keys) { Says = Slow },
             new Ours("ours, udp", bin, "udp", keys: keys) { Says = Moving },
             new Kcptun(overTcp: false),
@@ -80,10 +79,14 @@ internal static class Entrants
            from load in loads
            from contender in contenders
            where load.Sessions is null || contender.CountsSessions
-           where named || contender.Says is null || contender.Says.Contains(load.Name)
+           where !load.IsWatched || contender.ShowsItself
+           where named || Says(contender, load)
            where cables is not null || IsWorthwhile(cable, load, contender, named)
            select new Lane(cable, contender, load),
     ];
+
+    private static bool Says(Contender contender, RaceLoad load) =>
+        (contender.Says is null || contender.Says.Contains(load.Name)) && (load.SaysOf is null || load.SaysOf.Contains(contender.Name));
 
     /// <summary>Other cables than the first are for what they change, and for those whom it concerns.</summary>
     private static bool IsWorthwhile(Cable cable, RaceLoad load, Contender contender, bool named)

@@ -9,6 +9,9 @@ namespace Tunnel.Bench;
 /// <param name="Failure">Why there is no result.</param>
 internal sealed record Lap(RoundResult? Result, string? Failure)
 {
+    /// <summary>The same load and processes while nobody watched, in turns with <see cref="Result"/>; null where nobody ever did.</summary>
+    public RoundResult? Unwatched { get; init; }
+
     /// <summary>What our ends said of theirs; null for others.</summary>
     public Losses? Losses { get; init; }
 

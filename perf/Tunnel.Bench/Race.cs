@@ -83,14 +83,14 @@ internal sealed class Race(string ctl, string folder)
         RunningContender running = await lane.Contender.StartAsync(setup, cancel).ConfigureAwait(false);
         try
         {
-            double measured = laid.Cable.IsEmulated ? Math.Max(seconds, LeastEmulatedSeconds) : seconds;
+            double measured = Math.Max(Math.Max(seconds, lane.Load.LeastSeconds), laid.Cable.IsEmulated ? LeastEmulatedSeconds : 0);
             var conditions = new LapConditions(laid, running, ctl, measured, lapFolder);
             bool isOurs = lane.Contender.Kind == ContenderKind.Ours;
             Task<GarbageUse?> garbage = isOurs && lane.Load.WatchesGarbage ? WatchAsync(lane.Load, conditions, cancel) : Task.FromResult<GarbageUse?>(null);
-            RoundResult result = await lane.Load.MeasureAsync(conditions, cancel).ConfigureAwait(false);
+            Lap lap = await lane.Load.MeasureAsync(conditions, cancel).ConfigureAwait(false);
             GarbageUse? garbageUse = await garbage.ConfigureAwait(false);
             await running.DisposeAsync().ConfigureAwait(false);
-            return new Lap(result, null) { Losses = isOurs ? Ours.ReadLosses(running) : null, Garbage = garbageUse };
+            return lap with { Losses = isOurs ? Ours.ReadLosses(running) : null, Garbage = garbageUse };
         }
         finally
         {

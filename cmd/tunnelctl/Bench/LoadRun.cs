@@ -199,8 +199,11 @@ internal sealed class LoadRun
                     start = Math.Max(start, Stopwatch.GetTimestamp());
                 }
 
-                if (IsOver(Stopwatch.GetTimestamp()) || !run.TryBegin(start, out bool isMeasured))
+                if (IsOver(Stopwatch.GetTimestamp()))
                     break;
+                // All requests were made: none was missed, and there is no end of the window to count up to.
+                if (!run.TryBegin(start, out bool isMeasured))
+                    return;
                 await OperateAsync(start, isMeasured).ConfigureAwait(false);
             }
 

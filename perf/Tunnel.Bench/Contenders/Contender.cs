@@ -21,6 +21,9 @@ internal abstract class Contender(string name)
     /// <summary>Whether it can be told how many sessions to keep.</summary>
     public virtual bool CountsSessions => false;
 
+    /// <summary>Whether it can be watched: both ends show themselves over HTTP.</summary>
+    public virtual bool ShowsItself => false;
+
     /// <summary>Starts both ends and waits until bytes get through.</summary>
     /// <exception cref="LabException">It does not start, or says nothing.</exception>
     public abstract Task<RunningContender> StartAsync(ContenderSetup setup, CancellationToken cancel);

@@ -14,7 +14,9 @@ internal sealed partial class Ours(string name, string bin, string link, int con
 {
     private const int TunnelPort = 9999;
     private const int ForwardPort = 7000;
-    private const string DebugAddress = "127.0.0.1:6060";
+
+    /// <summary>Where both ends show themselves, each in its namespace.</summary>
+    public const string DebugAddress = "127.0.0.1:6060";
 
     /// <summary>Thousands of held streams over one session are part of what is measured.</summary>
     private const string Caps = "max_streams_per_session = 16384\nmax_streams_total = 16384\n";
@@ -28,8 +30,10 @@ internal sealed partial class Ours(string name, string bin, string link, int con
 
     public override bool CountsSessions => true;
 
-    /// <summary>Who looks at its diagnostics.</summary>
-    public Watching Watched { get; init; }
+    public override bool ShowsItself => HasDebug;
+
+    /// <summary>With [debug].</summary>
+    public bool HasDebug { get; init; }
 
     public override async Task<RunningContender> StartAsync(ContenderSetup setup, CancellationToken cancel)
     {
@@ -42,7 +46,7 @@ internal sealed partial class Ours(string name, string bin, string link, int con
         try
         {
             await asking.WaitForAsync("is up", StartTimeout + sessions * StartTimeoutEach, cancel, times: sessions).ConfigureAwait(false);
-            return Watched == Watching.Scraped ? await ScrapeAsync(running, network, cancel).ConfigureAwait(false) : running;
+            return running;
         }
         catch
         {
@@ -57,7 +61,7 @@ internal sealed partial class Ours(string name, string bin, string link, int con
 
     private async Task<(string Client, string Server)> WriteFilesAsync(ContenderSetup setup, int sessions, CancellationToken cancel)
     {
-        string debug = Watched == Watching.None ? "" : $"[debug]\npprof = \"{DebugAddress}\"\n";
+        string debug = !HasDebug ? "" : $"[debug]\npprof = \"{DebugAddress}\"\n";
         string common = $"[network]\nlink = \"{link}\"\n{debug}[transport]\nconn = {sessions}\n[transport.kcp]\nkey = \"bench\"\n{Caps}{keys}";
         string server = Path.Combine(setup.Folder, "server.toml"), client = Path.Combine(setup.Folder, "client.toml");
         await File.WriteAllTextAsync(server, $"[listen]\nport = {TunnelPort}\n{common}", cancel).ConfigureAwait(false);
@@ -67,21 +71,6 @@ internal sealed partial class Ours(string name, string bin, string link, int con
             + $"target = \"127.0.0.1:{setup.Port}\"\n{common}",
             cancel).ConfigureAwait(false);
         return (client, server);
-    }
-
-    /// <summary>Asks both ends for their metrics once a second, as Prometheus would do at its busiest.</summary>
-    private async Task<RunningContender> ScrapeAsync(RunningContender running, LabNetwork network, CancellationToken cancel)
-    {
-        string[] ask = [Path.Combine(bin, "tunnelctl"), "bench", "http", $"http://{DebugAddress}/metrics", "--rounds", "1", "--warm-up", "0", "--json"];
-        foreach (string? netns in new[] { network.Client, network.Server })
-        {
-            string once = await LabProcess.RunAsync(netns, cancel, [.. ask, "--requests", "1"]).ConfigureAwait(false);
-            if (!once.Contains("\"operations\": 1,", StringComparison.Ordinal))
-                throw new LabException($"no metrics at {DebugAddress}:\n{once}");
-        }
-
-        LabProcess[] askers = [.. new[] { network.Client, network.Server }.Select(n => LabProcess.Start(n, [.. ask, "--rate", "1", "--seconds", "600"]))];
-        return new RunningContender(running.Target, [.. running.Processes]) { Beside = askers };
     }
 
     private static long Sum(Regex pattern, RunningContender ended) => ended.Processes
@@ -94,19 +83,6 @@ internal sealed partial class Ours(string name, string bin, string link, int con
 
     [GeneratedRegex("kernel drops ([0-9]+)")]
     private static partial Regex KernelDrops();
-}
-
-/// <summary>Who looks at an end's diagnostics.</summary>
-internal enum Watching
-{
-    /// <summary>They are off.</summary>
-    None,
-
-    /// <summary>They are on, and nobody does.</summary>
-    Unasked,
-
-    /// <summary>Its metrics are fetched every second.</summary>
-    Scraped,
 }
 
 /// <summary>KCP segments sent again and packets that the kernels dropped, both ends together.</summary>

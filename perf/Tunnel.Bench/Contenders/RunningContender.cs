@@ -12,15 +12,12 @@ internal sealed class RunningContender(string target, params LabProcess[] proces
 
     public IReadOnlyList<LabProcess> Processes { get; } = processes;
 
-    /// <summary>What was started beside it, and is not measured.</summary>
-    public IReadOnlyList<LabProcess> Beside { get; init; } = [];
-
     /// <summary>All its processes of now: a server may leave the work to children.</summary>
     public IReadOnlyList<int> ReadProcessIds() => [.. Processes.SelectMany(p => WithChildren(p.Id))];
 
     public async ValueTask DisposeAsync()
     {
-        foreach (LabProcess process in Beside.Concat(Processes))
+        foreach (LabProcess process in Processes)
             await process.DisposeAsync().ConfigureAwait(false);
     }
 

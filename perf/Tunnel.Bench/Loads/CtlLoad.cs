@@ -48,7 +48,11 @@ internal sealed class CtlLoad : RaceLoad
             MaximumRounds = 1,
         };
 
-    public override async Task<RoundResult> MeasureAsync(LapConditions conditions, CancellationToken cancel)
+    public override async Task<Lap> MeasureAsync(LapConditions conditions, CancellationToken cancel) =>
+        new(await MeasureRoundAsync(conditions, cancel).ConfigureAwait(false), null);
+
+    /// <summary>Over a contender that may have carried other rounds before.</summary>
+    public async Task<RoundResult> MeasureRoundAsync(LapConditions conditions, CancellationToken cancel)
     {
         string target = _verb == "http" ? $"http://{conditions.Running.Target}/" : conditions.Running.Target;
         IReadOnlyList<int> ids = conditions.Running.ReadProcessIds();

@@ -23,7 +23,7 @@ internal sealed class IdleLoad : RaceLoad
         MaximumRounds = 1;
     }
 
-    public override async Task<RoundResult> MeasureAsync(LapConditions conditions, CancellationToken cancel)
+    public override async Task<Lap> MeasureAsync(LapConditions conditions, CancellationToken cancel)
     {
         await UseAllAsync(conditions, cancel).ConfigureAwait(false);
         await Task.Delay(Settling, cancel).ConfigureAwait(false);
@@ -37,7 +37,7 @@ internal sealed class IdleLoad : RaceLoad
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         ProcessUse[] processes = [.. clocks.Select((c, i) => new ProcessUse(ids[i], "", c.Spent.Sum(t => t.Nanoseconds) / 1e9, 0, 0, 0))];
         var none = LatencyFacts.Of(new LatencyHistogram());
-        return new RoundResult(seconds, 0, 0, 0, none, none, new Dictionary<string, long>(), processes);
+        return new Lap(new RoundResult(seconds, 0, 0, 0, none, none, new Dictionary<string, long>(), processes), null);
     }
 
     /// <summary>Some open a session only when it is wanted, each in its turn.</summary>

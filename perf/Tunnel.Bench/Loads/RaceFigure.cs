@@ -31,6 +31,13 @@ internal sealed record RaceFigure(string Name, bool MoreIsBetter, Func<Lap, doub
     public static readonly RaceFigure CorePart = OfResult(
         "% of a core", false, r => r.Processes.Count == 0 || r.Seconds <= 0 ? null : 100 * r.Processes.Sum(p => p.ProcessorSeconds) / r.Seconds);
 
+    /// <summary>While nobody watched, in the same lap.</summary>
+    public static readonly RaceFigure UnwatchedProcessor = new("unwatched CPU s/GB", false, l => l.Unwatched?.ProcessorSecondsPerGigabyte);
+
+    /// <summary>1.01: being watched costs a hundredth.</summary>
+    public static readonly RaceFigure ProcessorToUnwatched = new(
+        "CPU to unwatched", false, l => l.Result?.ProcessorSecondsPerGigabyte / l.Unwatched?.ProcessorSecondsPerGigabyte);
+
     public static RaceFigure MemoryEach(int streams) => OfResult(
         "KiB a stream",
         false,

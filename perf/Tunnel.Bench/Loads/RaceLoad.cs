@@ -13,13 +13,15 @@ internal abstract class RaceLoad(string name, params RaceFigure[] figures)
         RaceFigure.Throughput, RaceFigure.Processor, RaceFigure.Peak, RaceFigure.Pauses, RaceFigure.LongestPause, RaceFigure.Allocated,
     ];
 
+    private static readonly string[] Down = ["--direction", "down"];
+
     private static readonly RaceFigure[] Rates = [RaceFigure.Rate, RaceFigure.P50, RaceFigure.P99];
 
     public static readonly IReadOnlyList<RaceLoad> All =
     [
-        new CtlLoad("bulk down", "bulk", ["--direction", "down"], 2, Bulk) { Title = "A download" },
+        new CtlLoad("bulk down", "bulk", Down, 2, Bulk) { Title = "A download" },
         new CtlLoad("bulk up", "bulk", ["--direction", "up"], 2, Bulk) { Title = "An upload" },
-        new CtlLoad("bulk down, 8", "bulk", ["--direction", "down", "-c", "8"], 2, Bulk) { Title = "Eight downloads" },
+        new CtlLoad("bulk down, 8", "bulk", [.. Down, "-c", "8"], 2, Bulk) { Title = "Eight downloads" },
         new CtlLoad("echo", "tcp", [], 1, RaceFigure.P50, RaceFigure.P95, RaceFigure.P99, RaceFigure.P999) { Title = "64 bytes there and back" },
         new CtlLoad("echo, 50", "tcp", ["-c", "50"], 1, Rates) { Title = "64 bytes there and back, fifty at a time" },
         new CtlLoad("connect", "connect", ["-c", "16"], 1, Rates) { Title = "New connections" },
@@ -29,6 +31,14 @@ internal abstract class RaceLoad(string name, params RaceFigure[] figures)
         CtlLoad.Hold(5000),
         CtlLoad.Hold(10_000),
         new IdleLoad("idle, 100 sessions", 100) { Title = "A hundred idle sessions" },
+        new CtlLoad("bulk down, long", "bulk", Down, 2, RaceFigure.Throughput, RaceFigure.Processor)
+        {
+            Title = "A long download",
+            LeastSeconds = 20,
+            SaysOf = ["ours, afpacket", "ours, afpacket, [debug]"],
+        },
+        new WatchedLoad("bulk down, scraped", new MetricsWatcher()) { Title = "A download, metrics fetched each second" },
+        new WatchedLoad("bulk down, page", new PageWatcher()) { Title = "A download, the page open" },
     ];
 
     public string Name { get; } = name;
@@ -37,6 +47,15 @@ internal abstract class RaceLoad(string name, params RaceFigure[] figures)
     public required string Title { get; init; }
 
     public IReadOnlyList<RaceFigure> Figures { get; } = figures;
+
+    /// <summary>The contenders of whom it says something, which a whole run keeps to; null: all.</summary>
+    public IReadOnlyList<string>? SaysOf { get; init; }
+
+    /// <summary>Seconds that a lap measures at least.</summary>
+    public double LeastSeconds { get; init; }
+
+    /// <summary>Whether somebody looks at the contender's diagnostics meanwhile.</summary>
+    public virtual bool IsWatched => false;
 
     /// <summary>Which of the target's ports, from the first.</summary>
     public int TargetOffset { get; protected init; }
@@ -57,7 +76,7 @@ internal abstract class RaceLoad(string name, params RaceFigure[] figures)
     public virtual string? Lacks => null;
 
     /// <exception cref="LabException">It did not run to its end.</exception>
-    public abstract Task<RoundResult> MeasureAsync(LapConditions conditions, CancellationToken cancel);
+    public abstract Task<Lap> MeasureAsync(LapConditions conditions, CancellationToken cancel);
 
     public string Describe(Lap lap)
     {

@@ -34,7 +34,7 @@ internal sealed class WrkLoad : RaceLoad
 
     public override string? Lacks => Contender.Missing("wrk");
 
-    public override async Task<RoundResult> MeasureAsync(LapConditions conditions, CancellationToken cancel)
+    public override async Task<Lap> MeasureAsync(LapConditions conditions, CancellationToken cancel)
     {
         string script = Path.Combine(conditions.Folder, "summary.lua");
         await File.WriteAllTextAsync(script, Script, cancel).ConfigureAwait(false);
@@ -42,7 +42,7 @@ internal sealed class WrkLoad : RaceLoad
         await RunAsync(conditions, WarmUp * conditions.WarmUpFactor, script, cancel).ConfigureAwait(false);
         string output = await RunAsync(conditions, conditions.Seconds, script, cancel).ConfigureAwait(false);
         string? line = Array.Find(output.Split('\n'), l => l.StartsWith('{'));
-        return line is null ? throw new LabException($"wrk said nothing that is known:\n{output}") : Parse(line);
+        return line is null ? throw new LabException($"wrk said nothing that is known:\n{output}") : new Lap(Parse(line), null);
     }
 
     internal static RoundResult Parse(string json)

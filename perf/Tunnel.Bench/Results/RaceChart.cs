@@ -43,7 +43,7 @@ internal static class RaceChart
     private static readonly (string Load, RaceFigure Figure)[] Emulated = [("bulk down", RaceFigure.Throughput), ("echo", RaceFigure.P99)];
 
     /// <summary>What being watched costs is a matter of tables.</summary>
-    private static readonly string[] Unshown = ["[debug]", "scraped"];
+    private static readonly string[] Unshown = ["[debug]"];
 
     public static string Write(RaceResult race)
     {

@@ -48,11 +48,13 @@ public class BenchTests : EndToEndTest
         Assert.All(round.GetProperty("processes").EnumerateArray(), p => Assert.True(p.GetProperty("resident_before").GetInt64() > 1 << 20));
     }
 
-    [Fact(Timeout = Limit)]
-    public async Task ByRequestsExactlySoManyAreCounted()
+    [Theory(Timeout = Limit)]
+    [InlineData]
+    [InlineData("--rate", "500")]
+    public async Task ByRequestsExactlySoManyAreCounted(params string[] options)
     {
         int first = await BenchTarget.ServeAsync(this);
-        JsonElement result = await MeasureAsync(["http", Target("http", first), "-c", "4", "-n", "500"]);
+        JsonElement result = await MeasureAsync(["http", Target("http", first), "-c", "4", "-n", "500", .. options]);
         Assert.Equal(500, Round(result).GetProperty("operations").GetInt64());
     }
 

@@ -11,7 +11,7 @@ namespace Tunnel.EndToEnd.Diagnostics;
 public class OtlpTests : EndToEndTest
 {
     [Fact(Timeout = Limit)]
-    public async Task StreamSetUpIsTracedAtBothEnds()
+    public async Task StreamSetUpAndFiguresArriveFromBothEnds()
     {
         OtlpCollector collector = Own(await OtlpCollector.StartAsync());
         SocketTarget target = Own(SocketTarget.StartEcho());
@@ -35,6 +35,10 @@ public class OtlpTests : EndToEndTest
         Assert.True(collector.Has(Traces, "tunnel-server", "tunnel.serve", "tunnel.dial", "server.port", "network.peer.address"));
         Assert.True(collector.Has(Traces, "tunnel-server", "error.type", "ConnectionRefused"));
         Assert.True(collector.Has(Traces, "tunnel-client", "error.type", "DialException"));
+        // The last figures of both, with their units.
+        string[] figures = ["tunnel.stream.io", "By", "tunnel.kcp.rtt", "tunnel.dial.duration", "tunnel.sessions.opened", "{session}"];
+        foreach (string service in new[] { "tunnel-client", "tunnel-server" })
+            Assert.All(figures, figure => Assert.True(collector.Has("/v1/metrics", service, figure), $"{service}: no {figure}"));
         Assert.All(collector.Headers("x-test"), h => Assert.Equal("yes", h));
         return;
 

@@ -33,6 +33,21 @@ public class EntrantsTests
     }
 
     [Fact]
+    public void WhoIsWatchedShowsItself()
+    {
+        RaceLoad[] watched = [.. RaceLoad.All.Where(l => l.IsWatched)];
+        Assert.Equal(2, watched.Length);
+        IReadOnlyList<Lane> lanes = Entrants.Lanes([Cable.Veth], watched, All, named: true);
+        Assert.Equal(2, lanes.Count);
+        Assert.All(lanes, l => Assert.True(l.Contender.ShowsItself));
+    }
+
+    /// <summary>A load that says something of some only names contenders that there are.</summary>
+    [Fact]
+    public void WhomLoadsAreAboutAreContenders() =>
+        Assert.All(RaceLoad.All.SelectMany(l => l.SaysOf ?? []), name => Assert.Contains(All, c => c.Name == name));
+
+    [Fact]
     public void SessionsAreAskedOfWhoCanCountThem()
     {
         RaceLoad[] idle = [.. RaceLoad.All.Where(l => l.Sessions is not null)];

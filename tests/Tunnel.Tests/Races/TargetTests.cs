@@ -1,5 +1,7 @@
 using Tunnel.Bench.Contenders;
+using Tunnel.Bench.Loads;
 using Tunnel.Bench.Results;
+using Tunnel.Ctl.Bench;
 using static Tunnel.Tests.Races.SampleRace;
 
 namespace Tunnel.Tests.Races;
@@ -51,6 +53,30 @@ public class TargetTests
         Assert.Equal("missed by 3.00", Judge("retransmissions and kernel drops, all laps", Of(lane)).So);
         lane.Laps[0] = lane.Laps[0] with { Losses = new Losses(0, 0) };
         Assert.Equal("met, and the aim", Judge("retransmissions and kernel drops, all laps", Of(lane)).So);
+    }
+
+    /// <summary>By turns within a lap, so one lap's ratio has nothing of what two starts differ by.</summary>
+    [Theory]
+    [InlineData("bulk down, scraped", "CPU of bulk down with metrics fetched each second, to without")]
+    [InlineData("bulk down, page", "CPU of bulk down with the page open, to without")]
+    public void BeingWatchedIsComparedWithinALap(string load, string what)
+    {
+        LaneResult lane = Bulk("ours, afpacket, [debug]", ContenderKind.Ours, 100, 100, 100) with { Load = load };
+        double[] watched = [1.005, 5.02, 9], unwatched = [1, 5, 9];
+        for (int i = 0; i < watched.Length; i++)
+            lane.Laps[i] = BulkLap(100, watched[i]) with { Unwatched = BulkLap(100, unwatched[i]).Result };
+        (Reached? reached, string? so) = Judge(what, Of(lane));
+        Assert.Equal(1.004, reached!.Value, 9);
+        Assert.Equal("met", so);
+        Assert.Equal("missed by 1 %", Judge(what, Of(lane with { Laps = [BulkLap(100, 1.02) with { Unwatched = BulkLap(100, 1).Result }] })).So);
+    }
+
+    [Fact]
+    public void TurnsOfALapAreOneRound()
+    {
+        RoundResult both = WatchedLoad.Join(WatchedLoad.Join(null, BulkLap(100, 1).Result!), BulkLap(300, 2).Result!);
+        Assert.Equal((2, 50_000_000, 3), (both.Seconds, both.Bytes, Assert.Single(both.Processes).ProcessorSeconds));
+        Assert.Equal(60, both.ProcessorSecondsPerGigabyte);
     }
 
     private static (Reached? Reached, string? So) Judge(string what, RaceResult race)

@@ -89,8 +89,9 @@ public sealed class TunnelMeter : IDisposable
             foreach (Distribution distribution in metric.Read(reading))
             {
                 string key = string.Join(',', distribution.Labels.Select(l => l.Value));
-                if (_last.TryGetValue(key, out HistogramSum? last) && instrument.Enabled)
-                    Record(distribution, last);
+                // The first collection has everything since the start: a short life, too, is exported.
+                if (instrument.Enabled)
+                    Record(distribution, _last.GetValueOrDefault(key) ?? new HistogramSum());
                 _last[key] = distribution.Values;
             }
         }

@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text.Json;
+using Tunnel.Bench.Contenders;
+using Tunnel.Ctl.Bench;
+using Tunnel.Ctl.Lab;
+
+namespace Tunnel.Bench.Loads;
+
+/// <summary>Somebody who looks at one end's diagnostics.</summary>
+internal abstract class Watcher
+{
+    /// <summary>Enough for code that is called a few times each to be compiled for good.</summary>
+    private const double WarmUpSeconds = 4;
+
+    /// <summary>A second.</summary>
+    private const int WarmUpRate = 100;
+
+    /// <summary>Why it cannot look here; null: it can.</summary>
+    public virtual string? Lacks => null;
+
+    /// <summary>What it asks for; one that can be asked for again and again.</summary>
+    protected abstract string Path { get; }
+
+    /// <summary>Looks at it often, until that is nothing new.</summary>
+    /// <exception cref="LabException">There is nothing to see.</exception>
+    public Task WarmUpAsync(string ctl, string host, CancellationToken cancel) => FetchAsync(ctl, host, WarmUpRate, WarmUpSeconds, cancel);
+
+    /// <summary>Looks as it does in earnest.</summary>
+    /// <exception cref="LabException">It saw nothing, or not all the time.</exception>
+    public abstract Task WatchAsync(string ctl, string host, double seconds, CancellationToken cancel);
+
+    protected async Task FetchAsync(string ctl, string host, int rate, double seconds, CancellationToken cancel)
+    {
+        string json = await LabProcess.RunAsync(
+            host,
+            cancel,
+            [
+                ctl, "bench", "http", $"http://{Ours.DebugAddress}{Path}", "--rounds", "1", "--warm-up", "0",
+                "--rate", $"{rate}", "--seconds", seconds.ToString(CultureInfo.InvariantCulture), "--json",
+            ]).ConfigureAwait(false);
+        RoundResult round = JsonSerializer.Deserialize(json, BenchJson.Default.BenchResult)!.Points[0].Rounds[0];
+        if (round.ErrorCount != 0 || round.Operations < rate * seconds / 2)
+            throw new LabException($"{Ours.DebugAddress}{Path}: {round.Operations} answers and {round.ErrorCount} errors in {seconds} s");
+    }
+}
+
+/// <summary>Fetches the metrics once a second, as Prometheus does at its busiest.</summary>
+internal sealed class MetricsWatcher : Watcher
+{
+    protected override string Path => "/metrics";
+
+    public override Task WatchAsync(string ctl, string host, double seconds, CancellationToken cancel) => FetchAsync(ctl, host, 1, seconds, cancel);
+}
+
+/// <summary>Has the page open: takes its events, once a second. They say what /status says.</summary>
+internal sealed class PageWatcher : Watcher
+{
+    public override string? Lacks => Contender.Missing("curl");
+
+    protected override string Path => "/status";
+
+    public override async Task WatchAsync(string ctl, string host, double seconds, CancellationToken cancel)
+    {
+        await using LabProcess viewer = LabProcess.Start(host, "curl", "-sN", $"http://{Ours.DebugAddress}/events");
+        await Task.Delay(TimeSpan.FromSeconds(seconds), cancel).ConfigureAwait(false);
+        int events = viewer.Output.Split("event: status").Length - 1;
+        if (events < seconds / 2)
+            throw new LabException($"{Ours.DebugAddress}/events: {events} events in {seconds} s");
+    }
+}
