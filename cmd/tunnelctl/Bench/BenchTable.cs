@@ -125,6 +125,8 @@ internal static class BenchTable
             LatencyFacts connect = point.Rounds[^1].Connect;
             if (connect.Count != 0)
                 yield return Connections(point.Concurrency, connect);
+            if (connect.Count != 0 && point.Ports?.Warning(result.Load.IsLoopback) is { Length: > 0 } scarce)
+                yield return $"{point.Concurrency} at a time: {scarce}";
         }
     }
 
