@@ -15,6 +15,10 @@ internal sealed record BenchResult(
 {
     public const int CurrentFormat = 1;
 
+    /// <summary>Nothing was done in any round, so that there is no figure but the errors.</summary>
+    [JsonIgnore]
+    public bool IsEmpty => Points.All(p => p.Rounds.All(r => r is { Operations: 0, Bytes: 0 } && (Load.Workload != "hold" || r.ErrorCount >= p.Concurrency)));
+
     /// <summary>One result of two parts of the same bench, which ran one after the other.</summary>
     /// <param name="first">Null: there is the second only.</param>
     /// <param name="second">Of the same load.</param>
