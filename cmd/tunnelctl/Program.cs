@@ -1,8 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Tunnel.Ctl.Demo;
 using Tunnel.Ctl.Verbs;
 
-var root = new RootCommand("tunnelctl: tools around the tunnel")
+var root = new RootCommand("tunnelctl: tools around the tunnel; each verb's own --help has its options, examples and exit codes")
 {
     DemoVerb.Create(),
     InitVerb.Create(),
@@ -18,7 +19,13 @@ var root = new RootCommand("tunnelctl: tools around the tunnel")
     VersionVerb.Create(),
 };
 ParseResult parsed = root.Parse(args);
+Overview.Shorten(parsed.CommandResult.Command);
+// Behind a page of help nobody sees what was wrong.
+if (parsed.Action is ParseErrorAction wrong && args.Length != 0)
+    wrong.ShowHelp = false;
 
 // What a verb has set up (a knob, namespaces, rules) is undone after a signal; the library's own two seconds could cut that short.
 int result = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
+if (parsed.Errors.Count != 0 && args.Length != 0)
+    Console.Error.WriteLine($"see {Overview.PathOf(parsed.CommandResult)} --help");
 return parsed.Errors.Count != 0 ? Tunnel.App.Hosting.ExitCode.Usage : result;

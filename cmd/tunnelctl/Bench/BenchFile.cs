@@ -13,9 +13,7 @@ internal static class BenchFile
     {
         try
         {
-            using var file = new FileStream(path, FileMode.CreateNew);
-            using var writer = new StreamWriter(file);
-            writer.WriteLine(Write(result));
+            NewFile.Write(path, Write(result) + "\n");
         }
         catch (IOException e)
         {

@@ -15,6 +15,10 @@ internal sealed record BenchResult(
 {
     public const int CurrentFormat = 1;
 
+    /// <summary>Nothing was done in any round, so that there is no figure but the errors.</summary>
+    [JsonIgnore]
+    public bool IsEmpty => Points.All(p => p.Rounds.All(r => r is { Operations: 0, Bytes: 0 } && (Load.Workload != "hold" || r.ErrorCount >= p.Concurrency)));
+
     /// <summary>One result of two parts of the same bench, which ran one after the other.</summary>
     /// <param name="first">Null: there is the second only.</param>
     /// <param name="second">Of the same load.</param>
@@ -41,11 +45,18 @@ internal sealed record HostFacts(string Name, string System, string Processor, i
 /// <param name="Requests">That a round measures; null: by time.</param>
 /// <param name="Rate">Operations a second on a schedule; null: as fast as answers come.</param>
 internal sealed record LoadFacts(
-    string Workload, string Target, string? Through, string Detail, double WarmUpSeconds, double? Seconds, long? Requests, double? Rate);
+    string Workload, string Target, string? Through, string Detail, double WarmUpSeconds, double? Seconds, long? Requests, double? Rate)
+{
+    /// <summary>The first hop is this host, as far as the address says.</summary>
+    [JsonIgnore]
+    public bool IsLoopback => (Through ?? Target) is var way && (way.Contains("127.0.", StringComparison.Ordinal)
+        || way.Contains("localhost", StringComparison.Ordinal) || way.Contains("[::1]", StringComparison.Ordinal));
+}
 
 /// <param name="Concurrency">Workers.</param>
 /// <param name="Rounds">In the order in which they ran.</param>
-internal sealed record BenchPoint(int Concurrency, IReadOnlyList<RoundResult> Rounds);
+/// <param name="Ports">After the last of them; null where the kernel does not tell.</param>
+internal sealed record BenchPoint(int Concurrency, IReadOnlyList<RoundResult> Rounds, PortUse? Ports = null);
 
 /// <summary>One window.</summary>
 /// <param name="Seconds">How long it was open.</param>

@@ -25,7 +25,7 @@ internal sealed class BenchRun(LoadPlan plan, LoadFacts load, Func<int, IWorkloa
             var rounds = new List<RoundResult>();
             for (int round = 1; round <= plan.Rounds; round++)
                 rounds.Add(await RunRoundAsync(concurrency, round, cancel).ConfigureAwait(false));
-            points.Add(new BenchPoint(concurrency, rounds));
+            points.Add(new BenchPoint(concurrency, rounds, PortUse.Read(new KernelFiles())));
         }
 
         return new BenchResult(BenchResult.CurrentFormat, $"tunnelctl {TunnelProgram.Version}", started, ReadHost(), load, points);

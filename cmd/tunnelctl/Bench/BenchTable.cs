@@ -6,6 +6,8 @@ namespace Tunnel.Ctl.Bench;
 /// <summary>Results for people: medians of the rounds.</summary>
 internal static class BenchTable
 {
+    private static readonly Func<LatencyFacts, double>[] Percentiles = [t => t.Median, t => t.P95, t => t.P99, t => t.P999, t => t.Maximum];
+
     public static void Print(IAnsiConsole console, BenchResult result)
     {
         bool isBulk = result.Load.Workload == "bulk", isHold = result.Load.Workload == "hold";
@@ -87,11 +89,10 @@ internal static class BenchTable
             yield return Digits(isBulk ? Of(r => r.MegabitsPerSecond) : Of(r => r.OperationsPerSecond));
         if (!isBulk && !isHold)
         {
-            yield return Time(Of(r => r.Latency.Median));
-            yield return Time(Of(r => r.Latency.P95));
-            yield return Time(Of(r => r.Latency.P99));
-            yield return Time(Of(r => r.Latency.P999));
-            yield return Time(Of(r => r.Latency.Maximum));
+            // Nothing was done: there is no time, not one of zero.
+            bool isTimed = point.Rounds.Any(r => r.Latency.Count != 0);
+            foreach (Func<LatencyFacts, double> figure in Percentiles)
+                yield return isTimed ? Time(Of(r => figure(r.Latency))) : "-";
         }
 
         yield return Count(point.Rounds.Sum(r => r.ErrorCount));
@@ -125,6 +126,8 @@ internal static class BenchTable
             LatencyFacts connect = point.Rounds[^1].Connect;
             if (connect.Count != 0)
                 yield return Connections(point.Concurrency, connect);
+            if (connect.Count != 0 && point.Ports?.Warning(result.Load.IsLoopback) is { Length: > 0 } scarce)
+                yield return $"{point.Concurrency} at a time: {scarce}";
         }
     }
 

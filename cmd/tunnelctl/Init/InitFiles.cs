@@ -23,8 +23,7 @@ internal static class InitFiles
             Directory.CreateDirectory(folder);
             foreach ((string path, string text) in files)
             {
-                Create(path, text);
-                written.Add(path);
+                Create(path, text, written);
             }
 
             RequireValid(files[1].Path, files[2].Path);
@@ -38,12 +37,17 @@ internal static class InitFiles
         }
     }
 
-    private static void Create(string path, string text)
+    /// <param name="path">Where nothing is.</param>
+    /// <param name="text">All of it.</param>
+    /// <param name="written">Has the path as soon as there is a file, before it is filled: a full disk leaves an empty one.</param>
+    private static void Create(string path, string text, List<string> written)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var writer = new StreamWriter(path, options);
+        using var file = new FileStream(path, options);
+        written.Add(path);
+        using var writer = new StreamWriter(file);
         writer.Write(text);
     }
 

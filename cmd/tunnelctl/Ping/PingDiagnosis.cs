@@ -7,7 +7,7 @@ internal static class PingDiagnosis
 {
     /// <summary>One sentence or two each, the most telling first; empty when nothing is wrong.</summary>
     public static IReadOnlyList<string> Explain(PingEvidence seen) =>
-        seen.Answered || seen.Acknowledged ? [.. WhenThere(seen)] : [WhenSilent(seen), .. Besides(seen)];
+        seen.Answered || seen.Acknowledged ? [.. WhenThere(seen)] : [WhenSilent(seen), .. Besides(seen), .. Suspects(seen)];
 
     private static IEnumerable<string> WhenThere(PingEvidence seen)
     {
@@ -42,16 +42,33 @@ internal static class PingDiagnosis
             + "Is tunnel-server running there, on this port, with network.link = \"udp\"?",
         { Unreachable.Length: > 0 } => $"{seen.Server} cannot be reached: {seen.Unreachable}",
         { Frames: > 0 } => Text($"{seen.Frames} frames came from {seen.Server}, and none of them belongs to this session: is something else on that port?"),
-        { HostAnswersEcho: true } => WhenIgnored(seen),
-        { HostAnswersEcho: false } => $"nothing comes back from {seen.Server}, and its host answers no echo request either: "
-            + "is the address right, is the host up, does a firewall on the way drop everything?",
-        _ => $"nothing comes back from {seen.Server}: is tunnel-server running, are key, block and guard the same, does a firewall drop the port?",
+        { HostAnswersEcho: true } =>
+            $"nothing comes back from {seen.Server}, though its host is up. A tunnel server is silent to whom it does not know, so it is one of these:",
+        { HostAnswersEcho: false } => $"nothing comes back from {seen.Server}, and its host answers no echo request either. Is the address right, is the host up? "
+            + "Many hosts and clouds drop echo requests, so it may as well be one of these:",
+        _ => $"nothing comes back from {seen.Server}. Is tunnel-server running there? If so, it is one of these:",
     };
 
-    private static string WhenIgnored(PingEvidence seen) =>
-        $"nothing comes back from {seen.Server}, though its host is up. A tunnel server is silent to whom it does not know: compare "
-        + $"transport.kcp.key and block at both ends{(seen.HasGuard ? ", guard_magic and guard_window, and the clocks" : " (here the guard is off)")}"
-        + $"{Clock(seen)}. Otherwise a firewall drops {(seen.Link == "udp" ? "the UDP port" : "the TCP port")}, or the server listens on another link";
+    /// <summary>What silence alone leaves, the likeliest first; nothing where something was heard.</summary>
+    private static IEnumerable<string> Suspects(PingEvidence seen)
+    {
+        if (HasTrace(seen))
+            yield break;
+        yield return "key: are transport.kcp.key and block the same at both ends?";
+        yield return seen.HasGuard
+            ? $"guard: it is on here; is it there, too, with the same guard_magic and guard_window, and do the clocks agree{Clock(seen)}?"
+            : "guard: it is off here; is it there, too?";
+        yield return $"firewall: does one drop the {(IsUdp(seen) ? "UDP" : "TCP")} port, on the way there or back? "
+            + "If the server's log says that a session began, its answers are lost";
+        if (!IsUdp(seen))
+            yield return "a NAT or stateful firewall on the way that wants to see a handshake: network.tcp.handshake = true at both ends";
+        yield return $"link: does the server listen on {(IsUdp(seen) ? "udp" : "raw TCP segments (auto, afpacket or pcap)")}, too?";
+    }
+
+    private static bool HasTrace(PingEvidence seen) =>
+        seen.Frames > 0 || seen.Resets > 0 || seen.SendErrors > 0 || seen.PortUnreachable || seen.Unreachable.Length > 0;
+
+    private static bool IsUdp(PingEvidence seen) => seen.Link == "udp";
 
     /// <summary>What may explain silence and is no silence itself.</summary>
     private static IEnumerable<string> Besides(PingEvidence seen)

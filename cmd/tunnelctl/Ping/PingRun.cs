@@ -42,7 +42,7 @@ internal sealed class PingRun(ClientConfig config, PingOptions options, ILogger 
         var probe = new PingProbe(receiver.Session, link, Stack.HeaderFormatOf(config.Transport), options.Timeout);
         await AskAsync(probe, receiver.Session, cancel).ConfigureAwait(false);
         PingEvidence seen = await GatherAsync(receiver, link, icmp, probe).ConfigureAwait(false);
-        await receiver.Session.LeaveAsync().ConfigureAwait(false);
+        await LeaveAsync(receiver.Session).ConfigureAwait(false);
         return new PingReport(seen.Server, link.Name, Summaries(), PingDiagnosis.Explain(seen), seen);
     }
 
@@ -102,6 +102,25 @@ internal sealed class PingRun(ClientConfig config, PingOptions options, ILogger 
         {
             // What was measured so far counts.
         }
+    }
+
+    /// <summary>
+    /// Says goodbye, so that the server does not keep the session, and send again what it answered last, until its keepalive gives up. What it
+    /// understands is asked only now: nothing but the round trips is measured.
+    /// </summary>
+    private async Task LeaveAsync(PeerSession session)
+    {
+        try
+        {
+            if (session.IsProven && HasPing)
+                await CapabilityExchange.RunAsync(session, options.Timeout).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or TimeoutException)
+        {
+            // It goes without a word, then.
+        }
+
+        await session.LeaveAsync().ConfigureAwait(false);
     }
 
     private async Task AskOnceAsync(int number, PingProbe probe, CancellationToken cancel)

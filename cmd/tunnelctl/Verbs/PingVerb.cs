@@ -87,8 +87,8 @@ internal static class PingVerb
             report.PrintJson(Console.Out);
         else
             report.Print(Console.Out);
-        foreach (string problem in report.Problems)
-            Console.Error.WriteLine(problem);
+        foreach ((int index, string problem) in report.Problems.Index())
+            Console.Error.WriteLine(index == 0 ? problem : $"  {problem}");
         return report.Reached ? ExitCode.Success : ExitCode.Failure;
     }
 

@@ -39,6 +39,7 @@ internal sealed class LaidCable : IAsyncDisposable
         LabNetwork network = await LabNetwork.CreateAsync($"race{number}", cancel, cut: cable.IsEmulated).ConfigureAwait(false);
         try
         {
+            await TakePortsAgainAsync(network, cancel).ConfigureAwait(false);
             if (!cable.Offloads)
                 await TurnOffloadsOffAsync(network, cancel).ConfigureAwait(false);
             LabProcess target = LabProcess.Start(network.Server, ctl, "bench", "serve", "--listen", $"0.0.0.0:{TargetPort}");
@@ -51,6 +52,16 @@ internal sealed class LaidCable : IAsyncDisposable
             await network.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Where connections are new each time, both ends may use a port again after a second, as the kernel does on loopback by itself. Otherwise it
+    /// searches among the ports in TIME_WAIT, and whoever connects over the cable is measured with that search, whoever connects on loopback without.
+    /// </summary>
+    private static async Task TakePortsAgainAsync(LabNetwork network, CancellationToken cancel)
+    {
+        foreach (string? host in (string?[])[network.Client, network.Server])
+            await LabProcess.RunAsync(host, cancel, "sysctl", "-q", "-w", "net.ipv4.tcp_tw_reuse=1").ConfigureAwait(false);
     }
 
     /// <summary>Joins the cable's halves with its faults; null where there are none.</summary>

@@ -345,7 +345,7 @@ public sealed partial class ClientConnection
             // A peer that does not know this format may wait for more of it, so nothing waits for the peer. A server of ours answers
             // this before PING, as it came before.
             _ = TryLearnAsync(session, timeout);
-        else if (await LearnAsync(session, timeout).ConfigureAwait(false))
+        else if (await CapabilityExchange.RunAsync(session, timeout).ConfigureAwait(false))
             return;
         await StreamPing.RunAsync(session, _options.Header, timeout).ConfigureAwait(false);
     }
@@ -354,23 +354,12 @@ public sealed partial class ClientConnection
     {
         try
         {
-            await LearnAsync(session, timeout).ConfigureAwait(false);
+            await CapabilityExchange.RunAsync(session, timeout).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or TimeoutException)
         {
             // Whether the peer is there is PING's to find out.
         }
-    }
-
-    private static async Task<bool> LearnAsync(PeerSession session, TimeSpan timeout)
-    {
-        // The question is the same whatever the streams' format: the others have no word for it.
-        var question = new StreamHeader(StreamRequest.Capabilities, Capabilities: session.OwnCapabilities);
-        StreamHeader? answer = await StreamExchange.RunAsync(session, question, HeaderFormat.V1, timeout).ConfigureAwait(false);
-        if (answer?.Request != StreamRequest.Capabilities)
-            return false;
-        session.Announced(answer.Capabilities);
-        return true;
     }
 
     private async Task AnnounceFlagsAsync(PeerSession session)

@@ -34,6 +34,28 @@ public class BenchTests : EndToEndTest
     }
 
     [Fact(Timeout = Limit)]
+    public async Task WhereNobodyListensNothingIsMeasured()
+    {
+        ToolResult result = await Tool.RunAsync(
+            Binaries.Control, "bench", "tcp", "127.0.0.1:1", "-c", "1", "--seconds", "0.2", "--warm-up", "0", "--rounds", "1");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("nothing was measured", result.Error, StringComparison.Ordinal);
+        Assert.Contains("errors: refused", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("0.00 us", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task OnAFullDiskNothingIsKept()
+    {
+        int first = await BenchTarget.ServeAsync(this);
+        const string script = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero > \"$1/fill\"; \"$2\" bench tcp \"$3\" -c 1 --seconds 0.2 --save \"$1/a.json\" > /dev/null; echo $?; ls \"$1\"";
+        string folder = Directory.CreateDirectory(PathOf("full")).FullName;
+        ToolResult result = await Tool.RunAsync("unshare", "--mount", "sh", "-c", script, "sh", folder, Binaries.Control, $"127.0.0.1:{first + 1}");
+        Assert.Equal("1\nfill\n", result.Output);
+        Assert.Contains("No space left on device", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task HeldConnectionsAreHeldAndTheirMemoryIsRead()
     {
         int first = await BenchTarget.ServeAsync(this);

@@ -58,6 +58,10 @@ public class CheckTests : EndToEndTest
         Assert.Contains(contains, await ReadAsync(hosts.Client, file));
         (await ControlAsync(hosts.Client, "check", "--revert", PathOf("undo.json"))).Expect();
         Assert.Equal(before, await ReadAsync(hosts.Client, file));
+        // Once more there is nothing to do, and it is not said that something was done.
+        string again = (await ControlAsync(hosts.Client, "check", "--revert", PathOf("undo.json"))).Expect();
+        Assert.Contains(" already", again);
+        Assert.DoesNotContain("->", again);
     }
 
     [Fact(Timeout = Limit)]

@@ -19,6 +19,30 @@ public partial class HelpTests : EndToEndTest
             AssertSays(await HelpAsync("bench", load), load, "--json");
     }
 
+    /// <summary>A line for each verb, so that all of it is seen at once.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task TheOverviewIsShort()
+    {
+        string help = await HelpAsync();
+        Assert.DoesNotContain("Examples:", help, StringComparison.Ordinal);
+        Assert.InRange(help.Split('\n').Length, 20, 50);
+        AssertSays(help, "tunnelctl", "keygen            Print a new key");
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("Unrecognized command or argument 'nonsense'", "see tunnelctl --help", "nonsense")]
+    [InlineData("Unrecognized command or argument '--bogus'", "see tunnelctl keygen --help", "keygen", "--bogus")]
+    [InlineData("is not an http:// address", "see tunnelctl top --help", "top", "--url", "ftp://x")]
+    [InlineData("'--config' is required", "see tunnelctl ping --help", "ping")]
+    public async Task AWrongCommandLineIsSaidAndNothingElse(string says, string where, params string[] arguments)
+    {
+        ToolResult result = await Tool.RunAsync(Binaries.Control, arguments);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(says, result.Error, StringComparison.Ordinal);
+        Assert.EndsWith(where, result.Error.Trim(), StringComparison.Ordinal);
+        Assert.Empty(result.Output.Trim());
+    }
+
     private static void AssertSays(string help, string verb, params string[] parts) =>
         Assert.All(parts, part => Assert.True(help.Contains(part, StringComparison.Ordinal), $"{verb} --help has no \"{part}\""));
 

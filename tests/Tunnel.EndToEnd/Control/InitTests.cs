@@ -34,6 +34,17 @@ public class InitTests : EndToEndTest
         Assert.Equal(key, await File.ReadAllTextAsync(PathOf("pair/tunnel.key")));
     }
 
+    /// <summary>A file that could be made and not filled is removed with the rest: the next try is not to find it there.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task OnAFullDiskNothingIsLeft()
+    {
+        const string script = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero > \"$1/fill\"; \"$2\" init --server 192.0.2.1:9999 --out \"$1\"; echo $?; ls \"$1\"";
+        string folder = Directory.CreateDirectory(PathOf("full")).FullName;
+        ToolResult result = await Tool.RunAsync("unshare", "--mount", "sh", "-c", script, "sh", folder, Binaries.Control);
+        Assert.Equal("1\nfill\n", result.Output);
+        Assert.Contains("nothing was written: No space left on device", result.Error, StringComparison.Ordinal);
+    }
+
     private async Task<JsonElement> InitAsync(params string[] arguments)
     {
         ToolResult result = await Tool.RunAsync(Binaries.Control, ["init", "--json", "--out", PathOf("pair"), .. arguments]);

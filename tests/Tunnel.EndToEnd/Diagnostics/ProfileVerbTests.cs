@@ -84,7 +84,8 @@ public class ProfileVerbTests : EndToEndTest
     }
 
     [Theory(Timeout = Limit)]
-    [InlineData(1, "no diagnostics port", "--pid", "2147483647", "--seconds", "1")]
+    [InlineData(1, "there is no process 2147483647", "--pid", "2147483647", "--seconds", "1")]
+    [InlineData(1, "no diagnostics port", "--pid", "1", "--seconds", "1")]
     [InlineData(1, "127.0.0.1:9", "--url", "http://127.0.0.1:9", "--seconds", "1")]
     [InlineData(2, "one of --pid and --url")]
     [InlineData(2, "one of --pid and --url", "--pid", "1", "--url", "http://127.0.0.1:9")]

@@ -132,6 +132,48 @@ public class ReverseTests : EndToEndTest
         Assert.Equal(Payload.Hash(5, 4 * Payload.MiB), result.Output);
     }
 
+    /// <summary>
+    /// A backlog is cut to net.core.somaxconn when a socket begins to listen. At a reload it listens again and loses nobody: not who is
+    /// connected, and not the listener itself.
+    /// </summary>
+    [Fact(Timeout = Limit)]
+    public async Task AReloadTakesALongerBacklogAndLosesNobody()
+    {
+        Namespaces hosts = await PcapPair.PrepareAsync(this);
+        ChildProcess behindClient = StartProcess(
+            hosts.Client, Environment.ProcessPath!, [.. PcapPair.SelfArguments(), "serve-http", "8100"]);
+        await behindClient.LineAsync(HttpTargetProgram.ReadyLine);
+        await SetBacklogAsync(hosts.Server, 17);
+        TunnelProcess server = await StartServerAsync(TunnelSettings.PcapServer().With("reverse.allow", TunnelSettings.List("127.0.0.0/8")), hosts.Server);
+        const string listen = "127.0.0.1:8200";
+        TunnelProcess client = await StartClientAsync(
+            TunnelSettings.PcapClient(Namespaces.ServerIPv4).WithReverse(listen, "127.0.0.1:8100"), hosts.Client);
+        await client.LineAsync($"listens on {listen}");
+        Assert.Equal(17, await BacklogAsync(hosts.Server, listen));
+
+        await SetBacklogAsync(hosts.Server, 33);
+        // Slow enough to be under way at the reload.
+        Task<ToolResult> running = DownloadAsync(hosts.Server, listen, 8 * Payload.MiB, "--limit-rate", "4M");
+        server.HangUp();
+        await Until.TrueAsync("the listener's backlog is 33", async () => await BacklogAsync(hosts.Server, listen) == 33);
+        Assert.Equal(Payload.Hash(5, Payload.MiB), (await DownloadAsync(hosts.Server, listen, Payload.MiB)).Expect());
+        Assert.Equal(Payload.Hash(5, 8 * Payload.MiB), (await running).Expect());
+        Assert.Equal((1, 0), (server.Count("reverse listens on"), server.Count("ended")));
+    }
+
+    private static async Task SetBacklogAsync(string host, int connections) =>
+        (await Tool.RunInAsync(host, "sysctl", "-q", "-w", $"net.core.somaxconn={connections}")).Expect();
+
+    /// <summary>What the kernel made of it: a listening socket's Send-Q.</summary>
+    private static async Task<int> BacklogAsync(string host, string listen)
+    {
+        string text = (await Tool.RunInAsync(host, "ss", "--no-header", "--listening", "--tcp", "--numeric", "src", listen)).Expect();
+        return int.Parse(text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[2], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    private static Task<ToolResult> DownloadAsync(string host, string listen, int length, params string[] more) => Tool.RunInAsync(
+        host, "curl", ["--silent", "--show-error", "--fail", "--max-time", "60", .. more, $"http://{listen}/5/{length}"], Payload.HashAsync);
+
     private Task<UdpPair> StartAsync(
         int port, string listen, int target, Action<TunnelSettings>? changeClient = null, Action<TunnelSettings>? changeServer = null) =>
         UdpPair.StartAsync(

@@ -20,8 +20,7 @@ internal static class ReportFiles
     {
         try
         {
-            using var writer = new StreamWriter(new FileStream(path, FileMode.CreateNew));
-            writer.Write(text);
+            NewFile.Write(path, text);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

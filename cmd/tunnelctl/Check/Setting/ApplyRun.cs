@@ -25,13 +25,28 @@ internal static class ApplyRun
         string path = options.UndoPath ?? UndoFile.DefaultPath();
         UndoFile.Of(tuning.Context, [.. plan.Select(p => new Change(p.Name, p.Before, p.After, null))], []).Create(path);
         IReadOnlyList<Change> changes = tuning.Apply(plan).Changes;
-        UndoFile.Of(tuning.Context, changes, []).Replace(path);
+        string[] unkept = [.. Keep(UndoFile.Of(tuning.Context, changes, []), path)];
         string[] failed = [.. changes.Where(c => c.Problem is not null).Select(c => c.Name)];
         (IReadOnlyList<WrittenFile> files, IReadOnlyList<string> problems) = options.Persist
             ? DropIns.Write(tuning.Context, options.Only, failed)
             : ([], []);
-        UndoFile.Of(tuning.Context, changes, files).Replace(path);
-        return new ApplyJson(plan, changes, path, [.. files.Select(f => f.Path)], problems);
+        if (files.Count != 0)
+            unkept = [.. Keep(UndoFile.Of(tuning.Context, changes, files), path)];
+        return new ApplyJson(plan, changes, path, [.. files.Select(f => f.Path)], [.. problems, .. unkept]);
+    }
+
+    /// <summary>The settings are made by now: what cannot be written is one problem more, not the end.</summary>
+    private static IEnumerable<string> Keep(UndoFile undo, string path)
+    {
+        try
+        {
+            undo.Replace(path);
+            return [];
+        }
+        catch (TuningException e)
+        {
+            return [e.Message];
+        }
     }
 
     private static async Task<bool> AskAsync(IReadOnlyList<PlannedChange> plan, CancellationToken cancel)
@@ -74,9 +89,12 @@ internal static class ApplyRun
         Console.Out.WriteLine($"undo: tunnelctl check --revert {result.Undo}");
     }
 
-    internal static string Describe(Change change) => change.Problem is null
-        ? $"{change.Name}: {Words(change.Before)} -> {Words(change.After)}"
-        : $"{change.Name}: not set: {change.Problem}";
+    internal static string Describe(Change change) => change switch
+    {
+        { Problem: { } problem } => $"{change.Name}: not set: {problem}",
+        _ when change.Before == change.After => $"{change.Name}: is {Words(change.After)} already",
+        _ => $"{change.Name}: {Words(change.Before)} -> {Words(change.After)}",
+    };
 
     private static string Words(string text) => string.Join(' ', new Reading(text, null).Words) is { Length: > 0 } words ? words : "(nothing)";
 }

@@ -65,7 +65,7 @@ internal sealed class Tuning(CheckContext context)
             return change with { Problem = "this program knows no such knob" };
         Reading now = knob.Read(Context);
         if (now.Text == change.Before)
-            return new Change(change.Name, change.After, change.Before, null);
+            return new Change(change.Name, change.Before, change.Before, null);
         if (now.Text != change.After)
             return new Change(change.Name, now.Text ?? "", change.Before, now.Problem ?? $"changed by somebody since, to {now.Text?.Trim()}: left as it is");
         string? problem = knob.Write(Context, change.Before);

@@ -30,8 +30,7 @@ internal sealed record UndoFile(
         {
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
                 Directory.CreateDirectory(folder);
-            using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
-            JsonSerializer.Serialize(stream, this, JsonText.Options);
+            NewFile.Write(path, JsonText.Write(this));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -39,11 +38,20 @@ internal sealed record UndoFile(
         }
     }
 
-    /// <summary>Writes what was really done over what was planned.</summary>
+    /// <summary>Writes what was really done over what was planned, which stays when that fails.</summary>
+    /// <exception cref="TuningException">It cannot be written.</exception>
     public void Replace(string path)
     {
-        File.WriteAllText(path + ".new", JsonText.Write(this));
-        File.Move(path + ".new", path, overwrite: true);
+        try
+        {
+            File.Delete(path + ".new");
+            NewFile.Write(path + ".new", JsonText.Write(this));
+            File.Move(path + ".new", path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TuningException($"cannot write {path} again: it undoes what was planned, not what was done besides: {e.Message}");
+        }
     }
 
     /// <exception cref="TuningException">It is no such file.</exception>

@@ -82,6 +82,7 @@ internal static class EventPipeRecorder
 
     private static string Explain(int process, Exception e) => e switch
     {
+        ServerNotAvailableException when !Directory.Exists($"/proc/{process}") => $"there is no process {process}",
         ServerNotAvailableException or UnauthorizedAccessException =>
             $"process {process} has no diagnostics port that this user may open: is it a .NET process of this user with the same TMPDIR, "
             + "and without DOTNET_EnableDiagnostics=0?",
