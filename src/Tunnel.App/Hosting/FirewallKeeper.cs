@@ -5,20 +5,13 @@ using Tunnel.Links.Host;
 namespace Tunnel.App.Hosting;
 
 /// <summary>
-/// Keeps the rules of one tunnel end in the firewall: installs them, looks every few seconds whether somebody flushed them, follows
-/// this host's addresses, removes them at the end.
+/// Keeps the rules of one tunnel end in the firewall: installs them, installs them again when somebody flushed or changed them
+/// (<see cref="FirewallRounds"/>), follows this host's addresses, removes them at the end.
 /// </summary>
 internal sealed partial class FirewallKeeper : IDisposable
 {
-    /// <summary>How often rules are looked at; with many links less often, lest the tools that do it become the process's main work.</summary>
-    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(5);
-    private const int UnhurriedLinks = 8;
-
-    private static int _count;
-
     private readonly Func<FirewallRules> _wanted;
     private readonly ILogger _logger;
-    private readonly Timer _timer;
     private readonly Lock _lock = new();
     private FirewallRules _rules;
     private Firewall? _firewall;
@@ -31,9 +24,7 @@ internal sealed partial class FirewallKeeper : IDisposable
         _logger = logger;
         _rules = wanted();
         _firewall = Install();
-        Interlocked.Increment(ref _count);
-        _timer = new Timer(_ => CheckAndGoOn());
-        WaitForNext();
+        FirewallRounds.Add(this);
     }
 
     /// <summary>
@@ -62,11 +53,9 @@ internal sealed partial class FirewallKeeper : IDisposable
 
     public void Dispose()
     {
-        _timer.Dispose();
+        FirewallRounds.Remove(this);
         lock (_lock)
         {
-            if (!_disposed)
-                Interlocked.Decrement(ref _count);
             _disposed = true;
             _firewall?.Remove();
         }
@@ -87,41 +76,32 @@ internal sealed partial class FirewallKeeper : IDisposable
         }
     }
 
-    private void CheckAndGoOn()
-    {
-        Check();
-        WaitForNext();
-    }
+    /// <summary>With what the rules were installed; null when they were not.</summary>
+    public string? Tool => Volatile.Read(ref _firewall)?.Tool;
 
-    /// <summary>Once at a time: checks that wait for each other would take every thread there is.</summary>
-    private void WaitForNext()
-    {
-        try
-        {
-            _timer.Change(CheckInterval * (1 + (Volatile.Read(ref _count) / UnhurriedLinks)), Timeout.InfiniteTimeSpan);
-        }
-        catch (ObjectDisposedException)
-        {
-            // Nobody needs the rules any more.
-        }
-    }
+    /// <summary>What the rules are called; null when they were not installed.</summary>
+    public string? Name => Volatile.Read(ref _firewall)?.Name;
 
-    private void Check()
+    /// <summary>Looks whether the rules are as they were installed, and installs them again if not, which is what true says.</summary>
+    public bool Check()
     {
         lock (_lock)
         {
             if (_disposed)
-                return;
+                return false;
             try
             {
                 FollowAddresses();
-                if (_firewall?.Check() == FirewallState.Reinstalled)
-                    LogReinstalled(_logger, _rules.FirstPort);
+                if (_firewall?.Check() != FirewallState.Reinstalled)
+                    return false;
+                LogReinstalled(_logger, _rules.FirstPort);
             }
             catch (LinkException e)
             {
                 Complain(e.Message);
             }
+
+            return true;
         }
     }
 

@@ -12,8 +12,6 @@ namespace Tunnel.App.Runtime;
 /// </summary>
 public abstract class LinkReceiver : IFrameSink, IDisposable
 {
-    private const int ReceiveTimeout = 1000;
-
     [ThreadStatic]
     private static bool _isReceiving;
 
@@ -77,7 +75,9 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
     {
         if (_current is null)
             _now = MonotonicClock.Now;
-        _frames++;
+        // Nothing may have come for longer than a cookie lasts.
+        if (_frames++ == 0)
+            _guard?.Refresh(GuardSettings.UnixSeconds);
         if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
             OnOtherFrame(frame);
         else if (_guard is not null && Link.Framing == LinkFraming.Ethernet)
@@ -91,7 +91,6 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         LeaveCurrent();
         _batches.Add(_frames);
         _frames = 0;
-        _guard?.Refresh(GuardSettings.UnixSeconds);
     }
 
     /// <summary>Stops receiving and closes the link.</summary>
@@ -201,11 +200,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
     private void Run()
     {
         _isReceiving = true;
-        _guard?.Refresh(GuardSettings.UnixSeconds);
         while (!_stopped)
-        {
-            if (Link.Receive(this, ReceiveTimeout) == 0)
-                _guard?.Refresh(GuardSettings.UnixSeconds);
-        }
+            Link.Receive(this, Timeout.Infinite);
     }
 }

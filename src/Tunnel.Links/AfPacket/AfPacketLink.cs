@@ -13,7 +13,6 @@ public sealed class AfPacketLink : IPacketLink
     // Devices cut frames of less than 64 KiB, Ethernet header included; longer ones the kernel would cut for them.
     private const int LongestMerged = 65535;
     private const int ShortestHeaders = 54;
-    private const long HealthIntervalMilliseconds = 1000;
 
     private readonly AfPacketOptions _options;
     private readonly Action<string>? _notice;
@@ -28,7 +27,8 @@ public sealed class AfPacketLink : IPacketLink
     private int _descriptor = -1;
     private int _maxMergedLength = LongestMerged;
     private long _kernelDrops;
-    private long _nextHealthCheck;
+    private readonly IDisposable? _watch;
+    private volatile bool _suspect;
 
     private AfPacketLink(AfPacketOptions options, Action<string>? notice)
     {
@@ -41,6 +41,7 @@ public sealed class AfPacketLink : IPacketLink
             _descriptor = AfPacketSocket.Open(options, _interfaceIndex);
             if (options.BypassQueue && !InterfaceProbe.Offloads(options.Interface).Tso)
                 StopMerging("it does not cut them itself, and past the queue the kernel does not either");
+            _watch = InterfaceWatch.Add(options.Interface, _interfaceIndex, Suspect);
         }
         catch
         {
@@ -104,8 +105,8 @@ public sealed class AfPacketLink : IPacketLink
                 return frames;
 
             (short events, bool woken) = _wake.Wait(_descriptor, timeoutMilliseconds);
-            if ((events & POLLIN) == 0)
-                CheckHealth(events != 0);
+            if (_suspect || (events != 0 && (events & POLLIN) == 0))
+                RequireInterface();
             return woken && events == 0 ? 0 : Drain(sink);
         }
     }
@@ -151,6 +152,7 @@ public sealed class AfPacketLink : IPacketLink
 
     public void Dispose()
     {
+        _watch?.Dispose();
         _wake.Set();
         lock (_receiving)
         {
@@ -207,7 +209,8 @@ public sealed class AfPacketLink : IPacketLink
         int count = _batch.Read(_descriptor);
         if (count <= 0)
         {
-            CheckHealth(-count == ENETDOWN);
+            if (-count == ENETDOWN)
+                RequireInterface();
             return 0;
         }
 
@@ -234,17 +237,15 @@ public sealed class AfPacketLink : IPacketLink
     }
 
     /// <summary>The socket says once that the interface went down, and keeps quiet for ever when another one took its name.</summary>
-    private void CheckHealth(bool now)
+    private void Suspect()
     {
-        long time = Environment.TickCount64;
-        if (!now && time < _nextHealthCheck)
-            return;
-        _nextHealthCheck = time + HealthIntervalMilliseconds;
-        RequireInterface();
+        _suspect = true;
+        _wake.Set();
     }
 
     private void RequireInterface()
     {
+        _suspect = false;
         string name = _options.Interface;
         if (_interfaceIndex == 0)
         {

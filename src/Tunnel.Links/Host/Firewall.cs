@@ -26,6 +26,9 @@ public sealed class Firewall : IDisposable
     /// <summary>nft or iptables.</summary>
     public string Tool => _backend.Tool;
 
+    /// <summary>What the rules are called.</summary>
+    public string Name => _rules.Name;
+
     /// <summary>
     /// Installs the rules, in the place of any of the same name that a dead process left. Throws <see cref="LinkException"/> whose
     /// message has the commands to run by hand if it cannot; PortInUse if a living process has rules for this port.
@@ -34,6 +37,11 @@ public sealed class Firewall : IDisposable
 
     /// <summary>Removes what crashed processes left: rules named like ours whose owner is not alive any more. Returns their names.</summary>
     public static IReadOnlyList<string> CleanUpStale() => CleanUpStale(FirewallBackends.All(ToolRunner.Run));
+
+    /// <summary>The names of rules like ours that a tool finds; none when it fails.</summary>
+    /// <param name="tool">As <see cref="Tool"/> says it.</param>
+    public static IReadOnlySet<string> ListNames(string tool) =>
+        FirewallBackends.All(ToolRunner.Run).Where(b => b.Tool == tool).SelectMany(b => b.Names()).ToHashSet();
 
     /// <summary>The commands with which a person does what <see cref="Install(FirewallRules)"/> would, for each tool.</summary>
     public static IReadOnlyList<ManualCommands> ManualCommands(FirewallRules rules) =>

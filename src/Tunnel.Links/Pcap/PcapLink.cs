@@ -11,7 +11,6 @@ public sealed unsafe class PcapLink : IPacketLink
 {
     private const int BatchLimit = 256;
     private const int WholeFrame = 65535;
-    private const long HealthIntervalMilliseconds = 1000;
 
     private readonly PcapOptions _options;
     private readonly Action<string>? _notice;
@@ -25,7 +24,8 @@ public sealed unsafe class PcapLink : IPacketLink
     private PcapCapture? _capture;
     private WrappingCounter _kernelDrops;
     private WrappingCounter _deviceDrops;
-    private long _nextHealthCheck;
+    private readonly IDisposable? _watch;
+    private volatile bool _suspect;
 
     private PcapLink(PcapOptions options, Action<string>? notice)
     {
@@ -35,6 +35,7 @@ public sealed unsafe class PcapLink : IPacketLink
         try
         {
             _capture = PcapCapture.Open(options, options.SnapLength ?? InterfaceProbe.AutomaticSnapLength(options.Interface), notice);
+            _watch = InterfaceWatch.Add(options.Interface, _interfaceIndex, Suspect);
         }
         catch
         {
@@ -68,8 +69,8 @@ public sealed unsafe class PcapLink : IPacketLink
                 return frames;
 
             (short events, bool woken) = _wake.Wait(Current.Descriptor, timeoutMilliseconds);
-            if ((events & Linux.POLLIN) == 0)
-                CheckHealth(events != 0);
+            if (_suspect || (events != 0 && (events & Linux.POLLIN) == 0))
+                RequireInterface();
             return woken && events == 0 ? 0 : Drain(sink);
         }
     }
@@ -96,6 +97,7 @@ public sealed unsafe class PcapLink : IPacketLink
 
     public void Dispose()
     {
+        _watch?.Dispose();
         _wake.Set();
         lock (_receiving)
         {
@@ -174,13 +176,15 @@ public sealed unsafe class PcapLink : IPacketLink
     }
 
     /// <summary>libpcap keeps quiet when the interface goes down, and waits for ever when it went away and came back as another one.</summary>
-    private void CheckHealth(bool now)
+    private void Suspect()
     {
-        long time = Environment.TickCount64;
-        if (!now && time < _nextHealthCheck)
-            return;
+        _suspect = true;
+        _wake.Set();
+    }
 
-        _nextHealthCheck = time + HealthIntervalMilliseconds;
+    private void RequireInterface()
+    {
+        _suspect = false;
         if (InterfaceProbe.Index(_options.Interface) != _interfaceIndex)
             throw new LinkException(LinkFault.Network, $"interface {_options.Interface} went away");
         if (!InterfaceProbe.IsUp(_options.Interface))

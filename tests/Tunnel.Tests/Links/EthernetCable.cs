@@ -32,7 +32,7 @@ internal sealed class EthernetCable : IPacketLink
         if (count != 0)
             sink.OnBatchEnd();
         else
-            Thread.Sleep(Math.Min(timeoutMilliseconds, 10));
+            Thread.Sleep(timeoutMilliseconds < 0 ? 10 : Math.Min(timeoutMilliseconds, 10));
         return count;
     }
 

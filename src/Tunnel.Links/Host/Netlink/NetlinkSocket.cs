@@ -25,7 +25,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             return;
         int error = Libc.LastError;
         Dispose();
-        throw new LinkException(LinkFault.Other, $"cannot listen to the kernel's routes: netlink: {Libc.Describe(error)}");
+        throw new LinkException(LinkFault.Other, $"cannot listen to the kernel: netlink: {Libc.Describe(error)}");
     }
 
     /// <summary>Handles one message of an answer.</summary>
@@ -74,6 +74,15 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             while (error == EINTR);
             return (int)received;
         }
+    }
+
+    /// <summary>Reads all that has been announced so far and forgets it; true if there was anything, or more than the socket could hold.</summary>
+    internal bool Discard()
+    {
+        bool any = false;
+        for (; WaitReadable(0); any = true)
+            Receive(out _);
+        return any;
     }
 
     internal ReadOnlySpan<byte> Received(int length) => _buffer.AsSpan(0, length);

@@ -1,0 +1,37 @@
+using Tunnel.Links.Host.Netlink;
+
+namespace Tunnel.Links.Host;
+
+/// <summary>
+/// The kernel's announcements of changes to its nftables rules, whoever makes them (iptables too, where it is a front of nftables). Asking
+/// costs nothing, while listing a hundred tables keeps a core busy for a fifth of a second. One caller at a time.
+/// </summary>
+public sealed class RulesetChanges : IDisposable
+{
+    private const int NetlinkNetfilter = 12;
+
+    /// <summary>NFNLGRP_NFTABLES, the seventh group.</summary>
+    private const uint Tables = 1 << 6;
+
+    private readonly NetlinkSocket _socket;
+
+    private RulesetChanges(NetlinkSocket socket) => _socket = socket;
+
+    /// <summary>Begins to listen; null where the kernel does not let this process.</summary>
+    public static RulesetChanges? TryListen()
+    {
+        try
+        {
+            return new RulesetChanges(new NetlinkSocket(Tables, NetlinkNetfilter));
+        }
+        catch (LinkException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether any rule of any table may have changed since this was asked before.</summary>
+    public bool Take() => _socket.Discard();
+
+    public void Dispose() => _socket.Dispose();
+}
