@@ -58,6 +58,25 @@ public class FirewallTests : EndToEndTest
         await pair.Curl.DownloadAsync(PcapPair.Target, 100_000);
     }
 
+    /// <summary>One link's rules are looked at in each round of five seconds; that others' went, the kernel says.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task ThoseOfManyLinksComeBackTogether()
+    {
+        const int Links = 12;
+        Requires.Tool("nft");
+        Namespaces hosts = await PcapPair.PrepareAsync(this);
+        await StartServerAsync(TunnelSettings.PcapServer(), hosts.Server);
+        TunnelSettings settings = TunnelSettings.PcapClient(Namespaces.ServerIPv4).WithSocks5().With("transport.conn", Links);
+        TunnelProcess client = await StartClientAsync(settings, hosts.Client);
+        await client.ConnectedAsync(Links);
+        string[] tables = await TablesAsync(hosts.Client);
+        Assert.Equal(Links, tables.Length);
+        foreach (string table in tables.Skip(1))
+            (await Tool.RunInAsync(hosts.Client, "nft", ["delete", .. table.Split(' ')])).Expect();
+        await Until.TrueAsync(
+            "all are back", async () => (await TablesAsync(hosts.Client)).Order().SequenceEqual(tables.Order()), TimeSpan.FromSeconds(30));
+    }
+
     /// <summary>Also shows that the trace of the other tests would see a reset: without rules this host does send them.</summary>
     [Fact(Timeout = Limit)]
     public async Task WithoutTheRulesThereAreNoneAndTheHostResets()
