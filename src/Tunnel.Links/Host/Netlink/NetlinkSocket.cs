@@ -80,8 +80,14 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     internal bool Discard()
     {
         bool any = false;
-        for (; WaitReadable(0); any = true)
-            Receive(out _);
+        while (WaitReadable(0))
+        {
+            any = true;
+            // Whatever else is wrong with it would be so at once again.
+            if (Receive(out int error) < 0 && error != ENOBUFS)
+                break;
+        }
+
         return any;
     }
 
