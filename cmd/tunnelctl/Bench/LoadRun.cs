@@ -16,7 +16,6 @@ internal sealed class LoadRun
 
     private readonly LoadPlan _plan;
     private readonly LoadWorker[] _workers;
-    private readonly IWorkload? _first;
     private readonly ProcessMeter _processes;
     private long _from;
     private long _until;
@@ -26,7 +25,6 @@ internal sealed class LoadRun
     {
         _plan = plan;
         _processes = new ProcessMeter(processes);
-        _first = plan.HoldsStill ? workload(concurrency) : null;
         _workers = [.. Enumerable.Range(0, concurrency).Select(i => new LoadWorker(this, i, concurrency, workload(i)))];
     }
 
@@ -36,7 +34,6 @@ internal sealed class LoadRun
     /// <exception cref="OperationCanceledException">The user stopped it.</exception>
     public async Task<RoundResult> RunAsync(CancellationToken cancel)
     {
-        await OpenFirstAsync().ConfigureAwait(false);
         _processes.Start();
         long start = Stopwatch.GetTimestamp();
         _from = _plan.Requests is null ? start + TicksOf(_plan.WarmUp) : long.MaxValue;
@@ -57,20 +54,6 @@ internal sealed class LoadRun
 
         cancel.ThrowIfCancellationRequested();
         return Sum();
-    }
-
-    /// <summary>
-    /// Where it is counted what held connections cost: one connection before that, since a process loads code with its first that belongs to
-    /// none. If it fails, so will those that are counted.
-    /// </summary>
-    private async Task OpenFirstAsync()
-    {
-        if (_first is null)
-            return;
-        Task opening = _first.OperateAsync(new LatencyHistogram(), isMeasured: false).AsTask();
-        await Task.WhenAny(opening, Task.Delay(_plan.Timeout)).ConfigureAwait(false);
-        _first.Dispose();
-        await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Sees to timeouts, so that operations need no timer each, and to the window's end.</summary>
