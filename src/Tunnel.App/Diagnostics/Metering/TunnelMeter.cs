@@ -13,7 +13,7 @@ public sealed class TunnelMeter : IDisposable
     public const string Name = "Tunnel";
 
     /// <summary>How long one reading serves the instruments of a collection, in milliseconds.</summary>
-    private const int Freshness = 200;
+    internal const int Freshness = 200;
 
     private readonly Lock _lock = new();
     private readonly ITunnelEnd _end;
