@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace Tunnel.Ctl.Bench;
 
@@ -9,7 +8,7 @@ namespace Tunnel.Ctl.Bench;
 internal sealed record Route(DnsEndPoint Target, Socks5Proxy? Proxy)
 {
     /// <summary>A name is looked up once; the last hop's lookup is not what is measured.</summary>
-    private EndPoint? _straight;
+    private IPEndPoint? _straight;
 
     /// <exception cref="FormatException">It is not HOST:PORT.</exception>
     public static DnsEndPoint ParseTarget(string text)
@@ -23,27 +22,17 @@ internal sealed record Route(DnsEndPoint Target, Socks5Proxy? Proxy)
 
     /// <summary>Makes a TCP connection that is ready for the target's bytes.</summary>
     /// <param name="opened">Told of the socket as soon as there is one, so that it can be given up meanwhile.</param>
-    public async ValueTask<Socket> ConnectAsync(Action<Socket> opened)
+    public async ValueTask<BenchSocket> ConnectAsync(Action<BenchSocket> opened)
     {
-        EndPoint first = Proxy is { } proxy ? proxy.Address : await ResolveAsync().ConfigureAwait(false);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        opened(socket);
-        try
-        {
-            await socket.ConnectAsync(first).ConfigureAwait(false);
-            if (Proxy is not null)
-                await Proxy.ConnectAsync(socket, Target).ConfigureAwait(false);
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        IPEndPoint first = Proxy is { } proxy ? proxy.Address : await ResolveAsync().ConfigureAwait(false);
+        BenchSocket socket = await BenchSocket.ConnectAsync(first, opened).ConfigureAwait(false);
+        if (Proxy is not null)
+            await Proxy.ConnectAsync(socket, Target).ConfigureAwait(false);
+        return socket;
     }
 
     /// <summary>The target's address when there is no proxy.</summary>
-    public async ValueTask<EndPoint> ResolveAsync()
+    public async ValueTask<IPEndPoint> ResolveAsync()
     {
         if (_straight is not null)
             return _straight;

@@ -35,12 +35,12 @@ internal sealed record Socks5Proxy(IPEndPoint Address, string? Username, string?
     }
 
     /// <exception cref="LoadException">The proxy says that it cannot, or says nonsense.</exception>
-    public ValueTask ConnectAsync(Socket socket, DnsEndPoint target) => Discard(RequestAsync(socket, Connect, target));
+    public ValueTask ConnectAsync(BenchSocket socket, DnsEndPoint target) => Discard(RequestAsync(socket, Connect, target));
 
     /// <summary>Asks for an association; it lives as long as the connection does.</summary>
     /// <returns>Where datagrams go.</returns>
     /// <exception cref="LoadException">The proxy says that it cannot, or says nonsense.</exception>
-    public async ValueTask<IPEndPoint> AssociateAsync(Socket socket)
+    public async ValueTask<IPEndPoint> AssociateAsync(BenchSocket socket)
     {
         IPEndPoint relay = await RequestAsync(socket, Associate, new DnsEndPoint("0.0.0.0", 0)).ConfigureAwait(false);
         return relay.Address.Equals(IPAddress.Any) || relay.Address.Equals(IPAddress.IPv6Any)
@@ -87,7 +87,7 @@ internal sealed record Socks5Proxy(IPEndPoint Address, string? Username, string?
 
     private static async ValueTask Discard(ValueTask<IPEndPoint> answer) => await answer.ConfigureAwait(false);
 
-    private async ValueTask<IPEndPoint> RequestAsync(Socket socket, byte command, DnsEndPoint target)
+    private async ValueTask<IPEndPoint> RequestAsync(BenchSocket socket, byte command, DnsEndPoint target)
     {
         byte[] buffer = new byte[600];
         await GreetAsync(socket, buffer).ConfigureAwait(false);
@@ -95,23 +95,23 @@ internal sealed record Socks5Proxy(IPEndPoint Address, string? Username, string?
         buffer[1] = command;
         buffer[2] = 0;
         int length = 3 + WriteAddress(buffer.AsSpan(3), target.Host, target.Port);
-        await SocketBytes.SendAsync(socket, buffer.AsMemory(0, length)).ConfigureAwait(false);
+        await socket.SendAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
         return await ReadReplyAsync(socket, buffer.AsMemory(0, LongestReply)).ConfigureAwait(false);
     }
 
-    private async ValueTask GreetAsync(Socket socket, byte[] buffer)
+    private async ValueTask GreetAsync(BenchSocket socket, byte[] buffer)
     {
         byte method = Username is null ? NoAuthentication : UserAndPassword;
         (buffer[0], buffer[1], buffer[2]) = (Version, 1, method);
-        await SocketBytes.SendAsync(socket, buffer.AsMemory(0, 3)).ConfigureAwait(false);
-        await SocketBytes.ReceiveAsync(socket, buffer.AsMemory(0, 2)).ConfigureAwait(false);
+        await socket.SendAsync(buffer.AsMemory(0, 3)).ConfigureAwait(false);
+        await socket.ReceiveAsync(buffer.AsMemory(0, 2)).ConfigureAwait(false);
         if (buffer[0] != Version || buffer[1] != method)
             throw new LoadException(LoadError.Refused, "the proxy wants another authentication");
         if (Username is null)
             return;
         int length = WriteCredentials(buffer);
-        await SocketBytes.SendAsync(socket, buffer.AsMemory(0, length)).ConfigureAwait(false);
-        await SocketBytes.ReceiveAsync(socket, buffer.AsMemory(0, 2)).ConfigureAwait(false);
+        await socket.SendAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
+        await socket.ReceiveAsync(buffer.AsMemory(0, 2)).ConfigureAwait(false);
         if (buffer[1] != 0)
             throw new LoadException(LoadError.Refused, "the proxy does not take this user and password");
     }
@@ -125,9 +125,9 @@ internal sealed record Socks5Proxy(IPEndPoint Address, string? Username, string?
         return length + 1 + buffer[length];
     }
 
-    private static async ValueTask<IPEndPoint> ReadReplyAsync(Socket socket, Memory<byte> buffer)
+    private static async ValueTask<IPEndPoint> ReadReplyAsync(BenchSocket socket, Memory<byte> buffer)
     {
-        await SocketBytes.ReceiveAsync(socket, buffer[..5]).ConfigureAwait(false);
+        await socket.ReceiveAsync(buffer[..5]).ConfigureAwait(false);
         if (buffer.Span[0] != Version)
             throw new LoadException(LoadError.Wrong, "that is not a SOCKS5 proxy");
         ThrowIfRefused(buffer.Span[1]);
@@ -138,7 +138,7 @@ internal sealed record Socks5Proxy(IPEndPoint Address, string? Username, string?
             Name => buffer.Span[4] + 2,
             _ => throw new LoadException(LoadError.Wrong, "the proxy's reply has an unknown address type"),
         };
-        await SocketBytes.ReceiveAsync(socket, buffer.Slice(5, rest)).ConfigureAwait(false);
+        await socket.ReceiveAsync(buffer.Slice(5, rest)).ConfigureAwait(false);
         ReadOnlySpan<byte> reply = buffer.Span[..(5 + rest)];
         IPAddress address = reply[3] == Name ? IPAddress.Any : new IPAddress(reply[4..^2]);
         return new IPEndPoint(address, BinaryPrimitives.ReadUInt16BigEndian(reply[^2..]));

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 using Tunnel.Ctl.Bench.Workloads;
 
@@ -19,11 +18,11 @@ internal static class TargetHttp
 
     /// <param name="socket">The connection.</param>
     /// <param name="delay">How long each request takes.</param>
-    public static async Task ServeAsync(Socket socket, TimeSpan delay)
+    public static async Task ServeAsync(BenchSocket socket, TimeSpan delay)
     {
         byte[] buffer = new byte[LongestRequest];
         int length = 0;
-        while (await socket.ReceiveAsync(buffer.AsMemory(length), SocketFlags.None).ConfigureAwait(false) is var count and not 0)
+        while (await socket.ReceiveSomeAsync(buffer.AsMemory(length)).ConfigureAwait(false) is var count and not 0)
         {
             length += count;
             while (buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) is var end and >= 0)
@@ -42,24 +41,24 @@ internal static class TargetHttp
         }
     }
 
-    private static async ValueTask AnswerAsync(Socket socket, Request request)
+    private static async ValueTask AnswerAsync(BenchSocket socket, Request request)
     {
         if (request.BodyLength is not { } length)
         {
-            await SocketBytes.SendAsync(socket, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"u8.ToArray()).ConfigureAwait(false);
+            await socket.SendAsync("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"u8.ToArray()).ConfigureAwait(false);
             return;
         }
 
         if (length == Greeting.Length)
         {
-            await SocketBytes.SendAsync(socket, request.WantsWord ? GreetingAnswerKept : GreetingAnswer).ConfigureAwait(false);
+            await socket.SendAsync(request.WantsWord ? GreetingAnswerKept : GreetingAnswer).ConfigureAwait(false);
             return;
         }
 
         string connection = request.WantsWord ? "Connection: keep-alive\r\n" : "";
-        await SocketBytes.SendAsync(socket, Head(length, connection, [])).ConfigureAwait(false);
+        await socket.SendAsync(Head(length, connection, [])).ConfigureAwait(false);
         for (long left = length; left > 0; left -= Source.Length)
-            await SocketBytes.SendAsync(socket, Source.AsMemory(0, (int)Math.Min(left, Source.Length))).ConfigureAwait(false);
+            await socket.SendAsync(Source.AsMemory(0, (int)Math.Min(left, Source.Length))).ConfigureAwait(false);
     }
 
     private static byte[] Head(long length, string connection, byte[] body) =>

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Tunnel.App.Runtime;
 using Tunnel.Ctl.Bench.Workloads;
+using Tunnel.Links.Sockets;
 
 namespace Tunnel.Ctl.Bench;
 
@@ -14,9 +16,9 @@ internal sealed class TargetServer : IDisposable
     private static readonly byte[] Source = Payload.Random(BulkChunk);
 
     private readonly TimeSpan _delay;
-    private readonly Socket _http;
-    private readonly Socket _echo;
-    private readonly Socket _bulk;
+    private readonly SocketAcceptor _http;
+    private readonly SocketAcceptor _echo;
+    private readonly SocketAcceptor _bulk;
     private readonly Socket _datagrams;
 
     /// <param name="first">The first of the three ports.</param>
@@ -54,12 +56,13 @@ internal sealed class TargetServer : IDisposable
     /// <summary>The time that a request takes; without any, nothing is awaited at all.</summary>
     internal static Task ServeTimeAsync(TimeSpan delay) => delay == TimeSpan.Zero ? Task.CompletedTask : Task.Delay(delay);
 
-    private static Socket Listen(IPEndPoint first, int offset, int backlog)
+    private static SocketAcceptor Listen(IPEndPoint first, int offset, int backlog)
     {
-        var socket = new Socket(first.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        // Each connection inherits NoDelay.
+        var socket = new Socket(first.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         Bind(socket, new IPEndPoint(first.Address, first.Port + offset));
         socket.Listen(backlog);
-        return socket;
+        return LocalSockets.Accept(socket);
     }
 
     private static void Bind(Socket socket, IPEndPoint address)
@@ -74,15 +77,13 @@ internal sealed class TargetServer : IDisposable
         }
     }
 
-    private static async Task AcceptAsync(Socket listener, Func<Socket, Task> serve)
+    private static async Task AcceptAsync(SocketAcceptor listener, Func<BenchSocket, Task> serve)
     {
         while (true)
         {
             try
             {
-                Socket socket = await listener.AcceptAsync().ConfigureAwait(false);
-                socket.NoDelay = true;
-                _ = ServeAsync(socket, serve);
+                _ = ServeAsync(new BenchSocket(await listener.AcceptAsync(CancellationToken.None).ConfigureAwait(false)), serve);
             }
             catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
             {
@@ -96,7 +97,7 @@ internal sealed class TargetServer : IDisposable
         }
     }
 
-    private static async Task ServeAsync(Socket socket, Func<Socket, Task> serve)
+    private static async Task ServeAsync(BenchSocket socket, Func<BenchSocket, Task> serve)
     {
         using (socket)
         {
@@ -111,30 +112,30 @@ internal sealed class TargetServer : IDisposable
         }
     }
 
-    private async Task EchoAsync(Socket socket)
+    private async Task EchoAsync(BenchSocket socket)
     {
         // A held connection's price is to be the tunnel's, not this buffer's.
         byte[] buffer = new byte[4096];
-        while (await socket.ReceiveAsync(buffer, SocketFlags.None).ConfigureAwait(false) is var count and not 0)
+        while (await socket.ReceiveSomeAsync(buffer).ConfigureAwait(false) is var count and not 0)
         {
             await ServeTimeAsync(_delay).ConfigureAwait(false);
-            await SocketBytes.SendAsync(socket, buffer.AsMemory(0, count)).ConfigureAwait(false);
+            await socket.SendAsync(buffer.AsMemory(0, count)).ConfigureAwait(false);
             if (count == buffer.Length && count < BulkChunk)
                 buffer = new byte[count * 2];
         }
     }
 
-    private static async Task ServeBulkAsync(Socket socket)
+    private static async Task ServeBulkAsync(BenchSocket socket)
     {
         byte[] buffer = new byte[BulkChunk];
-        await SocketBytes.ReceiveAsync(socket, buffer.AsMemory(0, 1)).ConfigureAwait(false);
+        await socket.ReceiveAsync(buffer.AsMemory(0, 1)).ConfigureAwait(false);
         if (buffer[0] == (byte)BulkDirection.Down)
         {
             while (true)
-                await SocketBytes.SendAsync(socket, Source).ConfigureAwait(false);
+                await socket.SendAsync(Source).ConfigureAwait(false);
         }
 
-        while (await socket.ReceiveAsync(buffer, SocketFlags.None).ConfigureAwait(false) != 0)
+        while (await socket.ReceiveSomeAsync(buffer).ConfigureAwait(false) != 0)
         {
         }
     }

@@ -151,7 +151,6 @@ internal static class BenchVerb
         {
             if (!IPEndPoint.TryParse(parsed.GetValue(listen)!, out IPEndPoint? first) || first.Port is 0 or > 65533)
                 throw new BenchException($"\"{parsed.GetValue(listen)}\" is not ADDRESS:PORT with room for two ports more");
-            InlineSockets.Enable();
             var wait = TimeSpan.FromMicroseconds(ImpairmentText.Time("--delay", parsed.GetValue(delay)!) / 1e3);
             int waiting = parsed.GetValue(backlog) is { } told ? AtLeast(1, told, "--backlog") : int.MaxValue;
             using var server = new TargetServer(first, wait, waiting);

@@ -108,8 +108,7 @@ public sealed class Dialer(Func<DialRules> rules)
         {
             try
             {
-                TcpSocket socket = TcpSocket.Connect(new IPEndPoint(address, target.Port), LocalSockets.Next(), out bool connected);
-                return connected ? socket : await SocketExchange.FinishConnectingAsync(socket, limit.Token).ConfigureAwait(false);
+                return await ConnectAsync(new IPEndPoint(address, target.Port), limit).ConfigureAwait(false);
             }
             catch (SocketException e)
             {
@@ -120,6 +119,23 @@ public sealed class Dialer(Func<DialRules> rules)
         throw last;
     }
 
+    private static async ValueTask<TcpSocket> ConnectAsync(IPEndPoint address, DialLimit limit)
+    {
+        TcpSocket socket = TcpSocket.Connect(address, LocalSockets.Next(), out bool connected);
+        if (connected)
+            return socket;
+        var exchange = new SocketExchange(socket);
+        try
+        {
+            await exchange.FinishConnectingAsync(limit.Token).ConfigureAwait(false);
+            return socket;
+        }
+        catch
+        {
+            exchange.Dispose();
+            throw;
+        }
+    }
 }
 
 /// <summary>The time that a dial has. Most are through before anything waits, and cost no timer.</summary>

@@ -7,10 +7,13 @@ namespace Tunnel.Links.Sockets;
 /// A socket for code that awaits, as handshakes do: one read or write at a time. What awaits goes on, on the reactor's thread. It observes
 /// the socket until somebody else does.
 /// </summary>
-public sealed class SocketExchange : ISocketObserver
+public sealed class SocketExchange : ISocketObserver, IDisposable
 {
     private readonly TcpSocket _socket;
     private readonly EdgeSignal _ready = new();
+
+    // Nothing is left to be read since as many edges as this; -1 when that is not known.
+    private int _drainedAt = -1;
 
     public SocketExchange(TcpSocket socket)
     {
@@ -18,27 +21,20 @@ public sealed class SocketExchange : ISocketObserver
         socket.Observer = this;
     }
 
-    /// <summary>Connects.</summary>
+    /// <summary>Waits until a socket that connects has done so.</summary>
     /// <exception cref="SocketException">It did not succeed.</exception>
-    public static ValueTask<TcpSocket> ConnectAsync(IPEndPoint target, SocketReactor reactor, CancellationToken cancel)
+    public async ValueTask FinishConnectingAsync(CancellationToken cancel)
     {
-        TcpSocket socket = TcpSocket.Connect(target, reactor, out bool connected);
-        return connected ? ValueTask.FromResult(socket) : FinishConnectingAsync(socket, cancel);
-    }
-
-    /// <summary>Waits until a socket that connects has done so; otherwise closes it.</summary>
-    /// <exception cref="SocketException">It did not succeed.</exception>
-    public static async ValueTask<TcpSocket> FinishConnectingAsync(TcpSocket socket, CancellationToken cancel)
-    {
-        try
+        while (true)
         {
-            await new SocketExchange(socket).FinishConnectingAsync(cancel).ConfigureAwait(false);
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
+            // The kernel's word may have come before anybody observed, so it is asked first. It tells an error once.
+            int edges = _ready.Edges;
+            SocketError outcome = _socket.Outcome;
+            if (outcome != SocketError.Success)
+                throw new SocketException((int)outcome);
+            if (_socket.IsConnected)
+                return;
+            await _ready.WaitAsync(edges, cancel).ConfigureAwait(false);
         }
     }
 
@@ -49,9 +45,15 @@ public sealed class SocketExchange : ISocketObserver
         while (true)
         {
             int edges = _ready.Edges;
-            int count = _socket.Receive(destination.Span);
-            if (count >= 0)
-                return count;
+            if ((_socket.HasNews && edges != _drainedAt) || _socket.IsClosed)
+            {
+                int count = _socket.Receive(destination.Span);
+                // What comes after a read that got less than it asked for is told again.
+                _drainedAt = count > 0 && count < destination.Length && !_socket.MayHideMore ? edges : -1;
+                if (count >= 0)
+                    return count;
+            }
+
             await _ready.WaitAsync(edges, cancel).ConfigureAwait(false);
         }
     }
@@ -70,20 +72,12 @@ public sealed class SocketExchange : ISocketObserver
         }
     }
 
-    void ISocketObserver.OnReady() => _ready.Signal();
-
-    private async ValueTask FinishConnectingAsync(CancellationToken cancel)
+    /// <summary>Closes the socket; whoever waits for it is told that it is closed (<see cref="SocketError.OperationAborted"/>). Idempotent.</summary>
+    public void Dispose()
     {
-        while (true)
-        {
-            // The kernel's word may have come before anybody observed, so it is asked first. It tells an error once.
-            int edges = _ready.Edges;
-            SocketError outcome = _socket.Outcome;
-            if (outcome != SocketError.Success)
-                throw new SocketException((int)outcome);
-            if (_socket.IsConnected)
-                return;
-            await _ready.WaitAsync(edges, cancel).ConfigureAwait(false);
-        }
+        _socket.Dispose();
+        _ready.Signal();
     }
+
+    void ISocketObserver.OnReady() => _ready.Signal();
 }

@@ -96,6 +96,9 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     /// <summary>A read that got less than it asked for may not have got all: the end is behind it, or the mark of urgent data stopped it.</summary>
     public bool MayHideMore => _hasEnded || _hasUrgent;
 
+    /// <summary>Closed at this end.</summary>
+    internal bool IsClosed => Volatile.Read(ref _uses) < 0;
+
     /// <summary>This end's address; null once closed.</summary>
     public IPEndPoint? LocalEndPoint => Name(local: true);
 

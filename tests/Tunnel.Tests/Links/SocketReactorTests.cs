@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Tunnel.Links.Sockets;
+using Tunnel.Tests.Support;
 
 namespace Tunnel.Tests.Links;
 
@@ -125,7 +126,7 @@ public sealed class SocketReactorTests : IDisposable
     {
         IPEndPoint address = Address;
         _listening.Dispose();
-        var e = await Assert.ThrowsAsync<SocketException>(async () => await SocketExchange.ConnectAsync(address, _reactor, Cancel));
+        var e = await Assert.ThrowsAsync<SocketException>(async () => await Connected.ToAsync(address, _reactor, Cancel));
         Assert.Equal(SocketError.ConnectionRefused, e.SocketErrorCode);
     }
 
@@ -138,6 +139,38 @@ public sealed class SocketReactorTests : IDisposable
         Assert.False(waiting.IsCompleted);
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+
+    [Fact]
+    public async Task AWaitEndsWhenTheSocketIsClosed()
+    {
+        using var exchange = new SocketExchange(await ConnectAsync());
+        Task<int> waiting = exchange.ReceiveAsync(new byte[1], Cancel).AsTask();
+        Assert.False(waiting.IsCompleted);
+        exchange.Dispose();
+        var e = await Assert.ThrowsAsync<SocketException>(() => waiting);
+        Assert.Equal(SocketError.OperationAborted, e.SocketErrorCode);
+        e = await Assert.ThrowsAsync<SocketException>(async () => await exchange.ReceiveAsync(new byte[1], Cancel));
+        Assert.Equal(SocketError.OperationAborted, e.SocketErrorCode);
+    }
+
+    /// <summary>A read that got less than it asked for is not tried again in vain, and nothing that comes after it is missed.</summary>
+    [Fact]
+    public async Task WhatComesAfterAShortReadIsRead()
+    {
+        using var exchange = new SocketExchange(await ConnectAsync());
+        using Socket peer = await _listening.AcceptAsync(Cancel);
+        byte[] buffer = new byte[100];
+        for (int i = 1; i < buffer.Length; i++)
+        {
+            await peer.SendAsync(new byte[i], Cancel);
+            for (int have = 0; have < i;)
+                have += await exchange.ReceiveAsync(buffer, Cancel);
+        }
+
+        peer.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, await exchange.ReceiveAsync(buffer, Cancel));
+        Assert.Equal(0, await exchange.ReceiveAsync(buffer, Cancel));
     }
 
     /// <summary>Descriptors and places are used again at once: what happens to one socket must not be told to the one before.</summary>
@@ -197,7 +230,7 @@ public sealed class SocketReactorTests : IDisposable
         Assert.Equal(["begin", "work", "end"], _turns[(at - 1)..(at + 2)]);
     }
 
-    private ValueTask<TcpSocket> ConnectAsync() => SocketExchange.ConnectAsync(Address, _reactor, Cancel);
+    private ValueTask<TcpSocket> ConnectAsync() => Connected.ToAsync(Address, _reactor, Cancel);
 
     private void Note(string what)
     {

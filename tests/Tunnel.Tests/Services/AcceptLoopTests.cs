@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Tunnel.App.Runtime;
 using Tunnel.App.Services;
 using Tunnel.Links.Sockets;
+using Tunnel.Tests.Support;
 
 namespace Tunnel.Tests.Services;
 
@@ -22,7 +23,7 @@ public class AcceptLoopTests
         ValueTask<TcpSocket> Accept(CancellationToken stop) => ++accepts switch
         {
             1 => throw new SocketException((int)error),
-            2 => SocketExchange.ConnectAsync((IPEndPoint)listening.LocalEndPoint!, LocalSockets.Next(), stop),
+            2 => Connected.ToAsync((IPEndPoint)listening.LocalEndPoint!, LocalSockets.Next(), stop),
             _ => throw new ObjectDisposedException("the listener"),
         };
         void Serve(TcpSocket socket)

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 
 namespace Tunnel.Ctl.Bench.Workloads;
 
@@ -11,13 +10,17 @@ internal sealed class BulkWorkload(Route route, BulkDirection direction) : Strea
 
     private readonly byte[] _buffer = Payload.Random(BufferSize);
 
-    protected override ValueTask PrepareAsync(Socket socket) => SocketBytes.SendAsync(socket, new[] { (byte)direction });
+    protected override ValueTask PrepareAsync(BenchSocket socket) => socket.SendAsync(new[] { (byte)direction });
 
-    protected override async ValueTask<long> OperateAsync(Socket socket)
+    protected override async ValueTask<long> OperateAsync(BenchSocket socket)
     {
         if (direction == BulkDirection.Up)
-            return await socket.SendAsync(_buffer, SocketFlags.None).ConfigureAwait(false);
-        int count = await socket.ReceiveAsync(_buffer, SocketFlags.None).ConfigureAwait(false);
+        {
+            await socket.SendAsync(_buffer).ConfigureAwait(false);
+            return BufferSize;
+        }
+
+        int count = await socket.ReceiveSomeAsync(_buffer).ConfigureAwait(false);
         return count != 0 ? count : throw new LoadException(LoadError.Closed, "the target ended the stream");
     }
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 
 namespace Tunnel.Ctl.Bench.Workloads;
 
@@ -12,12 +11,12 @@ internal sealed class ConnectWorkload(Route route, bool echo) : StreamWorkload(r
 {
     private readonly byte[] _byte = new byte[1];
 
-    protected override async ValueTask<long> OperateAsync(Socket socket)
+    protected override async ValueTask<long> OperateAsync(BenchSocket socket)
     {
         if (echo)
         {
-            await SocketBytes.SendAsync(socket, _byte).ConfigureAwait(false);
-            await SocketBytes.ReceiveAsync(socket, _byte).ConfigureAwait(false);
+            await socket.SendAsync(_byte).ConfigureAwait(false);
+            await socket.ReceiveAsync(_byte).ConfigureAwait(false);
         }
 
         Hang();

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 
 namespace Tunnel.Ctl.Bench.Workloads;
 
@@ -10,11 +9,11 @@ internal sealed class EchoWorkload(Route route, int size) : StreamWorkload(route
     private readonly byte[] _sent = Random.Shared.GetItems(Payload.Alphabet, size);
     private readonly byte[] _received = new byte[size];
 
-    protected override async ValueTask<long> OperateAsync(Socket socket)
+    protected override async ValueTask<long> OperateAsync(BenchSocket socket)
     {
         Payload.Stamp(_sent);
-        await SocketBytes.SendAsync(socket, _sent).ConfigureAwait(false);
-        await SocketBytes.ReceiveAsync(socket, _received).ConfigureAwait(false);
+        await socket.SendAsync(_sent).ConfigureAwait(false);
+        await socket.ReceiveAsync(_received).ConfigureAwait(false);
         return _received.AsSpan().SequenceEqual(_sent)
             ? 2L * size
             : throw new LoadException(LoadError.Wrong, "other bytes came back than were sent: is the target an echo server?");

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 
 namespace Tunnel.Ctl.Bench.Workloads;
 
@@ -6,19 +5,19 @@ namespace Tunnel.Ctl.Bench.Workloads;
 internal sealed class HoldWorkload(Route route) : StreamWorkload(route)
 {
     private readonly byte[] _byte = new byte[1];
-    private Socket? _held;
+    private BenchSocket? _held;
 
-    protected override async ValueTask<long> OperateAsync(Socket socket)
+    protected override async ValueTask<long> OperateAsync(BenchSocket socket)
     {
         if (ReferenceEquals(_held, socket))
         {
             // Nothing comes: this ends when the window does, or when the connection is lost.
-            await SocketBytes.ReceiveAsync(socket, _byte).ConfigureAwait(false);
+            await socket.ReceiveAsync(_byte).ConfigureAwait(false);
             throw new LoadException(LoadError.Wrong, "the target spoke unasked");
         }
 
-        await SocketBytes.SendAsync(socket, _byte).ConfigureAwait(false);
-        await SocketBytes.ReceiveAsync(socket, _byte).ConfigureAwait(false);
+        await socket.SendAsync(_byte).ConfigureAwait(false);
+        await socket.ReceiveAsync(_byte).ConfigureAwait(false);
         _held = socket;
         return 2;
     }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text;
 
 namespace Tunnel.Ctl.Bench.Workloads;
@@ -14,13 +13,13 @@ internal sealed class HttpWorkload(Route route, string path, bool keepAlive) : S
 
     private readonly HttpAnswer _answer = new();
 
-    protected override async ValueTask<long> OperateAsync(Socket socket)
+    protected override async ValueTask<long> OperateAsync(BenchSocket socket)
     {
-        await SocketBytes.SendAsync(socket, _request).ConfigureAwait(false);
+        await socket.SendAsync(_request).ConfigureAwait(false);
         _answer.Begin();
         while (!_answer.IsWhole)
         {
-            int count = await socket.ReceiveAsync(_answer.Room, SocketFlags.None).ConfigureAwait(false);
+            int count = await socket.ReceiveSomeAsync(_answer.Room).ConfigureAwait(false);
             if (count == 0)
             {
                 _answer.End();

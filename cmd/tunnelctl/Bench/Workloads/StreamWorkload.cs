@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Sockets;
 
 namespace Tunnel.Ctl.Bench.Workloads;
 
@@ -7,12 +6,12 @@ namespace Tunnel.Ctl.Bench.Workloads;
 internal abstract class StreamWorkload(Route route) : IWorkload
 {
     private readonly Lock _lock = new();
-    private Socket? _socket;
+    private BenchSocket? _socket;
     private bool _aborted;
 
     public async ValueTask<long> OperateAsync(LatencyHistogram connect, bool isMeasured)
     {
-        Socket socket = _socket is { Connected: true } there ? there : await ConnectAsync(connect, isMeasured).ConfigureAwait(false);
+        BenchSocket socket = _socket ?? await ConnectAsync(connect, isMeasured).ConfigureAwait(false);
         return await OperateAsync(socket).ConfigureAwait(false);
     }
 
@@ -28,34 +27,38 @@ internal abstract class StreamWorkload(Route route) : IWorkload
 
     public void Abort()
     {
+        BenchSocket? socket;
         lock (_lock)
         {
             _aborted = true;
-            _socket?.Dispose();
+            socket = _socket;
         }
+
+        // Whoever waits for it goes on within this.
+        socket?.Dispose();
     }
 
     public void Dispose() => Abort();
 
-    protected abstract ValueTask<long> OperateAsync(Socket socket);
+    protected abstract ValueTask<long> OperateAsync(BenchSocket socket);
 
     /// <summary>The connection has served its purpose.</summary>
     protected void Hang() => Reset();
 
     /// <summary>What goes over a new connection before it is used.</summary>
-    protected virtual ValueTask PrepareAsync(Socket socket) => ValueTask.CompletedTask;
+    protected virtual ValueTask PrepareAsync(BenchSocket socket) => ValueTask.CompletedTask;
 
-    private async ValueTask<Socket> ConnectAsync(LatencyHistogram connect, bool isMeasured)
+    private async ValueTask<BenchSocket> ConnectAsync(LatencyHistogram connect, bool isMeasured)
     {
         long start = Stopwatch.GetTimestamp();
-        Socket socket = await route.ConnectAsync(Take).ConfigureAwait(false);
+        BenchSocket socket = await route.ConnectAsync(Take).ConfigureAwait(false);
         if (isMeasured)
             connect.Record((long)Stopwatch.GetElapsedTime(start).TotalNanoseconds);
         await PrepareAsync(socket).ConfigureAwait(false);
         return socket;
     }
 
-    private void Take(Socket socket)
+    private void Take(BenchSocket socket)
     {
         lock (_lock)
         {

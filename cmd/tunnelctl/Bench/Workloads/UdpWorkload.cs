@@ -15,7 +15,7 @@ internal sealed class UdpWorkload(Route route, int size, TimeSpan patience) : IW
     private readonly byte[] _received = new byte[64 * 1024];
     private readonly Lock _lock = new();
     private CancellationTokenSource _patience = new();
-    private Socket? _control;
+    private BenchSocket? _control;
     private Socket? _socket;
     private int _prefix;
     private bool _aborted;
@@ -48,28 +48,33 @@ internal sealed class UdpWorkload(Route route, int size, TimeSpan patience) : IW
         }
     }
 
-    /// <summary>A lost datagram costs nothing else: the association stays unless its connection broke.</summary>
+    /// <summary>A lost datagram costs nothing else: the association stays until it is given up.</summary>
     public void Reset()
     {
         lock (_lock)
         {
-            if (!_aborted && _control is null or { Connected: true })
+            if (!_aborted)
                 return;
             _socket?.Dispose();
             _control?.Dispose();
-            _socket = _control = null;
+            _socket = null;
+            _control = null;
             _aborted = false;
         }
     }
 
     public void Abort()
     {
+        BenchSocket? control;
         lock (_lock)
         {
             _aborted = true;
             _socket?.Dispose();
-            _control?.Dispose();
+            control = _control;
         }
+
+        // Whoever waits for it goes on within this.
+        control?.Dispose();
     }
 
     public void Dispose()
@@ -101,11 +106,20 @@ internal sealed class UdpWorkload(Route route, int size, TimeSpan patience) : IW
     {
         if (route.Proxy is not { } proxy)
             return await route.ResolveAsync().ConfigureAwait(false);
-        var control = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        lock (_lock)
-            _control = control;
-        await control.ConnectAsync(proxy.Address).ConfigureAwait(false);
+        // One that was refused is of no use any more.
+        _control?.Dispose();
+        BenchSocket control = await BenchSocket.ConnectAsync(proxy.Address, Take).ConfigureAwait(false);
         _prefix = 3 + Socks5Proxy.WriteAddress(_sent.AsSpan(3), route.Target.Host, route.Target.Port);
         return await proxy.AssociateAsync(control).ConfigureAwait(false);
+    }
+
+    private void Take(BenchSocket control)
+    {
+        lock (_lock)
+        {
+            _control = control;
+            if (_aborted)
+                control.Dispose();
+        }
     }
 }
