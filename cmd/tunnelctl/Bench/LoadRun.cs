@@ -34,6 +34,8 @@ internal sealed class LoadRun
     /// <exception cref="OperationCanceledException">The user stopped it.</exception>
     public async Task<RoundResult> RunAsync(CancellationToken cancel)
     {
+        if (_plan.HoldsStill)
+            await _processes.WaitForRestAsync(cancel).ConfigureAwait(false);
         _processes.Start();
         long start = Stopwatch.GetTimestamp();
         _from = _plan.Requests is null ? start + TicksOf(_plan.WarmUp) : long.MaxValue;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Tunnel.Ctl.Bench;
@@ -12,8 +13,32 @@ internal sealed class ProcessMeter(IReadOnlyList<int> ids)
     private const int UserTicks = 13;
     private const int SystemTicks = 14;
 
+    /// <summary>Bytes by which memory that stands still may grow in a <see cref="RestPeriod"/>.</summary>
+    private const long RestGrowth = 128 << 10;
+
+    private static readonly TimeSpan RestPeriod = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RestLimit = TimeSpan.FromSeconds(30);
+
     private Sample[] _start = [];
     private Sample[] _mark = [];
+
+    /// <summary>
+    /// Waits until nobody's memory grows by itself, as that of a process does which began a few seconds ago and is being compiled: what
+    /// a load then adds is the load's. Gives up after <see cref="RestLimit"/>.
+    /// </summary>
+    public async Task WaitForRestAsync(CancellationToken cancel)
+    {
+        long start = Stopwatch.GetTimestamp();
+        Sample[] before = TakeSamples();
+        while (ids.Count != 0 && Stopwatch.GetElapsedTime(start) < RestLimit)
+        {
+            await Task.Delay(RestPeriod, cancel).ConfigureAwait(false);
+            Sample[] now = TakeSamples();
+            if (now.Zip(before).All(pair => pair.First.Resident - pair.Second.Resident <= RestGrowth))
+                return;
+            before = now;
+        }
+    }
 
     /// <summary>Before the load.</summary>
     public void Start() => _mark = _start = TakeSamples();

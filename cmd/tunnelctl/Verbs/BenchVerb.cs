@@ -130,7 +130,7 @@ internal static class BenchVerb
     {
         var target = TargetArgument("an echo server: bench serve's second port");
         var load = new LoadOptions { HoldsStill = true };
-        var command = new Command("hold", "Connections that are opened and held, idle; with --pid what memory each costs there") { target };
+        var command = new Command("hold", "Connections that are opened and held, idle; with --pid what memory each costs there, from when that stands still") { target };
         load.AddTo(command);
         command.SetAction((parsed, cancel) => load.RunAsync(parsed, () => Job.Hold(parsed.GetValue(target)!, to => load.RouteTo(parsed, to)), cancel));
         return command;
