@@ -37,7 +37,7 @@ public sealed record ClientConfig : IProcessConfig
 /// <param name="Backlog">Connections that may wait to be accepted; null: as many as the kernel allows.</param>
 /// <param name="Acceptors">Sockets that each listener accepts on; null: one a core.</param>
 /// <param name="MaxConnections">Connections at one time, over all listeners.</param>
-public sealed record ListenersConfig(int? Backlog, int? Acceptors, int MaxConnections);
+public readonly record struct ListenersConfig(int? Backlog, int? Acceptors, int MaxConnections);
 
 /// <summary>A listener of either kind.</summary>
 /// <param name="Listen">Port 0 is any free one.</param>

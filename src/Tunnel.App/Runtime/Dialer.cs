@@ -103,7 +103,7 @@ public sealed class Dialer(Func<DialRules> rules)
 
     private static async Task<TcpSocket> DialAnyAsync(Target target, TargetPolicy policy, DialLimit limit)
     {
-        Exception last = new SocketException((int)SocketError.HostNotFound);
+        SocketException? last = null;
         foreach (IPAddress address in await ResolveAsync(target, policy, limit).ConfigureAwait(false))
         {
             try
@@ -116,7 +116,7 @@ public sealed class Dialer(Func<DialRules> rules)
             }
         }
 
-        throw last;
+        throw last ?? new SocketException((int)SocketError.HostNotFound);
     }
 
     private static async ValueTask<TcpSocket> ConnectAsync(IPEndPoint address, DialLimit limit)

@@ -70,6 +70,9 @@ public sealed class TunnelMeter : IDisposable
 
     private void OnDial(DialResult result, TimeSpan took)
     {
+        // Once for each connection: nothing is put together for nobody.
+        if (!_dials.Enabled)
+            return;
         Label label = Label.Of("result", result);
         _dials.Record(took.TotalSeconds, new KeyValuePair<string, object?>(label.Key, label.Value));
     }
