@@ -30,7 +30,17 @@ internal static class EventDispatcher
         return true;
     }
 
-    /// <summary>Tells all, unless a turn of this thread is under way that will.</summary>
+    /// <summary>
+    /// This thread comes again soon (<see cref="Run"/>) while some are untold (<see cref="HasMore"/>), and looks after what arrives in between:
+    /// telling a storm of new streams, each of which is connected to its target, takes longer than a peer waits for its acknowledgements.
+    /// False: from now on it does not.
+    /// </summary>
+    public static void ComesAgain(bool soon) => Current.ComesAgain = soon;
+
+    /// <summary>Some that this thread is to tell are untold.</summary>
+    public static bool HasMore => Current.Queue.Count != 0;
+
+    /// <summary>Tells all, or as many as are told in a row, unless a turn of this thread is under way that will.</summary>
     public static void Run()
     {
         State state = Current;
@@ -51,8 +61,7 @@ internal static class EventDispatcher
     private sealed class State
     {
         /// <summary>
-        /// Streams that are told before what was written leaves, and with it what their session acknowledges: connecting a thousand targets takes
-        /// longer than the peer waits for that.
+        /// Streams that are told before what was written leaves, and with it what their session acknowledges.
         /// </summary>
         private const int MostInARow = 128;
 
@@ -61,6 +70,7 @@ internal static class EventDispatcher
         private List<PeerSession> _leaving = [];
 
         public bool IsRunning;
+        public bool ComesAgain;
 
         public void Touch(PeerSession session)
         {
@@ -79,7 +89,7 @@ internal static class EventDispatcher
                         notice.Deliver();
                     Flush();
                 }
-                while (Queue.Count != 0);
+                while (!ComesAgain && Queue.Count != 0);
             }
             finally
             {

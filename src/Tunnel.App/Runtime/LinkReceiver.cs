@@ -200,7 +200,14 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
     private void Run()
     {
         _isReceiving = true;
+        EventDispatcher.ComesAgain(soon: true);
         while (!_stopped)
-            Link.Receive(this, Timeout.Infinite);
+        {
+            Link.Receive(this, EventDispatcher.HasMore ? 0 : Timeout.Infinite);
+            EventDispatcher.Run();
+        }
+
+        EventDispatcher.ComesAgain(soon: false);
+        EventDispatcher.Run();
     }
 }
