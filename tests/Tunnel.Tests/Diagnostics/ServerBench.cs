@@ -24,13 +24,13 @@ internal sealed class ServerBench : IDisposable
     private readonly MemoryLink _link = MemoryLink.CreatePair(new MemoryWireOptions(), 1).Left;
     private readonly BareEnd _end;
 
-    public ServerBench(MuxOptions? mux = null)
+    public ServerBench(MuxOptions? mux = null, GuardSettings? guard = null)
     {
         var limits = new LimitMeter(Lines);
         Gate = new ListenerGate(() => new ListenersConfig(null, null, MaxConnections), Lines);
         _end = new BareEnd(Ledger, Gate);
         var cap = new StreamCap(() => Kcp, Budget, limits);
-        var factory = new SessionFactory("null", new byte[32], new KcpOptions(), mux ?? new MuxOptions(), mtu: 1350, guard: null, cap)
+        var factory = new SessionFactory("null", new byte[32], new KcpOptions(), mux ?? new MuxOptions(), mtu: 1350, guard, cap)
         {
             Budget = Budget,
             Limits = limits,
