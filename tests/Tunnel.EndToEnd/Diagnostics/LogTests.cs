@@ -27,12 +27,13 @@ public partial class LogTests : EndToEndTest
         (Refused, "warning"),
         (LeftOut, "info"),
         ("the session ended (Goodbye)", "warning"),
+        ("does not answer within", "warning"),
     ];
 
     private static readonly (string Text, string Level)[] AtServer =
     [
         ("dropped 50 bytes", "trace"),
-        ("stream ", "debug"),
+        ("the peer reset the stream", "debug"),
         ("began", "info"),
         ("could not connect to", "info"),
         ("is denied to", "info"),
@@ -56,10 +57,8 @@ public partial class LogTests : EndToEndTest
         using DebugClient client = await DebugClient.ToAsync(pair.Client), server = await DebugClient.ToAsync(pair.Server);
         int proxy = await pair.Client.Socks5PortAsync();
 
-        await CrowdAsync(proxy, Connections + Storm);
-        await Until.TrueAsync("the storm is over", async () => await RefusedAsync(client) == Storm && await ActiveAsync(client) == 0);
-        await ReachStreamCapAsync(proxy, target);
-        await Until.TrueAsync("they are gone", async () => await ActiveAsync(client) == 0);
+        await StormAsync(proxy, client);
+        await ReachStreamCapAsync(proxy, target, client);
         await FailToConnectAsync(proxy, "127.0.0.1");
         await FailToConnectAsync(proxy, "127.0.0.2");
         await DropAsync(server, port, from: 0);
@@ -79,27 +78,57 @@ public partial class LogTests : EndToEndTest
         .With("targets.deny", TunnelSettings.List("127.0.0.2/32"))
         .With("transport.kcp.max_streams_per_session", Streams);
 
-    /// <summary>Connections that say nothing; those over the cap are closed at once, the others here.</summary>
-    private static async Task CrowdAsync(int proxy, int count)
+    /// <summary>All the connections that there may be, which say nothing.</summary>
+    private static async Task<List<Socket>> FillAsync(int proxy, DebugClient client)
+    {
+        List<Socket> sockets = await ConnectAsync(proxy, Connections);
+        await Until.TrueAsync("there is no room left", async () => await ActiveAsync(client) == Connections);
+        return sockets;
+    }
+
+    private static async Task<List<Socket>> ConnectAsync(int proxy, int count)
     {
         List<Socket> sockets = [];
         for (int i = 0; i < count; i++)
-            sockets.Add(await SocksClient.ConnectDirectlyAsync(proxy));
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            sockets.Add(socket);
+            try
+            {
+                await socket.ConnectAsync(IPAddress.Loopback, proxy);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+            {
+                // Closed before this end knew that it was open.
+            }
+        }
+
+        return sockets;
+    }
+
+    private static async Task StormAsync(int proxy, DebugClient client)
+    {
+        List<Socket> sockets = [.. await FillAsync(proxy, client), .. await ConnectAsync(proxy, Storm)];
+        await Until.TrueAsync("the storm is over", async () => await RefusedAsync(client) == Storm);
+        await LeaveAsync(sockets, client);
+    }
+
+    private static async Task LeaveAsync(List<Socket> sockets, DebugClient client)
+    {
         sockets.ForEach(s => s.Dispose());
+        await Until.TrueAsync("they are gone", async () => await ActiveAsync(client) == 0);
     }
 
     /// <summary>One stream more than there may be; the others are broken off by their application.</summary>
-    private static async Task ReachStreamCapAsync(int proxy, SocketTarget target)
+    private static async Task ReachStreamCapAsync(int proxy, SocketTarget target, DebugClient client)
     {
         List<Socket> sockets = [];
         for (int i = 0; i < Streams; i++)
             sockets.Add(await SocksClient.ConnectAsync(proxy, "127.0.0.1", target.Port));
         await FailToConnectAsync(proxy, "127.0.0.1");
         foreach (Socket socket in sockets)
-        {
             socket.LingerState = new LingerOption(true, 0);
-            socket.Dispose();
-        }
+        await LeaveAsync(sockets, client);
     }
 
     private static async Task FailToConnectAsync(int proxy, string host)
@@ -132,12 +161,13 @@ public partial class LogTests : EndToEndTest
     /// <summary>What is written and what is said to be left out is what was refused, and little of it was written.</summary>
     private static async Task AssertRepeatsAreCountedAsync(TunnelProcess client, DebugClient debug, int proxy)
     {
-        while (client.Count(LeftOut) == 0)
+        List<Socket> sockets = await FillAsync(proxy, debug);
+        await Until.TrueAsync("it is said how many were left out", async () =>
         {
-            await CrowdAsync(proxy, Connections + 1);
-            await Task.Delay(TimeSpan.FromMilliseconds(200));
-        }
-
+            sockets.AddRange(await ConnectAsync(proxy, 1));
+            return client.Count(LeftOut) != 0;
+        });
+        sockets.ForEach(s => s.Dispose());
         await Until.TrueAsync("all are accounted for", async () => client.Count(Refused) + CountLeftOut(client) == await RefusedAsync(debug));
         string[] lines = client.Lines;
         Assert.Equal(Burst, lines.TakeWhile(l => !l.Contains(LeftOut, StringComparison.Ordinal)).Count(l => l.Contains(Refused, StringComparison.Ordinal)));

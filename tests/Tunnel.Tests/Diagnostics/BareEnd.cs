@@ -8,7 +8,9 @@ namespace Tunnel.Tests.Diagnostics;
 /// <summary>An end of which there is nothing but what it counts.</summary>
 internal sealed class BareEnd(TrafficLedger ledger, ListenerGate? gate) : ITunnelEnd
 {
-    public string Role => "server";
+    public const string RoleName = "bench";
+
+    public string Role => RoleName;
 
     public string? Link => null;
 

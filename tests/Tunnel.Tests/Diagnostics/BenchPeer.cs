@@ -14,8 +14,8 @@ internal sealed class BenchPeer(ServerBench bench, int host, uint conv)
     private readonly IPEndPoint _address = new(new IPAddress([198, 51, 100, (byte)host]), 1000);
     private uint _next;
 
-    /// <summary>The session that the server has with it, once it has spoken.</summary>
-    public PeerSession Session => Assert.Single(bench.Sessions.GetAll(), s => s.Peer.ToIPEndPoint().Equals(_address));
+    /// <summary>The session that the server made for it last.</summary>
+    public PeerSession Session => bench.Opened.Last(s => s.Peer.ToIPEndPoint().Equals(_address));
 
     public void Say(MuxCommand command, uint stream, ReadOnlySpan<byte> data = default) => Say(MuxBench.Frame(2, command, stream, data));
 
@@ -33,8 +33,12 @@ internal sealed class BenchPeer(ServerBench bench, int host, uint conv)
         }
     }
 
-    /// <summary>Acknowledges everything that the server has sent in segments below a number.</summary>
-    public void Acknowledge(uint below) => Send(new KcpSegment(conv, KcpCommand.WindowTell, 0, 128, 0, 0, below, 0));
+    /// <summary>Acknowledges the data segment that the server sent last, and all before it.</summary>
+    public void Acknowledge()
+    {
+        Assert.True(KcpSegment.TryRead(bench.Carrier.LastSent, out KcpSegment push) && push.Command == KcpCommand.Push);
+        Send(new KcpSegment(conv, KcpCommand.Ack, 0, 128, push.Timestamp, push.Number, push.Number + 1, 0));
+    }
 
     public void Send(KcpSegment header)
     {

@@ -22,13 +22,12 @@ internal sealed class ServerBench : IDisposable
 {
     private readonly DeadlineLoop _deadlines = new();
     private readonly MemoryLink _link = MemoryLink.CreatePair(new MemoryWireOptions(), 1).Left;
-    private readonly BareEnd _end;
 
     public ServerBench(MuxOptions? mux = null, GuardSettings? guard = null)
     {
         var limits = new LimitMeter(Lines);
         Gate = new ListenerGate(() => new ListenersConfig(null, null, MaxConnections), Lines);
-        _end = new BareEnd(Ledger, Gate);
+        End = new BareEnd(Ledger, Gate);
         var cap = new StreamCap(() => Kcp, Budget, limits);
         var factory = new SessionFactory("null", new byte[32], new KcpOptions(), mux ?? new MuxOptions(), mtu: 1350, guard, cap)
         {
@@ -39,8 +38,11 @@ internal sealed class ServerBench : IDisposable
         };
         var link = new ReplaceableLink(_link);
         Sessions = new ServerSessions(factory, Carrier, link, _deadlines, () => MaxSessions);
+        Sessions.SessionOpened += Opened.Add;
         Receiver = new ServerReceiver(link, Sessions);
     }
+
+    public BareEnd End { get; }
 
     public LogLines Lines { get; } = new();
 
@@ -51,6 +53,9 @@ internal sealed class ServerBench : IDisposable
     public ListenerGate Gate { get; }
 
     public ServerSessions Sessions { get; }
+
+    /// <summary>Every session that was made, ended or not.</summary>
+    public List<PeerSession> Opened { get; } = [];
 
     public ServerReceiver Receiver { get; }
 
@@ -63,7 +68,7 @@ internal sealed class ServerBench : IDisposable
 
     private TrafficLedger Ledger { get; } = new();
 
-    public PrometheusParser Metrics() => PrometheusParser.Parse(PrometheusText.Render(Reading.Take(_end), "1"));
+    public PrometheusParser Metrics() => PrometheusParser.Parse(PrometheusText.Render(Reading.Take(End), "1"));
 
     /// <summary>A datagram comes from an address.</summary>
     public void Take(IPEndPoint from, ReadOnlySpan<byte> datagram)
