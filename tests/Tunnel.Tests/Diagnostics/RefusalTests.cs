@@ -11,9 +11,9 @@ public class RefusalTests
     private const int Limit = 60_000;
 
     /// <summary>Each refuses twice.</summary>
-    private static readonly Dictionary<string, (string Cap, Action<ServerBench> Cause)> Causes = new()
+    private static readonly Dictionary<string, Refusal> Causes = new()
     {
-        ["sessions"] = ("max_sessions", bench =>
+        ["sessions"] = new("max_sessions", bench =>
         {
             BenchPeer first = bench.Greet(1);
             Assert.NotNull(first.Session.OpenStream());
@@ -23,14 +23,14 @@ public class RefusalTests
             bench.Greet(2);
             bench.Greet(3);
         }),
-        ["sessions for want of memory"] = ("memory", bench =>
+        ["sessions for want of memory"] = new("memory", bench =>
         {
             bench.Greet(1);
             bench.Budget.Limit = 1;
             bench.Greet(2);
             bench.Greet(3);
         }),
-        ["a peer's streams for want of memory"] = ("memory", bench =>
+        ["a peer's streams for want of memory"] = new("memory", bench =>
         {
             BenchPeer peer = bench.Greet(1);
             bench.Budget.Limit = 1;
@@ -38,21 +38,21 @@ public class RefusalTests
             peer.Say(MuxCommand.Open, 7);
         }),
         // The cap at the start was higher: what is live counts.
-        ["a peer's streams"] = ("max_streams_per_session", bench =>
+        ["a peer's streams"] = new("max_streams_per_session", bench =>
         {
             BenchPeer peer = bench.Greet(1);
             bench.Kcp = bench.Kcp with { MaxStreamsPerSession = 1 };
             peer.Say(MuxCommand.Open, 5);
             peer.Say(MuxCommand.Open, 7);
         }),
-        ["own streams"] = ("max_streams_per_session", bench =>
+        ["own streams"] = new("max_streams_per_session", bench =>
         {
             BenchPeer peer = bench.Greet(1);
             bench.Kcp = bench.Kcp with { MaxStreamsPerSession = 1 };
             Assert.Null(peer.Session.OpenStream());
             Assert.Null(peer.Session.OpenStream());
         }),
-        ["streams of all sessions"] = ("max_streams_total", bench =>
+        ["streams of all sessions"] = new("max_streams_total", bench =>
         {
             bench.Kcp = bench.Kcp with { MaxStreamsTotal = 2 };
             bench.Greet(1);
@@ -60,7 +60,7 @@ public class RefusalTests
             second.Say(MuxCommand.Open, 5);
             second.Say(MuxCommand.Open, 7);
         }),
-        ["connections"] = ("max_connections", bench =>
+        ["connections"] = new("max_connections", bench =>
         {
             bench.MaxConnections = 1;
             Assert.Equal([true, false, false], Enumerable.Range(0, 3).Select(_ => bench.Gate.TryEnter("forward")));
@@ -75,10 +75,9 @@ public class RefusalTests
     {
         using var bench = new ServerBench();
         Assert.Equal(0, bench.Metrics().Sum("tunnel_refusals_total"));
-        (string cap, Action<ServerBench> cause) = Causes[refused];
-        cause(bench);
+        Causes[refused].Cause(bench);
         PrometheusParser metrics = bench.Metrics();
-        Assert.Equal(2, metrics.Sum("tunnel_refusals_total", $"cap=\"{cap}\""));
+        Assert.Equal(2, metrics.Sum("tunnel_refusals_total", $"cap=\"{Causes[refused].Cap}\""));
         Assert.Equal(2, metrics.Sum("tunnel_refusals_total"));
     }
 
@@ -141,4 +140,6 @@ public class RefusalTests
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
+
+    private sealed record Refusal(string Cap, Action<ServerBench> Cause);
 }

@@ -10,20 +10,18 @@ public class StreamEndTests
 {
     private const int Limit = 60_000;
 
-    private delegate void End(Socket application, Socket target, TunnelPair pair);
-
-    private static readonly Dictionary<string, (string Client, string Server, End Cause)> Causes = new()
+    private static readonly Dictionary<string, Ending> Causes = new()
     {
-        ["both directions in order"] = ("finished", "finished", (application, target, _) =>
+        ["both directions in order"] = new("finished", "finished", (application, target, _) =>
         {
             application.Shutdown(SocketShutdown.Send);
             target.Shutdown(SocketShutdown.Send);
         }),
-        ["the application breaks off"] = ("closed", "reset", (application, _, _) => Reset(application)),
-        ["the target breaks off"] = ("reset", "closed", (_, target, _) => Reset(target)),
+        ["the application breaks off"] = new("closed", "reset", (application, _, _) => Reset(application)),
+        ["the target breaks off"] = new("reset", "closed", (_, target, _) => Reset(target)),
         // The peer hears nothing of it: its stream ends with its session, whenever that does.
-        ["the client's session ends"] = ("lost", "", (_, _, pair) => pair.Client.Connections[0].Session!.Close(CloseReason.Local)),
-        ["the server's session ends"] = ("", "lost", (_, _, pair) => Assert.Single(pair.Server.Sessions!.GetAll()).Close(CloseReason.Local)),
+        ["the client's session ends"] = new("lost", "", (_, _, pair) => pair.Client.Connections[0].Session!.Close(CloseReason.Local)),
+        ["the server's session ends"] = new("", "lost", (_, _, pair) => Assert.Single(pair.Server.Sessions!.GetAll()).Close(CloseReason.Local)),
     };
 
     public static TheoryData<string> Ends => [.. Causes.Keys];
@@ -46,10 +44,9 @@ public class StreamEndTests
             await Task.Delay(10, cancel);
         PrometheusParser client = MeasuredPair.MetricsOf(pair.Client), server = MeasuredPair.MetricsOf(pair.Server);
 
-        (string atClient, string atServer, End cause) = Causes[how];
-        cause(application, target, pair);
-        await CountedAsync(() => MeasuredPair.MetricsOf(pair.Client), client, atClient);
-        await CountedAsync(() => MeasuredPair.MetricsOf(pair.Server), server, atServer);
+        Causes[how].Cause(application, target, pair);
+        await CountedAsync(() => MeasuredPair.MetricsOf(pair.Client), client, Causes[how].AtClient);
+        await CountedAsync(() => MeasuredPair.MetricsOf(pair.Server), server, Causes[how].AtServer);
     }
 
     private static async Task CountedAsync(Func<PrometheusParser> read, PrometheusParser before, string reason)
@@ -77,4 +74,7 @@ public class StreamEndTests
         await from.SendAsync(new byte[] { 1 }, TestContext.Current.CancellationToken);
         Assert.Equal(1, await to.ReceiveAsync(new byte[1], TestContext.Current.CancellationToken));
     }
+
+    /// <summary>What each end counts; nothing where it does not hear of it.</summary>
+    private sealed record Ending(string AtClient, string AtServer, Action<Socket, Socket, TunnelPair> Cause);
 }
