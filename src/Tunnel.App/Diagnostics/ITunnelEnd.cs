@@ -29,12 +29,16 @@ public interface ITunnelEnd
     /// <summary>A client's connections; none at a server.</summary>
     IReadOnlyList<ConnectionStatus> GetConnections();
 
-    /// <summary>A client's listeners together; null at a server.</summary>
+    /// <summary>A client's listeners together, or those that a server has for its clients' reverse forwards; null before the start.</summary>
     ListenerStatus? GetListeners();
 }
 
-/// <summary>What comes in at a client's listeners.</summary>
+/// <summary>What comes in at an end's listeners.</summary>
 /// <param name="Active">Connections being served.</param>
 /// <param name="Refused">Connections closed at once because there were too many.</param>
 /// <param name="AcceptErrors">Accepts that failed.</param>
-public sealed record ListenerStatus(int Active, long Refused, long AcceptErrors);
+public sealed record ListenerStatus(int Active, long Refused, long AcceptErrors)
+{
+    /// <summary>What those that share a gate have seen; null while there is none.</summary>
+    public static ListenerStatus? Of(ListenerGate? gate) => gate is null ? null : new ListenerStatus(gate.Active, gate.Refused, gate.AcceptErrors);
+}

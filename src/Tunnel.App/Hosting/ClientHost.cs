@@ -77,7 +77,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     {
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
-        _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits, Ledger);
+        _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits, Ledger, _logger);
         _reverse = new ReverseForwards(
             config.Reverse, config.Transport.DialTimeout, new UdpServing(UdpLimits, Udp), _logger, _relays.Token);
         _pool = CreatePool(_deadlines, _sessions, _reverse);
@@ -132,8 +132,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
 
     IReadOnlyList<ConnectionStatus> ITunnelEnd.GetConnections() => GetConnectionStatus();
 
-    ListenerStatus? ITunnelEnd.GetListeners() =>
-        _gate is { } gate ? new ListenerStatus(gate.Active, gate.Refused, gate.AcceptErrors) : null;
+    ListenerStatus? ITunnelEnd.GetListeners() => ListenerStatus.Of(_gate);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -26,6 +26,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     private DeadlineLoop? _deadlines;
     private int _result;
     private StreamServer? _streams;
+    private ListenerGate? _gate;
     private ReverseListeners? _reverse;
     private CancellationTokenSource? _relays;
     private SessionFactory? _factory;
@@ -76,13 +77,13 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _changed = KernelLimits.Afford(config);
         _deadlines = new DeadlineLoop();
         _relays = new CancellationTokenSource();
-        _factory = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits, Ledger);
+        _factory = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits, Ledger, _logger);
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
         var dialer = new Dialer(() => new DialRules(Live.Transport.DialTimeout, Live.Targets));
         var udp = new UdpServing(UdpLimits, Udp);
-        var gate = new ListenerGate(() => config.Listeners with { MaxConnections = Live.Listeners.MaxConnections }, _logger);
-        _reverse = new ReverseListeners(config.Reverse, gate, udp, _logger, _relays.Token);
+        _gate = new ListenerGate(() => config.Listeners with { MaxConnections = Live.Listeners.MaxConnections }, _logger);
+        _reverse = new ReverseListeners(config.Reverse, _gate, udp, _logger, _relays.Token);
         _streams = new StreamServer(dialer, () => Live.Transport.Kcp.HeaderTimeout, target, udp, _reverse, _logger, _relays.Token) { Limits = Limits, Dials = Ledger.Dials };
         Receivers = Open();
         _network = NetworkWatch.Start(config.Network.Link, FollowLink);
@@ -125,7 +126,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
 
     IReadOnlyList<Runtime.Pool.ConnectionStatus> ITunnelEnd.GetConnections() => [];
 
-    ListenerStatus? ITunnelEnd.GetListeners() => null;
+    ListenerStatus? ITunnelEnd.GetListeners() => ListenerStatus.Of(_gate);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

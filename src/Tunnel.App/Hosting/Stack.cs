@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Traffic;
@@ -20,7 +21,9 @@ internal static class Stack
     /// <param name="live">The settings now, for the limits.</param>
     /// <param name="limits">Where it counts when a bound is reached.</param>
     /// <param name="ledger">Where what sessions and links do is added up.</param>
-    public static SessionFactory CreateFactory(TransportConfig transport, Func<KcpConfig> live, LimitMeter limits, TrafficLedger ledger)
+    /// <param name="logger">Where each datagram that is not used is told of; null: nowhere.</param>
+    public static SessionFactory CreateFactory(
+        TransportConfig transport, Func<KcpConfig> live, LimitMeter limits, TrafficLedger ledger, ILogger? logger = null)
     {
         KcpConfig kcp = transport.Kcp;
         string secret = kcp.Key.Reveal();
@@ -33,6 +36,7 @@ internal static class Stack
             Budget = budget,
             Limits = limits,
             Ledger = ledger,
+            Logger = logger,
         };
     }
 

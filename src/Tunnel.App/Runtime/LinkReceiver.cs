@@ -16,6 +16,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
     private static bool _isReceiving;
 
     private readonly Guard? _guard;
+    private readonly DropLog? _dropLog;
     private readonly Thread _thread;
     private readonly long[] _drops = new long[Enum.GetValues<DropReason>().Length];
     private readonly Histogram _batches = new();
@@ -32,6 +33,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         Carrier = carrier;
         Sessions = sessions;
         _guard = sessions.Guard?.CreateGuard();
+        _dropLog = sessions.Logger is { } logger ? new DropLog(logger, link.Name) : null;
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         sessions.Ledger.Add(this);
     }
@@ -91,6 +93,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         LeaveCurrent();
         _batches.Add(_frames);
         _frames = 0;
+        _dropLog?.OnBatchEnd();
     }
 
     /// <summary>Stops receiving and closes the link.</summary>
@@ -129,8 +132,10 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
 
     private void OnOtherFrame(ReadOnlySpan<byte> frame)
     {
-        if (!Carrier.TryControl(Link, frame, _now))
-            Count(DropReason.Frame);
+        if (Carrier.TryControl(Link, frame, _now))
+            return;
+        Count(DropReason.Frame);
+        _dropLog?.Add(frame.Length);
     }
 
     /// <summary>Where the link is the only one, or the better one, to know where datagrams were joined; 0 means that they were not.</summary>
@@ -153,7 +158,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
     {
         if (_guard is null)
             Handle(arrival, guarded);
-        else if (Passes(_guard.Check(guarded)))
+        else if (Passes(_guard.Check(guarded), arrival, guarded.Length))
             Handle(arrival, guarded[Guard.PrefixLength..]);
     }
 
@@ -163,7 +168,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
     private void SplitByGuard(in Arrival arrival)
     {
         GuardSplitter datagrams = _guard!.Split(arrival.Payload);
-        Passes(datagrams.Verdict);
+        Passes(datagrams.Verdict, arrival, arrival.Payload.Length);
         int count = 0;
         foreach (ReadOnlySpan<byte> datagram in datagrams)
         {
@@ -175,12 +180,12 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
             _merged.Add(count);
     }
 
-    private bool Passes(GuardVerdict verdict)
+    private bool Passes(GuardVerdict verdict, in Arrival arrival, int length)
     {
         if (verdict == GuardVerdict.Pass)
             Volatile.Write(ref _passed, _passed + 1);
         else
-            Count(DropReason.Guard);
+            Drop(DropReason.Guard, arrival, length);
         return verdict == GuardVerdict.Pass;
     }
 
@@ -191,7 +196,13 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
             return;
         if (drop == DropReason.Fec && GetDrops(DropReason.Fec) == 0)
             FecSeen?.Invoke(arrival.Peer);
-        Count(drop);
+        Drop(drop, arrival, datagram.Length);
+    }
+
+    private void Drop(DropReason reason, in Arrival arrival, int length)
+    {
+        Count(reason);
+        _dropLog?.Add(reason, arrival.Peer, length);
     }
 
     // Written by the receive thread only; readers see each counter whole.

@@ -5,7 +5,7 @@ namespace Tunnel.App.Runtime;
 
 /// <summary>
 /// Keeps one kind of message from flooding the log when what causes it is somebody else's doing: a few in each period are written,
-/// the rest are counted, and the next one that is written is preceded by how many there were. Thread-safe.
+/// the rest are counted, and how many there were is said when the period is over, before the next one that is written. Thread-safe.
 /// </summary>
 /// <param name="logger">Where the count goes.</param>
 /// <param name="what">The kind of message, for the line with the count.</param>
@@ -32,24 +32,38 @@ public sealed partial class RateLimitedLog(ILogger logger, string what, Func<Ins
     /// <summary>Whether the caller may write its message.</summary>
     public bool Admits()
     {
-        long leftOut;
         lock (_lock)
         {
-            StartPeriod((now?.Invoke() ?? MonotonicClock.Now).Nanoseconds);
+            long time = (now?.Invoke() ?? MonotonicClock.Now).Nanoseconds;
+            StartPeriod(time);
             if (++_written > Burst)
             {
-                _leftOut++;
+                // A storm that ends must not keep its number to itself until the next one.
+                if (_leftOut++ == 0)
+                    _ = SettleAsync(TimeSpan.FromMicroseconds((_periodEnds - time) / 1000.0));
                 TotalLeftOut++;
                 return false;
             }
-
-            leftOut = _leftOut;
-            _leftOut = 0;
         }
 
+        Settle();
+        return true;
+    }
+
+    /// <summary>Says how many have been left out since it was said last, if any.</summary>
+    internal void Settle()
+    {
+        long leftOut;
+        lock (_lock)
+            (leftOut, _leftOut) = (_leftOut, 0);
         if (leftOut != 0)
             LogLeftOut(logger, leftOut, what);
-        return true;
+    }
+
+    private async Task SettleAsync(TimeSpan after)
+    {
+        await Task.Delay(after).ConfigureAwait(false);
+        Settle();
     }
 
     private void StartPeriod(long time)

@@ -21,17 +21,17 @@ public sealed class StreamCap(Func<KcpConfig> config, MemoryBudget budget, Limit
     public int Count => Volatile.Read(ref _count);
 
     /// <inheritdoc/>
-    public bool TryAdmit(int streams)
+    public StreamAdmission Admit(int streams)
     {
         KcpConfig kcp = config();
         if (streams >= kcp.MaxStreamsPerSession)
-            return Refuse(LimitKind.MaxStreamsPerSession);
+            return Refuse(LimitKind.MaxStreamsPerSession, StreamAdmission.SessionIsFull);
         if (!budget.HasRoom)
-            return Refuse(LimitKind.Memory);
+            return Refuse(LimitKind.Memory, StreamAdmission.OutOfMemory);
         if (Interlocked.Increment(ref _count) <= kcp.MaxStreamsTotal)
-            return true;
+            return StreamAdmission.Admitted;
         Release();
-        return Refuse(LimitKind.MaxStreamsTotal);
+        return Refuse(LimitKind.MaxStreamsTotal, StreamAdmission.AllAreFull);
     }
 
     public void Release() => Interlocked.Decrement(ref _count);
@@ -47,9 +47,9 @@ public sealed class StreamCap(Func<KcpConfig> config, MemoryBudget budget, Limit
             limits.Strike(LimitKind.SmuxBuf, "a peer sent more than it was granted, and its session ended");
     }
 
-    private bool Refuse(LimitKind limit)
+    private StreamAdmission Refuse(LimitKind limit, StreamAdmission why)
     {
         limits.Strike(limit, "a stream was refused");
-        return false;
+        return why;
     }
 }

@@ -20,6 +20,7 @@ public sealed partial class ListenerGate(Func<ListenersConfig> listeners, ILogge
 
     private readonly RateLimitedLog _full = new(logger, "connections over the cap");
     private readonly RateLimitedLog _failed = new(logger, "connections that could not be accepted");
+    private readonly RateLimitedLog _broken = new(logger, "connections that broke");
     private int _active;
     private long _refused;
     private long _acceptErrors;
@@ -59,6 +60,16 @@ public sealed partial class ListenerGate(Func<ListenersConfig> listeners, ILogge
         if (_failed.Admits())
             LogAcceptFailed(logger, name, error);
     }
+
+    /// <summary>A connection ended otherwise than in order.</summary>
+    public void OnBroken(string name, string problem)
+    {
+        if (logger.IsEnabled(LogLevel.Debug) && _broken.Admits())
+            LogBroken(logger, name, problem);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Name}: {Problem}")]
+    private static partial void LogBroken(ILogger logger, string name, string problem);
 
     [LoggerMessage(
         Level = LogLevel.Warning,

@@ -96,7 +96,7 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
-            LogConnectionEnded(Logger, Name, e.Message);
+            gate.OnBroken(Name, e.Message);
         }
         finally
         {
@@ -108,7 +108,4 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Name} listens on {Address}")]
     private static partial void LogListening(ILogger logger, string name, IPEndPoint address);
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Name}: {Problem}")]
-    private static partial void LogConnectionEnded(ILogger logger, string name, string problem);
 }

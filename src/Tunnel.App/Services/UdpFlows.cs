@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Tunnel.App.Runtime;
 
 namespace Tunnel.App.Services;
 
@@ -9,6 +10,7 @@ internal sealed partial class UdpFlows<TKey>(int maximum, UdpServing service, IL
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<TKey, UdpFlow> _flows = [];
+    private readonly RateLimitedLog _broken = new(logger, "flows of datagrams that broke");
 
     /// <summary>Sends into a flow that is there; false when it is not.</summary>
     public bool TrySend(TKey key, ReadOnlySpan<byte> datagram)
@@ -49,7 +51,8 @@ internal sealed partial class UdpFlows<TKey>(int maximum, UdpServing service, IL
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
-            LogFlowEnded(logger, key, e.Message);
+            if (logger.IsEnabled(LogLevel.Debug) && _broken.Admits())
+                LogFlowEnded(logger, key, e.Message);
         }
         finally
         {

@@ -27,6 +27,9 @@ public struct MuxCounters
     /// <summary>Streams refused, or not opened, because all sessions together have as many as they may.</summary>
     public long RefusedInAll;
 
+    /// <summary>Streams refused, or not opened, because all sessions together hold as much memory as they may.</summary>
+    public long RefusedForMemory;
+
     /// <summary>Bytes of data sent in streams.</summary>
     public long BytesSent;
 
@@ -43,6 +46,7 @@ public struct MuxCounters
         Lost += other.Lost;
         RefusedBySession += other.RefusedBySession;
         RefusedInAll += other.RefusedInAll;
+        RefusedForMemory += other.RefusedForMemory;
         BytesSent += other.BytesSent;
         BytesReceived += other.BytesReceived;
     }

@@ -28,14 +28,29 @@ public interface IStreamAdmission
     /// <summary>By how many bits the windows that are granted from now on are smaller than configured; 0 while there is memory.</summary>
     int WindowShift { get; }
 
-    /// <summary>Lets a stream in, or not; whoever came in goes out with <see cref="Release"/>.</summary>
+    /// <summary>Lets a stream in, or says what is in its way; whoever came in goes out with <see cref="Release"/>.</summary>
     /// <param name="streams">How many its session has already.</param>
-    bool TryAdmit(int streams);
+    StreamAdmission Admit(int streams);
 
     void Release();
 
     /// <summary>A session's buffers have reached a bound. Cheap: this may happen with every few segments.</summary>
     void OnBound(BufferBound bound);
+}
+
+/// <summary>Whether a stream may be, or which cap it would exceed.</summary>
+public enum StreamAdmission
+{
+    Admitted,
+
+    /// <summary>Its session has as many as it may.</summary>
+    SessionIsFull,
+
+    /// <summary>All sessions together have as many as they may.</summary>
+    AllAreFull,
+
+    /// <summary>All sessions together hold as much memory as they may.</summary>
+    OutOfMemory,
 }
 
 /// <summary>The bounds of a session's buffers.</summary>

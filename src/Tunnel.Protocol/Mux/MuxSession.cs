@@ -465,14 +465,15 @@ public sealed class MuxSession : IOrderedByteUser
         Raise(MuxEventKind.Opened, stream);
     }
 
-    /// <summary>No cap is in the way of another stream; which one was is counted.</summary>
+    /// <summary>No cap is in the way of another stream; which one was is counted. Where somebody admits, its caps count: they may have changed.</summary>
     private bool TryAdmit()
     {
-        bool fits = _streams.Count < _options.MaxStreams;
-        bool admitted = _admission?.TryAdmit(_streams.Count) ?? fits;
-        _counters.RefusedBySession += admitted || fits ? 0 : 1;
-        _counters.RefusedInAll += admitted || !fits ? 0 : 1;
-        return admitted;
+        StreamAdmission own = _streams.Count < _options.MaxStreams ? StreamAdmission.Admitted : StreamAdmission.SessionIsFull;
+        StreamAdmission admission = _admission?.Admit(_streams.Count) ?? own;
+        _counters.RefusedBySession += admission == StreamAdmission.SessionIsFull ? 1 : 0;
+        _counters.RefusedInAll += admission == StreamAdmission.AllAreFull ? 1 : 0;
+        _counters.RefusedForMemory += admission == StreamAdmission.OutOfMemory ? 1 : 0;
+        return admission == StreamAdmission.Admitted;
     }
 
     private void Refuse(uint id)

@@ -10,10 +10,12 @@ namespace Tunnel.EndToEnd.Diagnostics;
 /// <summary>What a collector gets when the file names one.</summary>
 public class OtlpTests : EndToEndTest
 {
-    [Fact(Timeout = Limit)]
-    public async Task StreamSetUpAndFiguresArriveFromBothEnds()
+    [Theory(Timeout = Limit)]
+    [InlineData("http")]
+    [InlineData("grpc")]
+    public async Task StreamSetUpAndFiguresArriveFromBothEnds(string protocol)
     {
-        OtlpCollector collector = Own(await OtlpCollector.StartAsync());
+        OtlpCollector collector = Own(await OtlpCollector.StartAsync(protocol));
         SocketTarget target = Own(SocketTarget.StartEcho());
         UdpPair pair = await UdpPair.StartAsync(this, FreeUdpPort(), Export, Export);
         using (Socket socket = await SocksClient.ConnectAsync(await pair.Client.Socks5PortAsync(), "127.0.0.1", target.Port))
@@ -30,19 +32,18 @@ public class OtlpTests : EndToEndTest
         pair.Server.Terminate();
         Assert.Equal(0, await pair.Server.ExitAsync());
 
-        const string Traces = "/v1/traces";
-        Assert.True(collector.Has(Traces, "tunnel-client", "tunnel.accept", "tunnel.open", "server.address", "tunnel.session", "socks5"));
-        Assert.True(collector.Has(Traces, "tunnel-server", "tunnel.serve", "tunnel.dial", "server.port", "network.peer.address"));
-        Assert.True(collector.Has(Traces, "tunnel-server", "error.type", "ConnectionRefused"));
-        Assert.True(collector.Has(Traces, "tunnel-client", "error.type", "DialException"));
+        Assert.True(collector.Has(collector.Traces, "tunnel-client", "tunnel.accept", "tunnel.open", "server.address", "tunnel.session", "socks5"));
+        Assert.True(collector.Has(collector.Traces, "tunnel-server", "tunnel.serve", "tunnel.dial", "server.port", "network.peer.address"));
+        Assert.True(collector.Has(collector.Traces, "tunnel-server", "error.type", "ConnectionRefused"));
+        Assert.True(collector.Has(collector.Traces, "tunnel-client", "error.type", "DialException"));
         // The last figures of both, with their units.
         string[] figures = ["tunnel.stream.io", "By", "tunnel.kcp.rtt", "tunnel.dial.duration", "tunnel.sessions.opened", "{session}"];
         foreach (string service in new[] { "tunnel-client", "tunnel-server" })
-            Assert.All(figures, figure => Assert.True(collector.Has("/v1/metrics", service, figure), $"{service}: no {figure}"));
+            Assert.All(figures, figure => Assert.True(collector.Has(collector.Metrics, service, figure), $"{service}: no {figure}"));
         Assert.All(collector.Headers("x-test"), h => Assert.Equal("yes", h));
         return;
 
-        void Export(TunnelSettings s) => s.With("debug.otlp", collector.Address).With("debug.otlp_protocol", "http").With("debug.otlp_headers", "x-test=yes");
+        void Export(TunnelSettings s) => s.With("debug.otlp", collector.Address).With("debug.otlp_protocol", protocol).With("debug.otlp_headers", "x-test=yes");
     }
 
     [Fact(Timeout = Limit)]
@@ -52,7 +53,7 @@ public class OtlpTests : EndToEndTest
         using var meter = new Meter("Tunnel");
         using (new OtlpExport(new OtlpConfig(new Uri(collector.Address), OtlpTransport.Http, null), "tunnel-test", "1.2.3"))
             meter.CreateCounter<long>("tunnel.test.count", "{thing}").Add(7);
-        Assert.True(collector.Has("/v1/metrics", "tunnel-test", "1.2.3", "tunnel.test.count", "{thing}"));
+        Assert.True(collector.Has(collector.Metrics, "tunnel-test", "1.2.3", "tunnel.test.count", "{thing}"));
     }
 
     /// <summary>A collector that is not there costs a stop no more than moments.</summary>

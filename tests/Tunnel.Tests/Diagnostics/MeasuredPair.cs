@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Tunnel.App.Diagnostics;
 using Tunnel.App.Diagnostics.Metering;
 using Tunnel.Tests.Services;
 
@@ -44,9 +45,11 @@ internal sealed class MeasuredPair : IAsyncDisposable
         Assert.Equal(bytes, received);
     }
 
-    public PrometheusParser Client() => PrometheusParser.Parse(PrometheusText.Render(Reading.Take(Tunnel.Client), "1"));
+    public PrometheusParser Client() => MetricsOf(Tunnel.Client);
 
-    public PrometheusParser Server() => PrometheusParser.Parse(PrometheusText.Render(Reading.Take(Tunnel.Server), "1"));
+    public PrometheusParser Server() => MetricsOf(Tunnel.Server);
+
+    public static PrometheusParser MetricsOf(ITunnelEnd end) => PrometheusParser.Parse(PrometheusText.Render(Reading.Take(end), "1"));
 
     public async ValueTask DisposeAsync()
     {

@@ -185,12 +185,12 @@ public class MuxSessionTests
 
         public int Admitted { get; private set; }
 
-        public bool TryAdmit(int streams)
+        public StreamAdmission Admit(int streams)
         {
             if (Admitted >= most)
-                return false;
+                return StreamAdmission.AllAreFull;
             Admitted++;
-            return true;
+            return StreamAdmission.Admitted;
         }
 
         public void Release() => Admitted--;

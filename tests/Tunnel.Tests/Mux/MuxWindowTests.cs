@@ -75,7 +75,7 @@ public class MuxWindowTests
 
         public int WindowShift { get; set; }
 
-        public bool TryAdmit(int streams) => true;
+        public StreamAdmission Admit(int streams) => StreamAdmission.Admitted;
 
         public void Release()
         {

@@ -26,4 +26,20 @@ public class RateLimitedLogTests
         Assert.Single(lines.All);
         Assert.Equal(2, log.TotalLeftOut);
     }
+
+    /// <summary>As it happens by itself when the period is over.</summary>
+    [Fact]
+    public void TheNumberIsSaidAlsoWhenNothingFollows()
+    {
+        var lines = new LogLines();
+        var log = new RateLimitedLog(lines, "storms", () => new Instant(5));
+        for (int i = 0; i < RateLimitedLog.DefaultBurst + 7; i++)
+            log.Admits();
+        log.Settle();
+        log.Settle();
+        Assert.Equal(["7 more messages about storms were left out"], lines.All);
+        Assert.False(log.Admits());
+        log.Settle();
+        Assert.Equal("1 more messages about storms were left out", lines.All[1]);
+    }
 }

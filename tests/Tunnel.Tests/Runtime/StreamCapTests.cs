@@ -20,11 +20,11 @@ public class StreamCapTests
     public void StreamsOfASessionAreCapped()
     {
         StreamCap cap = Cap();
-        Assert.True(cap.TryAdmit(1));
-        Assert.False(cap.TryAdmit(2));
+        Assert.Equal(StreamAdmission.Admitted, cap.Admit(1));
+        Assert.Equal(StreamAdmission.SessionIsFull, cap.Admit(2));
         AssertStruck(LimitKind.MaxStreamsPerSession, "transport.kcp.max_streams_per_session");
         _kcp = _kcp with { MaxStreamsPerSession = 3 };
-        Assert.True(cap.TryAdmit(2));
+        Assert.Equal(StreamAdmission.Admitted, cap.Admit(2));
         Assert.Equal(2, cap.Count);
     }
 
@@ -32,14 +32,14 @@ public class StreamCapTests
     public void StreamsOfAllSessionsAreCapped()
     {
         StreamCap cap = Cap();
-        Assert.All(Enumerable.Range(0, 3), _ => Assert.True(cap.TryAdmit(0)));
-        Assert.False(cap.TryAdmit(0));
+        Assert.All(Enumerable.Range(0, 3), _ => Assert.Equal(StreamAdmission.Admitted, cap.Admit(0)));
+        Assert.Equal(StreamAdmission.AllAreFull, cap.Admit(0));
         AssertStruck(LimitKind.MaxStreamsTotal, "transport.kcp.max_streams_total");
         cap.Release();
-        Assert.True(cap.TryAdmit(0));
+        Assert.Equal(StreamAdmission.Admitted, cap.Admit(0));
         _kcp = _kcp with { MaxStreamsTotal = 2 };
         cap.Release();
-        Assert.False(cap.TryAdmit(0));
+        Assert.Equal(StreamAdmission.AllAreFull, cap.Admit(0));
         Assert.Equal(2, cap.Count);
     }
 
@@ -48,10 +48,10 @@ public class StreamCapTests
     {
         StreamCap cap = Cap();
         _budget.Move(1000);
-        Assert.False(cap.TryAdmit(0));
+        Assert.Equal(StreamAdmission.OutOfMemory, cap.Admit(0));
         AssertStruck(LimitKind.Memory, "transport.memory");
         _budget.Limit = 2000;
-        Assert.True(cap.TryAdmit(0));
+        Assert.Equal(StreamAdmission.Admitted, cap.Admit(0));
     }
 
     [Theory]
@@ -69,7 +69,7 @@ public class StreamCapTests
     {
         StreamCap cap = Cap();
         for (int i = 0; i < 1000; i++)
-            cap.TryAdmit(2);
+            cap.Admit(2);
         Assert.Equal(1000, _limits.GetStrikes(LimitKind.MaxStreamsPerSession));
         Assert.Equal(RateLimitedLog.DefaultBurst, _lines.All.Length);
     }

@@ -16,6 +16,9 @@ internal sealed class LogLines : ILogger, ILoggerFactory
         }
     }
 
+    /// <summary>The least important that somebody reads.</summary>
+    public LogLevel Level { get; set; } = LogLevel.Trace;
+
     public bool Has(string text) => All.Any(line => line.Contains(text, StringComparison.Ordinal));
 
     public ILogger CreateLogger(string categoryName) => this;
@@ -30,7 +33,7 @@ internal sealed class LogLines : ILogger, ILoggerFactory
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => true;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= Level;
 
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)

@@ -16,7 +16,20 @@ internal sealed record NumberMetric(
 /// <summary>A distribution for each set of labels.</summary>
 /// <param name="Scale">What one of the counted values is in the metric's unit.</param>
 internal sealed record HistogramMetric(
-    string Name, string Unit, string Doc, double Scale, Func<Reading, IEnumerable<Distribution>> Read) : Metric(Name, Unit, Doc);
+    string Name, string Unit, string Doc, double Scale, Func<Reading, IEnumerable<Distribution>> Read) : Metric(Name, Unit, Doc)
+{
+    /// <summary>The largest value of each bucket but the last, in the metric's unit.</summary>
+    public double[] GetBounds()
+    {
+        var bounds = new double[Histogram.Bounds.Length];
+        for (int i = 0; i < bounds.Length; i++)
+            bounds[i] = ToUnit(Histogram.Bounds[i]);
+        return bounds;
+    }
+
+    /// <summary>A counted value in the metric's unit; rounded, so that a thousandth of 3 is 0.003.</summary>
+    public double ToUnit(double counted) => Math.Round(counted * Scale, 6);
+}
 
 internal enum MetricKind
 {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Tunnel.Protocol.Primitives;
 
 namespace Tunnel.App.Diagnostics.Metering;
 
@@ -56,24 +55,22 @@ internal static class PrometheusText
         string name = NameOf(metric);
         AppendHead(text, name, "histogram", metric.Doc);
         foreach (Distribution distribution in distributions)
-            AppendDistribution(text, name, metric.Scale, distribution);
+            AppendDistribution(text, name, metric, distribution);
     }
 
-    private static void AppendDistribution(StringBuilder text, string name, double scale, Distribution distribution)
+    private static void AppendDistribution(StringBuilder text, string name, HistogramMetric metric, Distribution distribution)
     {
-        ReadOnlySpan<long> bounds = Histogram.Bounds;
+        double[] bounds = metric.GetBounds();
         long below = 0;
         for (int i = 0; i < bounds.Length; i++)
         {
             below += distribution.Values.Counts[i];
-            // Rounded, so that a thousandth of 3 is 0.003.
-            string bound = Number(Math.Round(bounds[i] * scale, 6));
-            AppendSample(text, name + "_bucket", [.. distribution.Labels, new("le", bound)], below);
+            AppendSample(text, name + "_bucket", [.. distribution.Labels, new("le", Number(bounds[i]))], below);
         }
 
         below += distribution.Values.Counts[^1];
         AppendSample(text, name + "_bucket", [.. distribution.Labels, new("le", "+Inf")], below);
-        AppendSample(text, name + "_sum", distribution.Labels, distribution.Values.Sum * scale);
+        AppendSample(text, name + "_sum", distribution.Labels, distribution.Values.Sum * metric.Scale);
         AppendSample(text, name + "_count", distribution.Labels, below);
     }
 

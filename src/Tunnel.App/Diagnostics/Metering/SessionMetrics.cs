@@ -60,7 +60,7 @@ internal static class SessionMetrics
     private static IEnumerable<Sample> Refusals(Reading reading) => Reading.By(
         "cap",
         ("max_sessions", LinkMetrics.Dropped(reading, DropReason.SessionLimit)),
-        ("memory", LinkMetrics.Dropped(reading, DropReason.Memory)),
+        ("memory", LinkMetrics.Dropped(reading, DropReason.Memory) + reading.Totals.Sessions.Mux.RefusedForMemory),
         ("max_streams_per_session", reading.Totals.Sessions.Mux.RefusedBySession),
         ("max_streams_total", reading.Totals.Sessions.Mux.RefusedInAll),
         ("max_connections", reading.End.GetListeners()?.Refused ?? 0));

@@ -24,9 +24,9 @@ internal static class StreamMetrics
         new HistogramMetric(DialDuration, "s",
             "Connecting to targets: at a server the connecting, at a client the whole way to the server's answer.", 0.001,
             r => r.End.Ledger.Dials.Read().Select(d => new Distribution(d.Times, Label.Of("result", d.Result)))),
-        new NumberMetric("tunnel.connections", MetricKind.Level, "{connection}", "Client: applications' connections being served.",
+        new NumberMetric("tunnel.connections", MetricKind.Level, "{connection}", "Connections being served: applications' at a client, those to reverse forwards at a server.",
             r => r.End.GetListeners() is { } listeners ? Reading.One(listeners.Active) : []),
-        new NumberMetric("tunnel.accept.errors", MetricKind.Counter, "{error}", "Client: connections that could not be accepted.",
+        new NumberMetric("tunnel.accept.errors", MetricKind.Counter, "{error}", "Connections that could not be accepted.",
             r => r.End.GetListeners() is { } listeners ? Reading.One(listeners.AcceptErrors) : []),
     ];
 }

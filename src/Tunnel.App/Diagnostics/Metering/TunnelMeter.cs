@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Tunnel.Protocol.Primitives;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Diagnostics.Metering;
@@ -21,14 +20,14 @@ public sealed class TunnelMeter : IDisposable
     private readonly List<HistogramFeed> _feeds = [];
     private readonly Histogram<double> _dials;
     private Reading? _reading;
-    private long _readAt;
+    private long _readAt = Environment.TickCount64;
 
     public TunnelMeter(ITunnelEnd end)
     {
         _end = end;
         _meter = new Meter(new MeterOptions(Name) { Tags = [new KeyValuePair<string, object?>("role", end.Role)] });
-        Metric dials = MetricCatalog.Tunnel.Single(m => m.Name == StreamMetrics.DialDuration);
-        _dials = _meter.CreateHistogram<double>(dials.Name, dials.Unit, dials.Doc);
+        var dials = (HistogramMetric)MetricCatalog.Tunnel.Single(m => m.Name == StreamMetrics.DialDuration);
+        _dials = HistogramFeed.Create(dials, _meter);
         end.Ledger.Dials.Counted += OnDial;
         foreach (Metric metric in MetricCatalog.Tunnel.Except([dials]))
             Create(metric);
@@ -43,7 +42,7 @@ public sealed class TunnelMeter : IDisposable
     private void Create(Metric metric)
     {
         if (metric is HistogramMetric histogram)
-            _feeds.Add(new HistogramFeed(histogram, _meter.CreateHistogram<double>(metric.Name, metric.Unit, metric.Doc)));
+            _feeds.Add(new HistogramFeed(histogram, _meter));
         else if (metric is NumberMetric { Kind: MetricKind.Counter } counter)
             _meter.CreateObservableCounter(metric.Name, () => Observe(counter), metric.Unit, metric.Doc);
         else if (metric is NumberMetric level)
@@ -61,9 +60,10 @@ public sealed class TunnelMeter : IDisposable
             if (_reading is not null && Environment.TickCount64 - _readAt < Freshness)
                 return _reading;
             _reading = Reading.Take(_end);
-            _readAt = Environment.TickCount64;
+            long now = Environment.TickCount64;
             foreach (HistogramFeed feed in _feeds)
-                feed.Record(_reading);
+                feed.Record(_reading, now - _readAt);
+            _readAt = now;
             return _reading;
         }
     }
@@ -75,48 +75,5 @@ public sealed class TunnelMeter : IDisposable
             return;
         Label label = Label.Of("result", result);
         _dials.Record(took.TotalSeconds, new KeyValuePair<string, object?>(label.Key, label.Value));
-    }
-
-    /// <summary>
-    /// Buckets cannot be handed to such listeners, which make their own; so at each collection they get what came since the last one as
-    /// a handful of values in the buckets' proportions.
-    /// </summary>
-    private sealed class HistogramFeed(HistogramMetric metric, Histogram<double> instrument)
-    {
-        private const int Most = 100;
-
-        private readonly Dictionary<string, HistogramSum> _last = [];
-
-        public void Record(Reading reading)
-        {
-            foreach (Distribution distribution in metric.Read(reading))
-            {
-                string key = string.Join(',', distribution.Labels.Select(l => l.Value));
-                // The first collection has everything since the start: a short life, too, is exported.
-                if (instrument.Enabled)
-                    Record(distribution, _last.GetValueOrDefault(key) ?? new HistogramSum());
-                _last[key] = distribution.Values;
-            }
-        }
-
-        private void Record(Distribution now, HistogramSum last)
-        {
-            KeyValuePair<string, object?>[] tags = [.. now.Labels.Select(l => new KeyValuePair<string, object?>(l.Key, l.Value))];
-            long total = now.Values.Count - last.Count;
-            for (int i = 0; total > 0 && i < now.Values.Counts.Length; i++)
-            {
-                long came = now.Values.Counts[i] - last.Counts[i];
-                long shown = total <= Most ? came : (came * Most + total - 1) / total;
-                for (long n = 0; n < shown; n++)
-                    instrument.Record(Middle(i) * metric.Scale, tags);
-            }
-        }
-
-        private static double Middle(int bucket)
-        {
-            ReadOnlySpan<long> bounds = Tunnel.Protocol.Primitives.Histogram.Bounds;
-            long upper = bounds[Math.Min(bucket, bounds.Length - 1)];
-            return bucket == 0 || bucket >= bounds.Length ? upper : (bounds[bucket - 1] + 1 + upper) / 2.0;
-        }
     }
 }

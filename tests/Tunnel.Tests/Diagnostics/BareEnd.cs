@@ -1,0 +1,28 @@
+using Tunnel.App.Diagnostics;
+using Tunnel.App.Runtime.Pool;
+using Tunnel.App.Runtime.Traffic;
+using Tunnel.App.Services;
+
+namespace Tunnel.Tests.Diagnostics;
+
+/// <summary>An end of which there is nothing but what it counts.</summary>
+internal sealed class BareEnd(TrafficLedger ledger, ListenerGate? gate) : ITunnelEnd
+{
+    public const string RoleName = "bench";
+
+    public string Role => RoleName;
+
+    public string? Link => null;
+
+    public string? Unready => null;
+
+    public TrafficLedger Ledger => ledger;
+
+    public UdpMeter Udp { get; } = new();
+
+    public long? MemoryLimit => null;
+
+    public IReadOnlyList<ConnectionStatus> GetConnections() => [];
+
+    public ListenerStatus? GetListeners() => ListenerStatus.Of(gate);
+}
