@@ -20,6 +20,7 @@ var root = new RootCommand("tunnelctl: tools around the tunnel; each verb's own 
 };
 ParseResult parsed = root.Parse(args);
 Overview.Shorten(parsed.CommandResult.Command);
+Overview.Narrow(root);
 // Behind a page of help nobody sees what was wrong.
 if (parsed.Action is ParseErrorAction wrong && args.Length != 0)
     wrong.ShowHelp = false;
