@@ -95,7 +95,7 @@ internal static class ReportMarkdown
             return;
         }
 
-        Figure[] figures = [.. Figure.Of(report.Before.Load.Workload)];
+        Figure[] figures = [.. Figure.Of(report.Before.Load.Workload, report.Before.HasProcesses)];
         Line(text, $"| at a time |{string.Concat(figures.Select(f => $" {f.Name} |"))}\n|---:|{string.Concat(figures.Select(_ => "---:|"))}");
         foreach (BenchPoint point in report.Before.Points)
             Line(text, $"| {point.Concurrency} |{string.Concat(figures.Select(f => $" {BenchTable.Digits(Statistics.Median([.. point.Rounds.Select(f.Read)]))} |"))}");
