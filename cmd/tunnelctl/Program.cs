@@ -27,8 +27,8 @@ if (parsed.Action is ParseErrorAction wrong && args.Length != 0)
     wrong.ShowHelp = false;
 
 // Not the library's own handling of signals: a second one makes it throw where nobody catches.
-using var signals = new StopSignals();
-int result = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, signals.Stop);
+using var signal = new FirstSignal();
+int result = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, signal.Stop);
 if (parsed.Errors.Count != 0 && args.Length != 0)
     Console.Error.WriteLine($"see {Overview.PathOf(parsed.CommandResult)} --help");
 return parsed.Errors.Count != 0 ? Tunnel.App.Hosting.ExitCode.Usage : result;

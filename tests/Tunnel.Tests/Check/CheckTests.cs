@@ -60,9 +60,12 @@ public sealed class CheckTests : IDisposable
     {
         Assert.Equal(CheckExit.Advice, (await _host.CheckAsync()).ExitCode);
         _host.Probe = new SessionProbeResult(null, null, "no answer");
-        CheckReport broken = await _host.CheckAsync(config: ConfigFiles.Client(_host));
+        string client = ConfigFiles.Client(_host);
+        CheckReport broken = await _host.CheckAsync(config: client);
         Assert.Equal((FindingVerdict.Broken, CheckExit.Broken), (broken.Findings.Single(f => f.Name == "reach.session").Verdict, broken.ExitCode));
         Assert.Equal(CheckExit.Good, broken.Only("host.interface").ExitCode);
+        // Ping says which of the many it is.
+        Assert.Equal($"tunnelctl ping --config {client}", broken.Findings.Single(f => f.Name == "reach.session").Command);
     }
 
     [Fact]

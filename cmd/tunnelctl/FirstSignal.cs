@@ -6,7 +6,7 @@ namespace Tunnel.Ctl;
 /// What asks the program to end cancels what it does, and nothing more: what a verb has set up (a knob, namespaces, rules) is undone however
 /// often Ctrl-C is pressed. Only what does not end by itself is ended after a while.
 /// </summary>
-internal sealed class StopSignals : IDisposable
+internal sealed class FirstSignal : IDisposable
 {
     private const int FirstExitCode = 128;
 
@@ -16,7 +16,7 @@ internal sealed class StopSignals : IDisposable
     private readonly PosixSignalRegistration[] _registrations;
     private Timer? _end;
 
-    public StopSignals() => _registrations =
+    public FirstSignal() => _registrations =
     [
         PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Take(context, 2)),
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Take(context, 15)),
