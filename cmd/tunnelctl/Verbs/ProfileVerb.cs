@@ -12,7 +12,7 @@ internal static class ProfileVerb
     private const int LongestSeconds = 600;
 
     private const string Doc = """
-        Profile a running process's processor time, write it to a file, and print the ten hottest methods
+        Profile a running process's processor time, write it to a file, and print the ten hottest methods.
 
         With --pid: any .NET process of the same user, with nothing configured. With --url: a process that has debug.pprof.
         Open the file with `go tool pprof` (pprof), speedscope.app (speedscope), PerfView or Visual Studio (nettrace).
