@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Tunnel.Ctl;
 using Tunnel.Ctl.Demo;
 using Tunnel.Ctl.Verbs;
 
@@ -20,12 +21,14 @@ var root = new RootCommand("tunnelctl: tools around the tunnel; each verb's own 
 };
 ParseResult parsed = root.Parse(args);
 Overview.Shorten(parsed.CommandResult.Command);
+Overview.Narrow(root);
 // Behind a page of help nobody sees what was wrong.
 if (parsed.Action is ParseErrorAction wrong && args.Length != 0)
     wrong.ShowHelp = false;
 
-// What a verb has set up (a knob, namespaces, rules) is undone after a signal; the library's own two seconds could cut that short.
-int result = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
+// Not the library's own handling of signals: a second one makes it throw where nobody catches.
+using var signal = new FirstSignal();
+int result = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, signal.Stop);
 if (parsed.Errors.Count != 0 && args.Length != 0)
     Console.Error.WriteLine($"see {Overview.PathOf(parsed.CommandResult)} --help");
 return parsed.Errors.Count != 0 ? Tunnel.App.Hosting.ExitCode.Usage : result;

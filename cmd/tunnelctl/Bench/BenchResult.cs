@@ -19,6 +19,10 @@ internal sealed record BenchResult(
     [JsonIgnore]
     public bool IsEmpty => Points.All(p => p.Rounds.All(r => r is { Operations: 0, Bytes: 0 } && (Load.Workload != "hold" || r.ErrorCount >= p.Concurrency)));
 
+    /// <summary>Processes were watched (--pid) in every round.</summary>
+    [JsonIgnore]
+    public bool HasProcesses => Points.All(p => p.Rounds.All(r => r.Processes.Count != 0));
+
     /// <summary>One result of two parts of the same bench, which ran one after the other.</summary>
     /// <param name="first">Null: there is the second only.</param>
     /// <param name="second">Of the same load.</param>
@@ -90,6 +94,11 @@ internal sealed record RoundResult(
     [JsonIgnore]
     public double? ProcessorSecondsPerGigabyte =>
         Processes.Count == 0 || Bytes == 0 ? null : Processes.Sum(p => p.ProcessorSeconds) / (Bytes / 1e9);
+
+    /// <summary>Processor time of all watched processes for each operation, in microseconds; null without processes or operations.</summary>
+    [JsonIgnore]
+    public double? ProcessorMicrosecondsPerOperation =>
+        Processes.Count == 0 || Operations == 0 ? null : Processes.Sum(p => p.ProcessorSeconds) * 1e6 / Operations;
 
     public static RoundResult Of(Tally tally, double seconds, IReadOnlyList<ProcessUse> processes) => new(
         seconds,

@@ -18,9 +18,9 @@ internal static class BenchTable
         foreach (string name in names)
             table.AddColumn(Right(name));
         if (hasProcesses)
-            table.AddColumn(Right(isHold ? "KiB each" : "CPU s/GB"));
+            table.AddColumn(Right(Figure.ProcessorOf(result.Load.Workload)?.Name ?? "KiB each"));
         foreach (BenchPoint point in result.Points)
-            table.AddRow([.. Row(point, isBulk, isHold, hasProcesses)]);
+            table.AddRow([.. Row(point, result.Load.Workload, hasProcesses)]);
         console.Write(table);
         // Not through the console: it breaks lines where a terminal would end, even into files.
         foreach (string line in Remarks(result))
@@ -79,8 +79,9 @@ internal static class BenchTable
         _ => "",
     };
 
-    private static IEnumerable<string> Row(BenchPoint point, bool isBulk, bool isHold, bool hasProcesses)
+    private static IEnumerable<string> Row(BenchPoint point, string workload, bool hasProcesses)
     {
+        bool isBulk = workload == "bulk", isHold = workload == "hold";
         double Of(Func<RoundResult, double> figure) => Statistics.Median([.. point.Rounds.Select(figure)]);
         yield return Count(point.Concurrency);
         if (isHold)
@@ -97,7 +98,7 @@ internal static class BenchTable
 
         yield return Count(point.Rounds.Sum(r => r.ErrorCount));
         if (hasProcesses)
-            yield return isHold ? Digits(Of(r => MemoryEach(r, point.Concurrency) / 1024)) : Digits(Of(r => r.ProcessorSecondsPerGigabyte ?? 0));
+            yield return Digits(Of(Figure.ProcessorOf(workload)?.Read ?? (r => MemoryEach(r, point.Concurrency) / 1024)));
     }
 
     private static double MemoryEach(RoundResult round, int held) =>

@@ -18,7 +18,7 @@ internal sealed record Comparison(string Before, string After, IReadOnlyList<str
         [
             .. from b in before.Points
                join a in after.Points on b.Concurrency equals a.Concurrency
-               from figure in Figure.Of(before.Load.Workload)
+               from figure in Figure.Of(before.Load.Workload, before.HasProcesses && after.HasProcesses)
                select ComparedFigure.Of(b.Concurrency, figure, b.Rounds, a.Rounds),
         ];
         return rows.Length != 0
@@ -98,7 +98,8 @@ internal sealed record Figure(string Name, bool MoreIsBetter, Func<RoundResult, 
     private static readonly Figure P99 = new("p99 us", false, r => r.Latency.P99);
     private static readonly Figure P999 = new("p99.9 us", false, r => r.Latency.P999);
     private static readonly Figure Errors = new(ErrorsName, false, r => r.ErrorCount);
-    private static readonly Figure Processor = new("CPU s/GB", false, r => r.ProcessorSecondsPerGigabyte ?? 0);
+    private static readonly Figure ProcessorOfBytes = new("CPU s/GB", false, r => r.ProcessorSecondsPerGigabyte ?? 0);
+    private static readonly Figure ProcessorOfOperations = new("CPU us/op", false, r => r.ProcessorMicrosecondsPerOperation ?? 0);
 
     /// <summary>
     /// A change is judged by this one. Not by the far percentiles: a round has too few such operations, so they differ from round to round
@@ -116,10 +117,24 @@ internal sealed record Figure(string Name, bool MoreIsBetter, Func<RoundResult, 
     };
 
     /// <summary>Those that mean something for a workload.</summary>
-    public static IReadOnlyList<Figure> Of(string workload) => workload switch
+    /// <param name="workload">By its name.</param>
+    /// <param name="hasProcesses">Processor time was read; where it was not, it is no 0.</param>
+    public static IReadOnlyList<Figure> Of(string workload, bool hasProcesses)
     {
-        "bulk" => [Throughput, Processor, Errors],
-        "hold" => [Errors],
-        _ => [Rate, P50, P95, P99, P999, Errors],
+        Figure[] figures = workload switch
+        {
+            "bulk" => [Throughput, Errors],
+            "hold" => [Errors],
+            _ => [Rate, P50, P95, P99, P999, Errors],
+        };
+        return hasProcesses && ProcessorOf(workload) is { } processor ? [.. figures, processor] : figures;
+    }
+
+    /// <summary>What processor time is set against; null where nothing is carried.</summary>
+    public static Figure? ProcessorOf(string workload) => workload switch
+    {
+        "bulk" => ProcessorOfBytes,
+        "hold" => null,
+        _ => ProcessorOfOperations,
     };
 }

@@ -11,7 +11,8 @@ internal static class CheckRun
     public static IReadOnlyList<ITopic> Topics { get; } =
     [
         new HostTopic(), new FileTopic(), new ReachTopic(), new BacklogTopic(), new BuffersTopic(), new ReceivingTopic(), new PortsTopic(),
-        new CongestionTopic(), new ConntrackTopic(), new LimitsTopic(), new InterfaceTopic(), new InterruptsTopic(), new CpuTopic(),
+        new CongestionTopic(), new ConntrackTopic(), new LimitsTopic(), new InterfaceTopic(), new SlotTopic(), new InterruptsTopic(),
+        new CpuTopic(), new BootTopic(),
     ];
 
     /// <param name="request">What to look at.</param>

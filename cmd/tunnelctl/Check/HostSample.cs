@@ -12,7 +12,7 @@ internal sealed record HostSample
 
     public required CpuTimes? Cpu { get; init; }
 
-    /// <summary>Of /proc/net/netstat, such as TcpExt.ListenDrops.</summary>
+    /// <summary>Of /proc/net/netstat, such as TcpExt.ListenDrops, and what /proc/net/snmp counts of UDP.</summary>
     public required IReadOnlyDictionary<string, long> Network { get; init; }
 
     /// <summary>Of the interface, as sysfs has them: rx_dropped and its like.</summary>
@@ -36,10 +36,23 @@ internal sealed record HostSample
         Interrupts = ProcInterrupts.Parse(files.Read("/proc/interrupts").Text ?? ""),
         Softnet = SoftnetStat.Parse(files.Read("/proc/net/softnet_stat").Text ?? ""),
         Cpu = CpuTimes.Parse(files.Read("/proc/stat").Text ?? ""),
-        Network = NamedCounters.Parse(files.Read("/proc/net/netstat").Text ?? ""),
+        Network = ReadNetwork(files),
         Link = interfaceName is null ? new Dictionary<string, long>() : ReadLink(files, interfaceName),
         Driver = interfaceName is null ? [] : calls.Nic(interfaceName).Statistics().Value ?? [],
     };
+
+    /// <summary>Of snmp nothing more: much of it, such as the connections that there are, is no count of what happened.</summary>
+    private static Dictionary<string, long> ReadNetwork(KernelFiles files)
+    {
+        var counters = new Dictionary<string, long>(NamedCounters.Parse(files.Read("/proc/net/netstat").Text ?? ""));
+        foreach ((string name, long value) in NamedCounters.Parse(files.Read("/proc/net/snmp").Text ?? ""))
+        {
+            if (name.StartsWith("Udp.", StringComparison.Ordinal))
+                counters[name] = value;
+        }
+
+        return counters;
+    }
 
     private static Dictionary<string, long> ReadLink(KernelFiles files, string interfaceName)
     {

@@ -111,6 +111,8 @@ internal sealed class KernelFiles(string root = "/")
     private static string Explain(string path, Exception e) => e switch
     {
         FileNotFoundException or DirectoryNotFoundException => $"there is no {path} here",
+        // What root may not do is for the host to do: much of /proc/sys can only be read in a network namespace or a container.
+        UnauthorizedAccessException when Environment.IsPrivilegedProcess => $"the kernel does not permit {path} here: in a namespace or container, only on the host",
         UnauthorizedAccessException => $"no permission for {path}",
         _ => $"{path}: {e.Message}",
     };

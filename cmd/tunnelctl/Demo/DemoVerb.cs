@@ -12,7 +12,8 @@ internal static class DemoVerb
     private const int DefaultMegabytes = 64;
 
     private const string Description = """
-        Carry real HTTP traffic through both binaries: in network namespaces as root, else over UDP on loopback.
+        Carry real HTTP traffic through both binaries, and compare what comes. In network namespaces as root, else over UDP
+        on loopback.
 
         Exit codes: 0 what came is what was sent, 1 it is not, or the trial could not be made, 2 a wrong command line.
 

@@ -31,7 +31,8 @@ internal static class HostProbe
     }
 
     /// <summary>
-    /// Whether the host's kernel says that no socket listens on the UDP port: only a connected socket is told, and only once it sends again.
+    /// Whether the host, or a firewall in its name, says that the UDP port is unreachable: only a connected socket is told, and only once it
+    /// asks again. Hosts say so a few times a second at most, so silence here proves nothing.
     /// </summary>
     public static async Task<bool> RefusesUdpAsync(IPEndPoint server)
     {

@@ -13,6 +13,7 @@ internal sealed class IcmpListener : IDisposable
     private readonly IPAddress _server;
     private readonly Task _reading;
     private string _heard = "";
+    private bool _refusesPort;
 
     public IcmpListener(IPAddress server)
     {
@@ -34,6 +35,9 @@ internal sealed class IcmpListener : IDisposable
     /// <summary>The last error and who sent it; empty for none.</summary>
     public string Heard => Volatile.Read(ref _heard);
 
+    /// <summary>The server itself, or a firewall in its name, said that the port is unreachable.</summary>
+    public bool RefusesPort => Volatile.Read(ref _refusesPort);
+
     public void Dispose()
     {
         _socket?.Dispose();
@@ -52,7 +56,7 @@ internal sealed class IcmpListener : IDisposable
                 bool v6 = _server.AddressFamily == AddressFamily.InterNetworkV6;
                 ReadOnlySpan<byte> message = buffer.AsSpan(0, got.ReceivedBytes);
                 if ((v6 ? IcmpError.ReadV6(message, _server) : IcmpError.ReadV4(message, _server)) is { } error)
-                    Volatile.Write(ref _heard, $"{((IPEndPoint)got.RemoteEndPoint).Address} says \"{error}\"");
+                    Note(((IPEndPoint)got.RemoteEndPoint).Address, error);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
@@ -60,11 +64,21 @@ internal sealed class IcmpListener : IDisposable
             // The run is over.
         }
     }
+
+    private void Note(IPAddress from, string error)
+    {
+        if (error == IcmpError.PortUnreachable && from.Equals(_server))
+            Volatile.Write(ref _refusesPort, true);
+        Volatile.Write(ref _heard, $"{from} says \"{error}\"");
+    }
 }
 
 /// <summary>ICMP errors, as far as they are about packets to a server.</summary>
 internal static class IcmpError
 {
+    /// <summary>No socket listens, or a firewall rejects and says the same.</summary>
+    public const string PortUnreachable = "port unreachable";
+
     private const int HeaderLength = 8;
     private const int V4Header = 20;
     private const int V6Header = 40;
@@ -89,7 +103,7 @@ internal static class IcmpError
             (3, 0) => "network unreachable",
             (3, 1) => "host unreachable",
             (3, 2) => "protocol unreachable",
-            (3, 3) => "port unreachable",
+            (3, 3) => PortUnreachable,
             (3, 4) => Mtu(BinaryPrimitives.ReadUInt16BigEndian(icmp[6..])),
             (3, 9 or 10 or 13) => "prohibited by a firewall",
             (3, _) => "unreachable",
@@ -109,7 +123,7 @@ internal static class IcmpError
         {
             (1, 0) => "no route",
             (1, 1 or 5 or 6) => "prohibited by a firewall",
-            (1, 4) => "port unreachable",
+            (1, 4) => PortUnreachable,
             (1, _) => "address unreachable",
             (2, _) => Mtu((int)Math.Min(int.MaxValue, BinaryPrimitives.ReadUInt32BigEndian(icmp[4..]))),
             (3, _) => "hop limit exceeded: a routing loop?",

@@ -36,10 +36,11 @@ internal static class PingDiagnosis
             + "guard, guard_magic, guard_window and key under transport.kcp at both ends, and the clocks" + Clock(seen),
         { DroppedByCipher: > 0 } => Text($"{seen.Server} answers, but {seen.DroppedByCipher} of its datagrams do not open: compare ")
             + "transport.kcp.key and transport.kcp.block at both ends (and transport.profile: kcptun derives keys in another way)",
-        { Resets: > 0 } => Text($"nobody listens at {seen.Server}: its kernel answered with RST ({seen.Resets} seen). ")
-            + "Is tunnel-server running there, on this port, with the same kind of link? (With another key it would be silent, as its firewall rules would keep the kernel.)",
-        { PortUnreachable: true } => $"nobody listens at {seen.Server}: its kernel says that the UDP port is unreachable. "
-            + "Is tunnel-server running there, on this port, with network.link = \"udp\"?",
+        { Resets: > 0 } => Text($"{seen.Server} refuses the port with RST ({seen.Resets} seen): its kernel, where no tunnel-server runs, or a firewall before it. ")
+            + "Is the server running there, on this port, with the same kind of link, and may the port be reached from here? "
+            + "(With another key or guard it would be silent: its firewall rules keep the kernel from answering.)",
+        { PortUnreachable: true } => $"{seen.Server} refuses the UDP port as unreachable: its kernel, where nobody listens, or a firewall before it. "
+            + "Is tunnel-server running there, on this port, with network.link = \"udp\", and may the port be reached from here?",
         { Unreachable.Length: > 0 } => $"{seen.Server} cannot be reached: {seen.Unreachable}",
         { Frames: > 0 } => Text($"{seen.Frames} frames came from {seen.Server}, and none of them belongs to this session: is something else on that port?"),
         { HostAnswersEcho: true } =>

@@ -24,7 +24,7 @@ internal sealed record PingEvidence
     /// <summary>Frames with a payload from the server.</summary>
     public long Frames { get; init; }
 
-    /// <summary>RST segments from the server's kernel.</summary>
+    /// <summary>RST segments in the server's name: its kernel's, or those of a firewall that rejects; they look the same.</summary>
     public long Resets { get; init; }
 
     /// <summary>Frames that the kernel did not take.</summary>
@@ -42,7 +42,7 @@ internal sealed record PingEvidence
     /// <summary>What a router or the server said by ICMP, with who said it; empty for nothing.</summary>
     public string Unreachable { get; init; } = "";
 
-    /// <summary>The server's kernel said that no socket listens on the UDP port.</summary>
+    /// <summary>Somebody said in the server's name that the UDP port is unreachable: no socket listens there, or a firewall rejects.</summary>
     public bool PortUnreachable { get; init; }
 
     /// <summary>The server's host answers an echo request; null when that could not be asked.</summary>

@@ -161,7 +161,7 @@ internal sealed class PingRun(ClientConfig config, PingOptions options, ILogger 
             DroppedByCipher = receiver.GetDrops(DropReason.Cipher),
             DroppedByFec = receiver.GetDrops(DropReason.Fec),
             Unreachable = silent ? icmp.Heard : "",
-            PortUnreachable = silent && config.Network.Link == LinkKind.Udp && await HostProbe.RefusesUdpAsync(server).ConfigureAwait(false),
+            PortUnreachable = silent && config.Network.Link == LinkKind.Udp && (icmp.RefusesPort || await HostProbe.RefusesUdpAsync(server).ConfigureAwait(false)),
             HostAnswersEcho = silent ? await HostProbe.EchoesAsync(server.Address).ConfigureAwait(false) : null,
             ClockDifference = silent && guard is not null ? await IcmpClock.DifferenceAsync(server.Address).ConfigureAwait(false) : null,
             ClockTolerance = guard is null ? 0 : guard.Window.TotalSeconds * guard.Skew,

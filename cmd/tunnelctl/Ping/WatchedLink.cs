@@ -16,7 +16,7 @@ internal sealed class WatchedLink(IPacketLink inner, Endpoint server) : IPacketL
     /// <summary>Frames with a payload from the server's address and port.</summary>
     public long Frames => Volatile.Read(ref _frames);
 
-    /// <summary>Segments with RST from there: its kernel's, for the tunnel sends none.</summary>
+    /// <summary>Segments with RST from there: its kernel's or a firewall's, for the tunnel sends none.</summary>
     public long Resets => Volatile.Read(ref _resets);
 
     public string Name => inner.Name;

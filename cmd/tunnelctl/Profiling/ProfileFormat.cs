@@ -10,6 +10,9 @@ internal enum ProfileFormat
 
 internal static class ProfileFormatExtensions
 {
+    /// <summary>As it is typed and as the field writes it.</summary>
+    public static string Word(this ProfileFormat format) => format.ToString().ToLowerInvariant();
+
     /// <summary>The ending of the format's files.</summary>
     public static string Ending(this ProfileFormat format) => format switch
     {

@@ -34,12 +34,18 @@ internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, in
             throw new BenchException($"{taken} is there already and is not written over");
         await using TuneTarget target = settings.Target;
         if (planned is null)
-            return Report(await MeasureAsync(target, settings.Rounds, "before", progress, cancel).ConfigureAwait(false), null);
+        {
+            BenchResult once = await MeasureAsync(target, settings.Rounds, "before", progress, cancel).ConfigureAwait(false);
+            Expect(once);
+            return Report(once, null);
+        }
+
         BenchResult? before = null, after = null;
         for (int turn = 1; turn <= settings.Rounds; turn++)
         {
             string where = $"turn {turn} of {settings.Rounds}, ";
             before = BenchResult.Join(before, await MeasureAsync(target, 1, where + "before", progress, cancel).ConfigureAwait(false));
+            Expect(before);
             bool keeps = settings.Keeps && turn == settings.Rounds;
             after = BenchResult.Join(after, await MeasureChangedAsync(target, planned, keeps, where + "after", progress, cancel).ConfigureAwait(false));
         }
@@ -91,6 +97,17 @@ internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, in
         var request = new CheckRequest { Profile = settings.Context.Profile, Interface = settings.Context.Interface };
         void Say(string text) => progress($"{title}: {text}");
         return await HostRecord.AddToAsync(request, () => measure(target, rounds, Say, cancel), Say, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Where nothing goes before the change, that nothing goes after it is no finding.</summary>
+    /// <exception cref="BenchException">Every operation failed.</exception>
+    private static void Expect(BenchResult result)
+    {
+        if (result.IsEmpty)
+        {
+            throw new BenchException($"nothing was measured: not one operation was done at {result.Load.Target}"
+                + (result.Load.Through is null ? "" : $" through {result.Load.Through}; --target names one that the tunnel's server reaches"));
+        }
     }
 
     private TuneLoopResult Report(BenchResult before, BenchResult? after)

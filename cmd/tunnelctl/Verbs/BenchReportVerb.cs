@@ -9,8 +9,9 @@ namespace Tunnel.Ctl.Verbs;
 internal static class BenchReportVerb
 {
     private const string Description = """
-        A note in Markdown about results that bench --save kept: current and target values, tables, a chart (SVG), listen queues, the host before and
-        after, and what it means. With two files it says what changed, and whether more than noise; with one, what there is to compare with.
+        A note in Markdown, with a chart, about what bench --save kept. In it are current and target values, tables, listen
+        queues, the host before and after, and what it means. With two files it says what changed, and whether more than noise;
+        with one, what there is to compare with.
 
         Exit codes: 0 written, 1 not (the message says why), 2 a wrong command line.
 

@@ -39,7 +39,8 @@ internal static class BenchVerb
         """;
 
     private const string CompareDescription = """
-        What changed between two benches, and whether it is more than noise: by the 95 % confidence interval of the difference of the rounds' means.
+        What changed between two benches, and whether it is more than noise. Noise is what the 95 % confidence interval of the
+        difference of the rounds' means leaves open.
 
         Exit codes: 0 compared, 1 they cannot be (it says why), 2 a wrong command line.
 

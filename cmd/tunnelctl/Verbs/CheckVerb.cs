@@ -10,7 +10,8 @@ namespace Tunnel.Ctl.Verbs;
 internal static class CheckVerb
 {
     private const string Description = """
-        Look at this host and, with --config, at a file of either end: what is, what should be, why, and the command that changes it.
+        Look at this host and, with --config, at a file of either end: what is, what should be, and why. Below is the command
+        for each line that is not as it should be.
 
         Exit codes: 0 all good, 1 advice (or something asked for was not done), 2 a wrong command line, 8 something is broken.
 

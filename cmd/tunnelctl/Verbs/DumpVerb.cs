@@ -17,8 +17,8 @@ internal sealed class DumpVerb
     private const string Standard = "-";
 
     private static readonly string Description = $"""
-        Captures or reads the tunnel's packets and prints them as tcpdump would, and with a key what is inside: guard, KCP segments, smux
-        frames and what streams ask for. Times are UTC. Capturing needs CAP_NET_RAW; reading a file needs nothing.
+        Print the tunnel's packets as tcpdump would, and with a key what is inside. Inside are guard, KCP segments, smux frames
+        and what streams ask for. Times are UTC. Capturing needs CAP_NET_RAW; reading a file needs nothing.
 
         Examples:
           tunnelctl dump --config /etc/tunnel/server.toml
@@ -27,8 +27,11 @@ internal sealed class DumpVerb
           tunnelctl dump --read tunnel.pcapng --config client.toml --stream 3 --direction up
 
         Kinds for --only: {string.Join(' ', DumpFilter.Kinds)}
-        (push ack wask wins forgot: KCP; syn fin psh nop upd reset: smux; rst: TCP's reset; again: a retransmission; empty: no payload).
-        Exit codes: 0 done, 1 the capture broke or the file is damaged, 2 usage, 3 the configuration is wrong, 4 no privilege, 6 no interface
+        (push ack wask wins forgot: KCP; syn fin psh nop upd reset: smux; rst: TCP's reset; again: a retransmission;
+        empty: no payload).
+
+        Exit codes: 0 done, 1 the capture broke or the file is damaged, 2 usage, 3 the configuration is wrong,
+        4 no privilege, 6 no interface.
         """;
 
     private readonly Option<string?> _interface = new("--interface", "-i") { Description = "Where to capture; else by --config or the default route" };
@@ -43,7 +46,7 @@ internal sealed class DumpVerb
     private readonly Option<string?> _direction = new("--direction") { Description = "up: to the tunnel's port; down: from it" };
     private readonly Option<string?> _only = new("--only") { Description = "Only packets of these kinds, with commas between", HelpName = "KINDS" };
     private readonly Option<uint?> _stream = new("--stream") { Description = "Only packets with frames of this smux stream" };
-    private readonly Option<long> _count = new("--count", "-n") { Description = "End after so many are shown", DefaultValueFactory = _ => 0 };
+    private readonly Option<long> _count = new("--count", "-n") { Description = "End after so many are shown; 0: never", DefaultValueFactory = _ => 0 };
     private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "Print no packets" };
     private readonly Option<bool> _json = new("--json") { Description = "A line of JSON for each packet" };
 

@@ -16,10 +16,10 @@ internal sealed class EmulateVerb
     private const double LongestSeconds = 7 * 86_400;
 
     private const string Description = """
-        A bad network to try things on: delay, jitter, loss alone or in bursts, duplication, reordering, corruption, a rate with a queue;
-        in each direction, and the same again with the same --seed and the same packets.
-          --between A,B   a cable between two interfaces of this host (veth: the ends that lead here); needs CAP_NET_RAW. Merged frames
-                          are cut first, so that faults concern packets; VLAN tags are not carried
+        A bad network to try things on: delay, jitter, loss, duplication, reordering, corruption, a rate. In each direction; loss
+        alone or in bursts, a rate with a queue; and the same again with the same --seed and the same packets.
+          --between A,B   a cable between two interfaces of this host (veth: the ends that lead here); needs CAP_NET_RAW.
+                          Merged frames are cut first, so that faults concern packets; VLAN tags are not carried
           --udp LISTEN=TARGET   a UDP port that leads to another; needs nothing
 
         Examples:
@@ -27,7 +27,9 @@ internal sealed class EmulateVerb
           tunnelctl emulate --between veth0,veth1 --delay 40ms/10ms --burst 0.5%,25% --rate 50mbit/10mbit --queue 100ms
           tunnelctl emulate --between veth0,veth1 --jitter 5ms --reorder 1%,3ms --seconds 60 --json
 
-        Ctrl-C ends it and prints the counts. Exit codes: 0 done, 2 usage, 4 no privilege, 6 no such interface, 7 the port is taken
+        Ctrl-C ends it and prints the counts.
+
+        Exit codes: 0 done, 2 usage, 4 no privilege, 6 no such interface, 7 the port is taken.
         """;
 
     private readonly Option<string?> _between = new("--between") { Description = "Two interfaces", HelpName = "A,B" };

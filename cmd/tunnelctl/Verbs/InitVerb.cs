@@ -14,8 +14,8 @@ namespace Tunnel.Ctl.Verbs;
 internal static class InitVerb
 {
     private const string Description = """
-        Make a new pair of ends: a key, a server's file and a client's file, and the two commands to run. Asks on a terminal for what is
-        not told; writes over nothing; the files are for their owner only (mode 600).
+        Make a new pair of ends: a key, a server's file and a client's file, and the two commands to run. Asks on a terminal for
+        what is not told; writes over nothing; the files are for their owner only (mode 600).
 
         Exit codes: 0 written, 1 a file is there already or cannot be written, 2 a wrong command line.
 

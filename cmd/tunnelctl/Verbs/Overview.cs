@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 
 namespace Tunnel.Ctl.Verbs;
@@ -6,6 +7,16 @@ namespace Tunnel.Ctl.Verbs;
 /// <summary>What a group of commands says of each: one sentence. Examples and exit codes are in the command's own help.</summary>
 internal static class Overview
 {
+    /// <summary>Columns of a help text, where the terminal has as many.</summary>
+    private const int Width = 120;
+
+    /// <summary>Breaks what is longer, also where the library would not: into a file or a pipe.</summary>
+    public static void Narrow(RootCommand root)
+    {
+        foreach (HelpAction help in root.Options.Select(o => o.Action).OfType<HelpAction>())
+            help.MaxWidth = Math.Min(help.MaxWidth, Width);
+    }
+
     /// <summary>Shortens the descriptions of the commands in the group that is asked about; of the others nothing is shown.</summary>
     public static void Shorten(Command group)
     {

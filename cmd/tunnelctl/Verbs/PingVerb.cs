@@ -15,8 +15,9 @@ internal static class PingVerb
     private const double LongestSeconds = 3600;
 
     private const string Description = """
-        Round trips to a client's server, over a link, a port and a session of its own; a running client is not disturbed.
-          link     KCP's window probe and its answer, one datagram each way; a stock peer answers at its next flush, an interval later
+        Round trips to a client's server, beside a running client and without disturbing it. Link, port and session are of its own.
+          link     KCP's window probe and its answer, one datagram each way; a stock peer answers at its next flush,
+                   an interval later
           session  a smux keepalive in a KCP segment, until it is acknowledged
           stream   a stream is opened, PING goes out, PONG comes back (not with the kcptun profile, which has no PING)
         When nothing answers it says what is wrong, as far as that can be told.
@@ -26,7 +27,7 @@ internal static class PingVerb
           tunnelctl ping --config client.toml --count 100 --interval 0.1
           tunnelctl ping --config client.toml --json
 
-        Exit codes: 0 something came back, 1 nothing did, 3 the file is wrong, 4 no privilege, 6 no route or name
+        Exit codes: 0 something came back, 1 nothing did, 3 the file is wrong, 4 no privilege, 6 no route or name.
         """;
 
     public static Command Create()

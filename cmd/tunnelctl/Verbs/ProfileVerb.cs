@@ -12,7 +12,7 @@ internal static class ProfileVerb
     private const int LongestSeconds = 600;
 
     private const string Doc = """
-        Profile a running process's processor time, write it to a file, and print the ten hottest methods
+        Profile a running process's processor time, write it to a file, and print the ten hottest methods.
 
         With --pid: any .NET process of the same user, with nothing configured. With --url: a process that has debug.pprof.
         Open the file with `go tool pprof` (pprof), speedscope.app (speedscope), PerfView or Visual Studio (nettrace).
@@ -35,7 +35,11 @@ internal static class ProfileVerb
             HelpName = "N",
             CustomParser = r => ReadNumber(r, "--seconds", LongestSeconds),
         };
-        var format = new Option<ProfileFormat>("--format") { Description = "pprof, speedscope or nettrace", DefaultValueFactory = _ => ProfileFormat.Pprof };
+        var format = new Option<ProfileFormat>("--format")
+        {
+            Description = $"what is written ({ProfileFormat.Pprof.Word()})",
+            HelpName = string.Join('|', Enum.GetValues<ProfileFormat>().Select(f => f.Word())),
+        };
         var output = new Option<FileInfo?>("--output", "-o") { Description = "the file; by default tunnel-PID or tunnel-PORT with the format's ending", HelpName = "FILE" };
         var force = new Option<bool>("--force") { Description = "overwrite the file" };
         var json = new Option<bool>("--json") { Description = "print the result as JSON" };
@@ -56,6 +60,7 @@ internal static class ProfileVerb
             parsed.GetValue(json)).RunAsync(cancel));
         return command;
     }
+
     private static int? ReadNumber(ArgumentResult result, string option, int largest)
     {
         if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= 1 && number <= largest)

@@ -33,7 +33,7 @@ internal static class TopVerb
 
     public static Command Create()
     {
-        var command = new Command("top", "Show what a running process does now\n\n" + Examples) { Url, Token, TokenFile, Once, Json };
+        var command = new Command("top", "Show what a running process does now.\n\n" + Examples) { Url, Token, TokenFile, Once, Json };
         command.Validators.Add(result =>
         {
             if (result.GetValue(Url) is { } url && ParseUrl(url) is null)

@@ -14,26 +14,30 @@ namespace Tunnel.Ctl.Verbs;
 internal static class TuneLoopVerb
 {
     private const string Description = """
-        Does turning a knob help? Loads a target, sets one setting of this host, loads it again and sets it back, a round at a time and in turns, so that
-        a machine that drifts is not taken for the knob; then writes both results (before.json, after.json), a report (report.md) and a chart
-        (report.svg) into a folder. Asks before it changes anything.
+        Does turning a knob help? Loads a target, sets one setting of this host, loads it again and sets it back, a round at a
+        time and in turns, so that a machine that drifts is not taken for the knob; then writes both results (before.json,
+        after.json), a report (report.md) and a chart (report.svg) into a folder. Asks before it changes anything.
 
-        The change is undone at every end: when it is done, when something fails, at Ctrl-C, SIGTERM and SIGHUP. Only kill -9 leaves it, and then
-        undo.json is in the folder: tunnelctl check --revert DIR/undo.json. With --keep it stays after the last turn,
-        and that file undoes it.
+        The change is undone at every end: when it is done, when something fails, at Ctrl-C, SIGTERM and SIGHUP. Only kill -9
+        leaves it, and then undo.json is in the folder: tunnelctl check --revert DIR/undo.json. With --keep it stays after the
+        last turn, and that file undoes it.
 
-        A listener has its backlog cut to net.core.somaxconn when it begins to listen. So the target of this loop's own is started anew for each bench;
-        others need --reload with their process ids (tunnel-client, tunnel-server: a reload has them listen again) or a restart of their own.
+        A listener has its backlog cut to net.core.somaxconn when it begins to listen. So the target of this loop's own is
+        started anew for each bench; others need --reload with their process ids (tunnel-client, tunnel-server: a reload has
+        them listen again) or a restart of their own. Its own target is on this host's loopback: with --through it serves only
+        where the tunnel's server is on this host, too; otherwise --target names one that the server reaches (bench serve there).
 
         Without root, or without a yes, it prints the command, measures once, and changes nothing.
 
-        Exit codes: 0 measured before and after (or nothing had to be changed), 1 not changed or not wholly done (it says why), 2 a wrong command line.
+        Exit codes: 0 measured before and after (or nothing had to be changed), 1 not changed, not wholly done or every
+        operation failed (it says why), 2 a wrong command line.
 
         Examples:
           tunnelctl tune-loop
           tunnelctl tune-loop net.core.somaxconn --yes --out somaxconn
           tunnelctl tune-loop somaxconn -c 4,8,16,256 --seconds 5 --rounds 5 --value 4096
-          tunnelctl tune-loop somaxconn --through socks5://127.0.0.1:1080 --reload $(pidof tunnel-client)
+          tunnelctl tune-loop somaxconn --through socks5://127.0.0.1:1080 --reload $(pidof tunnel-client) \
+              --target http://127.0.0.1:9000/
           tunnelctl tune-loop busy_poll --profile latency --workload tcp -c 1 --json
         """;
 

@@ -88,6 +88,21 @@ public class CheckTests : EndToEndTest
         Assert.DoesNotContain("65535", await ReadAsync(hosts.Client, "/proc/sys/net/core/somaxconn"));
     }
 
+    /// <summary>What could not be undone is not done.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task WithoutRoomForTheUndoFileNothingIsSet()
+    {
+        Namespaces hosts = await CreateNamespacesAsync();
+        const string somaxconn = "/proc/sys/net/core/somaxconn";
+        string before = await ReadAsync(hosts.Client, somaxconn);
+        const string script = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero > \"$1/fill\"; \"$2\" check --apply --yes --only somaxconn --undo \"$1/undo.json\"; echo $?; ls \"$1\"";
+        string folder = Directory.CreateDirectory(PathOf("full")).FullName;
+        ToolResult result = await Tool.RunInAsync(hosts.Client, "unshare", "--mount", "sh", "-c", script, "sh", folder, Binaries.Control);
+        Assert.Equal("1\nfill\n", result.Output);
+        Assert.Contains("undo.json, so nothing was changed: No space left on device", result.Error);
+        Assert.Equal(before, await ReadAsync(hosts.Client, somaxconn));
+    }
+
     [Fact(Timeout = Limit)]
     public async Task TwoSnapshotsTellWhatChanged()
     {

@@ -49,6 +49,19 @@ public class DumpTests : EndToEndTest
         Assert.Contains(dump.Lines, l => l.Contains("1 shown", StringComparison.Ordinal));
     }
 
+    /// <summary>Ctrl-C once more, and once more, before it has said its counts.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task ImpatienceDoesNoHarm()
+    {
+        Requires.Root();
+        ChildProcess dump = StartProcess(null, Binaries.Control, "dump", "-i", "lo", "--port", "1");
+        await dump.LineAsync("listening on");
+        while (!dump.HasExited)
+            dump.Interrupt();
+        Assert.Equal(0, await dump.ExitAsync());
+        Assert.EndsWith("0 dropped by the kernel", dump.Text, StringComparison.Ordinal);
+    }
+
     [Fact(Timeout = Limit)]
     public async Task AFileIsReadWithItsKeyAlone()
     {

@@ -6,6 +6,8 @@ namespace Tunnel.EndToEnd.Control;
 /// <summary>Every verb says how it is used: examples, exit codes, and JSON for programs.</summary>
 public partial class HelpTests : EndToEndTest
 {
+    private const int Columns = 120;
+
     [Fact(Timeout = Limit)]
     public async Task EveryVerbHasExamplesExitCodesAndJson()
     {
@@ -26,6 +28,8 @@ public partial class HelpTests : EndToEndTest
         string help = await HelpAsync();
         Assert.DoesNotContain("Examples:", help, StringComparison.Ordinal);
         Assert.InRange(help.Split('\n').Length, 20, 50);
+        AssertIsALineEach(help);
+        AssertIsALineEach(await HelpAsync("bench"));
         AssertSays(help, "tunnelctl", "keygen            Print a new key");
     }
 
@@ -43,10 +47,27 @@ public partial class HelpTests : EndToEndTest
         Assert.Empty(result.Output.Trim());
     }
 
+    private static void AssertIsALineEach(string help)
+    {
+        string[] lines = help[help.IndexOf("Commands:", StringComparison.Ordinal)..].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.All(lines[1..], line => Assert.Matches(Verb(), line));
+    }
+
+    /// <summary>Words of the field, not names of the program's own.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task FormatsAreNamedAsTheyAreTyped() =>
+        AssertSays(await HelpAsync("profile"), "profile", "--format <pprof|speedscope|nettrace>", "what is written (pprof)");
+
     private static void AssertSays(string help, string verb, params string[] parts) =>
         Assert.All(parts, part => Assert.True(help.Contains(part, StringComparison.Ordinal), $"{verb} --help has no \"{part}\""));
 
-    private static async Task<string> HelpAsync(params string[] verb) => (await Tool.RunAsync(Binaries.Control, [.. verb, "--help"])).Expect();
+    /// <summary>No help, of whatever verb, has a line that a wide terminal breaks.</summary>
+    private static async Task<string> HelpAsync(params string[] verb)
+    {
+        string help = (await Tool.RunAsync(Binaries.Control, [.. verb, "--help"])).Expect();
+        Assert.All(help.Split('\n'), line => Assert.True(line.Length <= Columns, $"{string.Join(' ', verb)} --help: {line.Length} columns: {line}"));
+        return help;
+    }
 
     /// <summary>Two blanks and a word begin a command; further lines of its description stand further in.</summary>
     private static IEnumerable<string> VerbsIn(string help) =>

@@ -123,6 +123,18 @@ public class TuneLoopTests : EndToEndTest
         Assert.Equal(1, client.Count("is up"));
     }
 
+    /// <summary>Where nothing goes, that a change changes nothing is no finding.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task ATargetThatIsNotThereIsNoFinding()
+    {
+        Namespaces hosts = await CreateNamespacesAsync();
+        ToolResult result = await LoopAsync(hosts.Client, ["--yes", "--target", "http://127.0.0.1:1/", .. Brief]);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("nothing was measured: not one operation was done at http://127.0.0.1:1/", result.Error);
+        Assert.Equal(Before, await ReadAsync(hosts.Client));
+        Assert.Empty(Directory.GetFiles(PathOf("loop")));
+    }
+
     [Fact(Timeout = Limit)]
     public async Task WithoutAYesItMeasuresOnceAndSaysTheCommand()
     {

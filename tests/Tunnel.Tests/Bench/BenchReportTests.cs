@@ -164,6 +164,18 @@ public sealed class BenchReportTests : IDisposable
         Assert.Contains("net.core.somaxconn was 4096 in both", BenchReport.Of(twice, twice, null).Interpretation.RuleOfThumb);
     }
 
+    /// <summary>Where the tunnel's file was changed, or the program, what differs is not put down to a knob that nobody touched.</summary>
+    [Fact]
+    public async Task AKnobThatWasNotTurnedIsNotTheSubject()
+    {
+        BenchReport report = BenchReport.Of(await SampleBench.Of(Slow, 4).WithHostAsync(), await SampleBench.Of(Steady, 4).WithHostAsync(), null);
+        Assert.Equal(Outcome.Better, report.Interpretation.Outcome);
+        string note = ReportMarkdown.Write(report, null);
+        Assert.StartsWith("# http before and after, with net.core.somaxconn as it was\n\nBetter, by more than noise: ", note);
+        Assert.DoesNotContain("To set it for good", note);
+        Assert.Contains("To change it and measure again: `tunnelctl tune-loop net.core.somaxconn`", note);
+    }
+
     /// <summary>As tune-loop does with its turns.</summary>
     [Fact]
     public async Task PartsAreJoined()

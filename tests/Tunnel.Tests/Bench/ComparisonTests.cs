@@ -27,6 +27,25 @@ public class ComparisonTests
         Assert.Equal(Verdict.Worse, comparison.Rows.Single(r => r.Figure == "p50 us").Verdict);
     }
 
+    /// <summary>Processor time that nobody read is not compared; that of messages is set against messages, not bytes.</summary>
+    [Theory]
+    [InlineData("tcp", "CPU us/op", 2000)]
+    [InlineData("bulk", "CPU s/GB", 2e6)]
+    public void ProcessorTimeIsComparedWhereItWasRead(string workload, string figure, double value)
+    {
+        BenchResult unread = Bench(100, 101) with { Load = Load with { Workload = workload } };
+        BenchResult read = unread with { Points = [.. unread.Points.Select(Watched)] };
+        Assert.DoesNotContain(Comparison.Of("a", unread, "b", read).Rows, r => r.Figure.StartsWith("CPU", StringComparison.Ordinal));
+        ComparedFigure row = Assert.Single(Comparison.Of("a", read, "b", read).Rows, r => r.Figure.StartsWith("CPU", StringComparison.Ordinal));
+        Assert.Equal((figure, value), (row.Figure, row.Before));
+    }
+
+    /// <summary>Two seconds for a thousand messages of a byte each.</summary>
+    private static BenchPoint Watched(BenchPoint point) => point with
+    {
+        Rounds = [.. point.Rounds.Select(r => r with { Operations = 1000, Bytes = 1000, Processes = [new ProcessUse(7, "tunnel", 2, 0, 0, 0)] })],
+    };
+
     [Fact]
     public void OneRoundTellsNothing()
     {

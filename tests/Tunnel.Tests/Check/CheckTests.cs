@@ -60,9 +60,12 @@ public sealed class CheckTests : IDisposable
     {
         Assert.Equal(CheckExit.Advice, (await _host.CheckAsync()).ExitCode);
         _host.Probe = new SessionProbeResult(null, null, "no answer");
-        CheckReport broken = await _host.CheckAsync(config: ConfigFiles.Client(_host));
+        string client = ConfigFiles.Client(_host);
+        CheckReport broken = await _host.CheckAsync(config: client);
         Assert.Equal((FindingVerdict.Broken, CheckExit.Broken), (broken.Findings.Single(f => f.Name == "reach.session").Verdict, broken.ExitCode));
         Assert.Equal(CheckExit.Good, broken.Only("host.interface").ExitCode);
+        // Ping says which of the many it is.
+        Assert.Equal($"tunnelctl ping --config {client}", broken.Findings.Single(f => f.Name == "reach.session").Command);
     }
 
     [Fact]
@@ -102,6 +105,41 @@ public sealed class CheckTests : IDisposable
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead);
         Finding finding = await _host.FindAsync("file.key_file", config: file);
         Assert.Equal((FindingVerdict.Advice, $"chmod 600 {file}"), (finding.Verdict, finding.Command));
+    }
+
+    /// <summary>A service that is not root loses a file that only root may read.</summary>
+    [Theory]
+    [InlineData("User=tunnel", true, "chown tunnel {0} && chmod 600 {0}")]
+    [InlineData("User=tunnel", false, "chmod 600 {0}")]
+    [InlineData("Nice=1", true, "chmod 600 {0}")]
+    public async Task AServicesFileIsItsUsers(string line, bool isItsFile, string command)
+    {
+        string file = ConfigFiles.Server(_host);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        string told = isItsFile ? file : "/etc/tunnel/server.toml";
+        _host.Write("/etc/systemd/system/tunnel-server.service", $"[Service]\nExecStart=/usr/local/bin/tunnel-server --config {told}\n{line}\n");
+        Assert.Equal(string.Format(null, command, file), (await _host.FindAsync("file.key_file", config: file)).Command);
+    }
+
+    [Theory]
+    [InlineData("4.19.0-27-amd64", "Advice")]
+    [InlineData("5.0.0", "Good")]
+    [InlineData("6.1.0-30-cloud-arm64", "Good")]
+    [InlineData("new", "Unknown")]
+    public async Task Kernels(string release, string verdict)
+    {
+        _host.Write("/proc/sys/kernel/osrelease", release + "\n");
+        Assert.Equal(Enum.Parse<FindingVerdict>(verdict), (await _host.FindAsync("host.kernel")).Verdict);
+    }
+
+    /// <summary>The asterisk of limits.conf means everybody but root, and sudo's shells are root's.</summary>
+    [Fact]
+    public async Task LimitsAreRootsToo()
+    {
+        _host.Write("/proc/self/limits", "Max open files            1024                 1024                 files\n");
+        Assert.Equal(
+            "printf '%s - nofile 1000000\\n' '*' root >> /etc/security/limits.d/90-tunnel.conf", (await _host.FindAsync("limits.process")).Command);
     }
 
     /// <summary>1350 and what goes in front: 52 for IPv4 and TCP, 12 for the guard.</summary>
@@ -283,6 +321,21 @@ public sealed class CheckTests : IDisposable
     {
         _host.Write("/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", governor + "\n");
         Assert.Equal(Enum.Parse<FindingVerdict>(verdict), (await _host.FindAsync("cpu.governor", Enum.Parse<TuningProfile>(profile))).Verdict);
+    }
+
+    /// <summary>The deepest that is not turned off counts.</summary>
+    [Theory]
+    [InlineData("0", "Latency", "Advice", "133 us from the deepest sleep")]
+    [InlineData("1", "Latency", "Good", "2 us from the deepest sleep")]
+    [InlineData("0", "Throughput", "Good", "133 us from the deepest sleep")]
+    public async Task DeepSleeps(string disabled, string profile, string verdict, string now)
+    {
+        const string idle = "/sys/devices/system/cpu/cpu0/cpuidle";
+        Assert.Equal(FindingVerdict.Unknown, (await _host.FindAsync("cpu.idle")).Verdict);
+        _host.Write($"{idle}/state0/latency", "0\n").Write($"{idle}/state1/latency", "2\n").Write($"{idle}/state1/disable", "0\n");
+        _host.Write($"{idle}/state2/latency", "133\n").Write($"{idle}/state2/disable", disabled + "\n");
+        Finding finding = await _host.FindAsync("cpu.idle", Enum.Parse<TuningProfile>(profile));
+        Assert.Equal((Enum.Parse<FindingVerdict>(verdict), now), (finding.Verdict, finding.Is));
     }
 
     [Fact]

@@ -13,8 +13,8 @@ public class PingDiagnosisTests
         { "silence-no-guard", ["guard: it is off here"] },
         { "dead-host", ["no echo request", "is the host up", "drop echo requests", "transport.kcp.key", "TCP port"] },
         { "unknown-host", ["nothing comes back"] },
-        { "reset", ["nobody listens at 10.0.0.2:9999", "RST (3 seen)"] },
-        { "udp-refused", ["nobody listens", "network.link = \"udp\""] },
+        { "reset", ["10.0.0.2:9999 refuses the port", "RST (3 seen)", "or a firewall before it"] },
+        { "udp-refused", ["refuses the UDP port", "or a firewall before it", "network.link = \"udp\""] },
         { "icmp", ["cannot be reached: 10.0.0.1 says \"host unreachable\""] },
         { "guard", ["7 of its datagrams", "guard_magic", "+95.0 s"] },
         { "cipher", ["2 of its datagrams do not open", "transport.kcp.block"] },
@@ -33,7 +33,7 @@ public class PingDiagnosisTests
         Assert.All(says, s => Assert.Contains(s, found, StringComparison.Ordinal));
     }
 
-    /// <summary>Whoever was told by RST that nobody listens need not compare keys.</summary>
+    /// <summary>Whoever was told by RST that the port is refused need not compare keys.</summary>
     [Theory]
     [InlineData("reset")]
     [InlineData("udp-refused")]
@@ -70,7 +70,7 @@ public class PingDiagnosisTests
         "dead-host" => Silence with { HostAnswersEcho = false },
         "unknown-host" => Silence with { HostAnswersEcho = null },
         "reset" => Silence with { Resets = 3 },
-        "udp-refused" => Silence with { Link = "udp", PortUnreachable = true },
+        "udp-refused" => Silence with { Link = "udp", PortUnreachable = true, Unreachable = "10.0.0.2 says \"port unreachable\"" },
         "icmp" => Silence with { Unreachable = "10.0.0.1 says \"host unreachable\"" },
         "guard" => Silence with { Frames = 7, DroppedByGuard = 7, ClockDifference = 95 },
         "cipher" => Silence with { Frames = 2, DroppedByCipher = 2 },

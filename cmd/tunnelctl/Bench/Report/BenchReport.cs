@@ -18,6 +18,9 @@ internal sealed record BenchReport(
 
     public Interpretation Interpretation => Interpretation.Of(this);
 
+    /// <summary>The knob had another value in the second bench; otherwise something else was changed, or nothing.</summary>
+    public bool IsTurned => After is not null && ValueOf(Before, Knob.Name) != ValueOf(After, Knob.Name);
+
     /// <param name="before">A result that was kept, with its host's record.</param>
     /// <param name="after">Another of the same load; null: there is one only.</param>
     /// <param name="knob">What it is about; null: the one setting that was changed.</param>

@@ -60,7 +60,7 @@ internal sealed record Interpretation(Outcome Outcome, string Summary, string Ru
     private static bool WasNeverFull(BenchReport report)
     {
         var figures = BacklogFigures.Of(report);
-        return report.Knob == SysctlKnobs.Somaxconn && figures is { Before: not null, After: not null, Overflows: (0, 0) };
+        return report.IsTurned && report.Knob == SysctlKnobs.Somaxconn && figures is { Before: not null, After: not null, Overflows: (0, 0) };
     }
 
     private static bool IsVisible(ComparedFigure row) =>

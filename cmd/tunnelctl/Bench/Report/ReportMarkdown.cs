@@ -20,7 +20,7 @@ internal static class ReportMarkdown
     {
         var text = new StringBuilder();
         Interpretation meaning = report.Interpretation;
-        Line(text, $"# {report.Knob.Name}: {report.Before.Load.Workload} {(report.After is null ? "measured" : "before and after")}\n");
+        Line(text, $"# {Title(report)}\n");
         Line(text, $"{meaning.Summary}\n");
         AppendSettings(text, report);
         AppendLoad(text, report);
@@ -35,6 +35,14 @@ internal static class ReportMarkdown
         AppendHost(text, report);
         return text.ToString().TrimEnd() + "\n";
     }
+
+    /// <summary>A knob that was not turned is not what the two differ by: the change was made elsewhere, such as in the tunnel's file.</summary>
+    private static string Title(BenchReport report) => report switch
+    {
+        { After: null } => $"{report.Knob.Name}: {report.Before.Load.Workload} measured",
+        { IsTurned: true } => $"{report.Knob.Name}: {report.Before.Load.Workload} before and after",
+        _ => $"{report.Before.Load.Workload} before and after, with {report.Knob.Name} as it was",
+    };
 
     private static void AppendSettings(StringBuilder text, BenchReport report)
     {
@@ -52,8 +60,9 @@ internal static class ReportMarkdown
         SettingChange[] others = [.. report.Changed.Where(c => KnobCatalog.Find(c.Name) is null)];
         if (others.Length != 0)
             Line(text, $"\nAlso not the same in both: {string.Join(", ", others.Select(c => $"`{c.Name}` {c.Before ?? "-"} -> {c.After ?? "-"}"))}.");
-        Line(text, $"\n{(report.After is null ? "To change it and measure again" : "To set it for good")}: "
-            + (report.After is null ? $"`tunnelctl tune-loop {report.Knob.Name}`" : $"`tunnelctl check --apply --only {report.Knob.Name} --persist`") + ".\n");
+        Line(text, report.IsTurned
+            ? $"\nTo set it for good: `tunnelctl check --apply --only {report.Knob.Name} --persist`.\n"
+            : $"\nTo change it and measure again: `tunnelctl tune-loop {report.Knob.Name}`.\n");
     }
 
     private static Knob[] BacklogKnobs(BenchReport report) =>
@@ -86,7 +95,7 @@ internal static class ReportMarkdown
             return;
         }
 
-        Figure[] figures = [.. Figure.Of(report.Before.Load.Workload)];
+        Figure[] figures = [.. Figure.Of(report.Before.Load.Workload, report.Before.HasProcesses)];
         Line(text, $"| at a time |{string.Concat(figures.Select(f => $" {f.Name} |"))}\n|---:|{string.Concat(figures.Select(_ => "---:|"))}");
         foreach (BenchPoint point in report.Before.Points)
             Line(text, $"| {point.Concurrency} |{string.Concat(figures.Select(f => $" {BenchTable.Digits(Statistics.Median([.. point.Rounds.Select(f.Read)]))} |"))}");

@@ -6,10 +6,12 @@ namespace Tunnel.Ctl.Check.Topics;
 internal sealed class CpuTopic : PromptTopic
 {
     private const string Governor = "cpu.governor";
+    private const string Idle = "cpu.idle";
     private const string Steal = "cpu.steal";
     private const string Load = "cpu.load";
     private const string Build = "runtime.build";
     private const string WhyGovernor = "a processor that slows down to save power adds latency to each burst";
+    private const string WhyIdle = "a processor in a deep sleep takes so long to wake for a packet";
     private const string WhySteal = "time that the virtual machine's host gave to others: stalls look like loss";
     private const string WhyLoad = "other heavy work on the machine delays the tunnel's threads";
 
@@ -17,10 +19,10 @@ internal sealed class CpuTopic : PromptTopic
 
     public override string Title => "Processors and runtime";
 
-    public override IReadOnlyList<string> Names => [Governor, Steal, Load, Build];
+    public override IReadOnlyList<string> Names => [Governor, Idle, Steal, Load, Build];
 
     protected override IEnumerable<Finding> Look(CheckContext context) =>
-        [LookAtGovernor(context), LookAtSteal(context), LookAtLoad(context), LookAtBuild()];
+        [LookAtGovernor(context), LookAtIdle(context), LookAtSteal(context), LookAtLoad(context), LookAtBuild()];
 
     private static Finding LookAtGovernor(CheckContext context)
     {
@@ -35,6 +37,26 @@ internal sealed class CpuTopic : PromptTopic
         bool met = context.Profile == TuningProfile.Small || governors is ["performance"];
         string command = "for f in /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor; do echo performance > $f; done";
         return Finding.Of(Governor, met, string.Join(", ", governors), context.Profile == TuningProfile.Small ? "as it is" : "performance", WhyGovernor, command);
+    }
+
+    /// <summary>The deepest state that is not turned off, of the first processor: they are alike.</summary>
+    private static Finding LookAtIdle(CheckContext context)
+    {
+        const string folder = "/sys/devices/system/cpu/cpu0/cpuidle";
+        const long most = 50;
+        long? slowest = null;
+        foreach (string state in context.Files.List(folder).Where(n => n.StartsWith("state", StringComparison.Ordinal)))
+        {
+            bool off = context.Files.Read($"{folder}/{state}/disable").TryNumber(out long disabled, out _) && disabled != 0;
+            if (!off && context.Files.Read($"{folder}/{state}/latency").TryNumber(out long latency, out _))
+                slowest = Math.Max(slowest ?? 0, latency);
+        }
+
+        if (slowest is not { } microseconds)
+            return Finding.Unknown(Idle, "the kernel does not choose sleeps here (in a virtual machine the host does)", WhyIdle);
+        bool isAsked = context.Profile == TuningProfile.Latency;
+        return Finding.Of(
+            Idle, !isAsked || microseconds <= most, $"{microseconds} us from the deepest sleep", isAsked ? $"{most} us at most" : "as it is", WhyIdle, $"cpupower idle-set -D {most + 1}");
     }
 
     private static Finding LookAtSteal(CheckContext context)

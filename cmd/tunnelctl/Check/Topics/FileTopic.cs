@@ -37,7 +37,7 @@ internal sealed class FileTopic : PromptTopic
             return [broken, .. Names.Skip(1).Zip([WhyKey, WhyCaps, WhyMtu, WhyBacklog], (n, w) => Finding.Unknown(n, "the file has problems", w))];
         }
 
-        return [LookAtLoading(file), LookAtKey(file), LookAtCaps(context, file), LookAtMtu(context, file), LookAtBacklog(context, file)];
+        return [LookAtLoading(file), LookAtKey(context, file), LookAtCaps(context, file), LookAtMtu(context, file), LookAtBacklog(context, file)];
     }
 
     private static Finding LookAtLoading(CheckFile file)
@@ -47,14 +47,16 @@ internal sealed class FileTopic : PromptTopic
     }
 
     /// <summary>Of the file with the key, which is this one when the key stands in it.</summary>
-    private static Finding LookAtKey(CheckFile file)
+    private static Finding LookAtKey(CheckContext context, CheckFile file)
     {
         const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
         try
         {
             string path = file.Transport!.Kcp.KeyFile ?? file.Path;
             UnixFileMode mode = OperatingSystem.IsLinux() ? File.GetUnixFileMode(path) : default;
-            return Finding.Of(KeyFile, (mode & others) == 0, $"{path}: {Convert.ToString((int)mode, 8)}", "600", WhyKey, $"chmod 600 {path}");
+            // A service that is not root must own what only the owner may read.
+            string owner = LimitsTopic.UnitUser(context, file.Server is null ? "client" : "server", file.Path) is { } user ? $"chown {user} {path} && " : "";
+            return Finding.Of(KeyFile, (mode & others) == 0, $"{path}: {Convert.ToString((int)mode, 8)}", "600", WhyKey, $"{owner}chmod 600 {path}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -9,6 +9,7 @@ namespace Tunnel.Ctl.Check.Topics;
 internal sealed class HostTopic : PromptTopic
 {
     private const string WhyPrivilege = "capturing and injecting (CAP_NET_RAW), the firewall rules (CAP_NET_ADMIN)";
+    private const string WhyKernel = "drivers and offloads come with the kernel; UDP_GRO, by which the udp link merges, with 5.0";
     private const string WhyLibpcap = "the pcap link captures and injects with it";
     private const string WhyInterface = "by which the tunnel's packets leave";
     private const string WhyAddress = "the source address of what is sent";
@@ -24,13 +25,13 @@ internal sealed class HostTopic : PromptTopic
 
     public override IReadOnlyList<string> Names =>
     [
-        "host.privilege", "host.libpcap", "host.interface", "host.address", "host.gateway", "host.mtu", "host.firewall",
+        "host.privilege", "host.kernel", "host.libpcap", "host.interface", "host.address", "host.gateway", "host.mtu", "host.firewall",
         "host.firewall_rules", "host.clock",
     ];
 
     protected override IEnumerable<Finding> Look(CheckContext context) =>
     [
-        LookAtPrivilege(context), LookAtLibpcap(context), LookAtInterface(context), LookAtAddress(context), LookAtGateway(context),
+        LookAtPrivilege(context), LookAtKernel(context), LookAtLibpcap(context), LookAtInterface(context), LookAtAddress(context), LookAtGateway(context),
         LookAtMtu(context), LookAtFirewall(context), LookAtRules(context), LookAtClock(context),
     ];
 
@@ -49,6 +50,16 @@ internal sealed class HostTopic : PromptTopic
         const string command = "setcap cap_net_raw,cap_net_admin+ep /usr/local/bin/tunnel-server /usr/local/bin/tunnel-client";
         // Which user the tunnel will run as is not known here: a service has capabilities of its own.
         return Finding.Of(name, privilege is { HasNetRaw: true, HasNetAdmin: true }, now, "both, or as a service, or link = \"udp\"", WhyPrivilege, command);
+    }
+
+    private static Finding LookAtKernel(CheckContext context)
+    {
+        const string name = "host.kernel";
+        Reading release = context.Files.Read("/proc/sys/kernel/osrelease");
+        string text = release.Text?.Trim() ?? "";
+        return int.TryParse(text.Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int major)
+            ? Finding.Of(name, major >= 5, text, "5.0 or newer", WhyKernel)
+            : Finding.Unknown(name, release.Problem ?? $"\"{text}\" is no version", WhyKernel);
     }
 
     private static Finding LookAtLibpcap(CheckContext context)
@@ -157,15 +168,8 @@ internal sealed class HostTopic : PromptTopic
     /// <summary>The process that was given that file; another tunnel's may need no rules.</summary>
     private static string? RunningWith(CheckContext context, string file)
     {
-        string? own = context.Files.LinkTarget("/proc/self/ns/net");
-        foreach (string id in context.Files.List("/proc").Where(n => int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+        foreach (string id in TunnelProcesses.Of(context))
         {
-            if (context.Files.Read($"/proc/{id}/comm").Text?.Trim() is not ("tunnel-server" or "tunnel-client")
-                || context.Files.LinkTarget($"/proc/{id}/ns/net") != own)
-            {
-                continue;
-            }
-
             string folder = context.Files.LinkTarget($"/proc/{id}/cwd") ?? "/";
             string[] arguments = context.Files.Read($"/proc/{id}/cmdline").Text?.Split('\0', StringSplitOptions.RemoveEmptyEntries) ?? [];
             if (arguments.Skip(1).Any(a => Path.GetFullPath(a, folder) == file))

@@ -38,7 +38,8 @@ internal sealed class LimitsTopic : PromptTopic
             return Finding.Unknown(Process, context.Files.Read("/proc/self/limits").Problem ?? "/proc/self/limits has no such line", WhyProcess);
         long wanted = WantedFiles(context);
         string now = $"soft {Show(limit.Soft)}, hard {Show(limit.Hard)} (of this shell)";
-        string command = $"echo '* - nofile {Math.Max(wanted, 1_000_000)}' >> /etc/security/limits.d/90-tunnel.conf";
+        // The asterisk means everybody but root.
+        string command = $"printf '%s - nofile {Math.Max(wanted, 1_000_000)}\\n' '*' root >> /etc/security/limits.d/90-tunnel.conf";
         return Finding.Of(Process, limit.Hard >= wanted, now, $"hard {wanted} or more", WhyProcess, command);
     }
 
@@ -47,7 +48,7 @@ internal sealed class LimitsTopic : PromptTopic
         if (ReadLimit(context, "Max processes") is not { } limit)
             return Finding.Unknown(Threads, context.Files.Read("/proc/self/limits").Problem ?? "/proc/self/limits has no such line", WhyThreads);
         return Finding.Of(
-            Threads, limit.Soft >= 4096, $"{Show(limit.Soft)} for this user", "4096 or more", WhyThreads, "echo '* - nproc 32768' >> /etc/security/limits.d/90-tunnel.conf");
+            Threads, limit.Soft >= 4096, $"{Show(limit.Soft)} for this user", "4096 or more", WhyThreads, "printf '%s - nproc 32768\\n' '*' root >> /etc/security/limits.d/90-tunnel.conf");
     }
 
     /// <summary>Of the units that are there; the last LimitNOFILE wins, drop-ins after the unit.</summary>
@@ -68,6 +69,14 @@ internal sealed class LimitsTopic : PromptTopic
     /// <summary>Whether there is a unit for that side, and its LimitNOFILE; null when it sets none.</summary>
     internal static (bool IsThere, long? Limit) UnitLimit(CheckContext context, string side) =>
         ReadUnit(context, $"tunnel-{side}.service") is { } text ? (true, LastLimit(text)) : (false, null);
+
+    /// <summary>As whom the unit for that side runs with that file; null when there is no such unit, or it says nothing.</summary>
+    internal static string? UnitUser(CheckContext context, string side, string file)
+    {
+        string[] lines = ReadUnit(context, $"tunnel-{side}.service")?.Split('\n') ?? [];
+        bool isItsFile = lines.Any(l => l.StartsWith("ExecStart=", StringComparison.Ordinal) && l.Split(' ').Contains(Path.GetFullPath(file)));
+        return isItsFile ? lines.LastOrDefault(l => l.StartsWith("User=", StringComparison.Ordinal))?["User=".Length..].Trim() : null;
+    }
 
     private static string? ReadUnit(CheckContext context, string unit)
     {

@@ -77,13 +77,13 @@ internal sealed class ReachTopic : ITopic
         }
 
         SessionProbeResult result = await context.Calls.ProbeAsync(client, timeout, cancel).ConfigureAwait(false);
-        return [LookAtSession(client, result), LookAtClock(client, result)];
+        return [LookAtSession(context.File!.Path, client, result), LookAtClock(client, result)];
     }
 
-    private static Finding LookAtSession(ClientConfig client, SessionProbeResult result)
+    private static Finding LookAtSession(string file, ClientConfig client, SessionProbeResult result)
     {
         if (result.Connect is not { } connect)
-            return Finding.Must(Session, false, result.Problem ?? "no answer", "up", WhySession, "journalctl -u tunnel-server -n 50  # on the server");
+            return Finding.Must(Session, false, result.Problem ?? "no answer", "up", WhySession, $"tunnelctl ping --config {file}");
         string ping = result.RoundTrip is { } trip ? $", a round trip of {Milliseconds(trip)}" : "";
         return Finding.Good(Session, $"{client.FirstServer.Name} is up after {Milliseconds(connect)}{ping}", "", WhySession);
     }

@@ -97,7 +97,7 @@ internal sealed class CpuSamples(ThreadClock clock) : RecordedStacks
         foreach (((long thread, int stack), Seen seen) in _seen)
         {
             if (!frames.TryGetValue(stack, out List<string>? names))
-                frames[stack] = names = FramesOf(stack);
+                frames[stack] = names = StoppingFrames.Without(FramesOf(stack));
             ref List<Place>? places = ref CollectionsMarshal.GetValueRefOrAddDefault(threads, thread, out _);
             (places ??= []).Add(new Place(names, seen));
         }
