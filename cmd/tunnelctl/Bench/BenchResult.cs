@@ -21,7 +21,7 @@ internal sealed record BenchResult(
 
     /// <summary>Processes were watched (--pid) in every round.</summary>
     [JsonIgnore]
-    public bool HasProcesses => Points.All(p => p.Rounds.All(r => r.Processes.Count != 0));
+    public bool HasProcesses => Points.All(p => p.Rounds.All(r => r.Processes.Count != 0 && r.Operations != 0));
 
     /// <summary>One result of two parts of the same bench, which ran one after the other.</summary>
     /// <param name="first">Null: there is the second only.</param>

@@ -6,7 +6,7 @@ using Tunnel.Links.Sockets;
 namespace Tunnel.Ctl.Bench;
 
 /// <summary>
-/// A TCP connection of a load or of its target: whole messages, one read and one write at a time. Over the tunnel's own sockets, since what
+/// A TCP connection of a load or of its target: whole messages, one read or write at a time. Over the tunnel's own sockets, since what
 /// the load and the target cost the machine would else be half of what is measured.
 /// </summary>
 internal sealed class BenchSocket : IDisposable

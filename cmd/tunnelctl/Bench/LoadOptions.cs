@@ -89,6 +89,7 @@ internal sealed class LoadOptions
     /// <exception cref="BenchException">An option makes no sense.</exception>
     public Task<BenchResult> MeasureAsync(ParseResult parsed, Job job, int rounds, Action<string> progress, CancellationToken cancel)
     {
+        InlineSockets.Enable();
         LoadPlan plan = PlanOf(parsed, rounds);
         int[] processes = ListOf(parsed.GetValue(_processes) ?? "", "--pid");
         return new BenchRun(plan, FactsOf(parsed, job, plan), job.Create, processes) { Progress = progress }.RunAsync(cancel);

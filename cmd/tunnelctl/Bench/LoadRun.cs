@@ -69,7 +69,9 @@ internal sealed class LoadRun
             if (!measuring && now >= Volatile.Read(ref _from))
             {
                 measuring = true;
-                _processes.Mark();
+                // By number of requests, whoever opens the window has done so.
+                if (_plan.Requests is null)
+                    _processes.Mark();
             }
 
             if (now >= Volatile.Read(ref _until))
@@ -104,7 +106,11 @@ internal sealed class LoadRun
         long ticket = Interlocked.Increment(ref _tickets) - 1;
         long warmUp = Math.Max(_workers.Length, requests / 10);
         if (ticket == warmUp)
+        {
+            _processes.Mark();
             Volatile.Write(ref _from, start);
+        }
+
         isMeasured = ticket >= warmUp;
         return ticket < warmUp + requests;
     }

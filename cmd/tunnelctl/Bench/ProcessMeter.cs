@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Tunnel.Ctl.Bench;
 
 /// <summary>What processes of this host spent while a window was open, from /proc.</summary>
-/// <param name="ids">Process ids; one that is not there counts nothing.</param>
+/// <param name="ids">Process ids; one that is not there counts nothing, one that ends is left out.</param>
 internal sealed class ProcessMeter(IReadOnlyList<int> ids)
 {
     /// <summary>The kernel's USER_HZ, the same on every machine that .NET runs on.</summary>
@@ -49,8 +49,11 @@ internal sealed class ProcessMeter(IReadOnlyList<int> ids)
     /// <summary>The window has closed.</summary>
     public IReadOnlyList<ProcessUse> Stop() =>
     [
-        .. TakeSamples().Select((end, i) => new ProcessUse(
-            ids[i], end.Name, end.Seconds - _mark[i].Seconds, _start[i].Resident, end.Resident, end.Peak)),
+        .. TakeSamples().Select((end, i) => (End: end, Use: new ProcessUse(
+            ids[i], end.Name, end.Seconds - _mark[i].Seconds, _start[i].Resident, end.Resident, end.Peak)))
+            // One that ended meanwhile has no figures.
+            .Where(p => p.End.Name.Length != 0)
+            .Select(p => p.Use),
     ];
 
     private Sample[] TakeSamples() => [.. ids.Select(TakeSample)];

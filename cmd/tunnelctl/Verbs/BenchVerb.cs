@@ -131,7 +131,7 @@ internal static class BenchVerb
     {
         var target = TargetArgument("an echo server: bench serve's second port");
         var load = new LoadOptions { HoldsStill = true };
-        var command = new Command("hold", "Connections that are opened and held, idle; with --pid what memory each costs there, from when that stands still") { target };
+        var command = new Command("hold", "Connections that are opened and held, idle; with --pid what memory each costs there") { target };
         load.AddTo(command);
         command.SetAction((parsed, cancel) => load.RunAsync(parsed, () => Job.Hold(parsed.GetValue(target)!, to => load.RouteTo(parsed, to)), cancel));
         return command;
@@ -152,6 +152,7 @@ internal static class BenchVerb
         {
             if (!IPEndPoint.TryParse(parsed.GetValue(listen)!, out IPEndPoint? first) || first.Port is 0 or > 65533)
                 throw new BenchException($"\"{parsed.GetValue(listen)}\" is not ADDRESS:PORT with room for two ports more");
+            InlineSockets.Enable();
             var wait = TimeSpan.FromMicroseconds(ImpairmentText.Time("--delay", parsed.GetValue(delay)!) / 1e3);
             int waiting = parsed.GetValue(backlog) is { } told ? AtLeast(1, told, "--backlog") : int.MaxValue;
             using var server = new TargetServer(first, wait, waiting);

@@ -10,7 +10,7 @@ namespace Tunnel.Bench.Loads;
 internal sealed class IdleLoad : RaceLoad
 {
     /// <summary>A session that has just begun is not idle: path probes, first keepalives, code that is compiled.</summary>
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(60);
 
     /// <summary>Several keepalives of every session.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(30);

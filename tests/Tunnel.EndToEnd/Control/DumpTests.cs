@@ -57,7 +57,11 @@ public class DumpTests : EndToEndTest
         ChildProcess dump = StartProcess(null, Binaries.Control, "dump", "-i", "lo", "--port", "1");
         await dump.LineAsync("listening on");
         while (!dump.HasExited)
+        {
             dump.Interrupt();
+            await Task.Delay(5);
+        }
+
         Assert.Equal(0, await dump.ExitAsync());
         Assert.EndsWith("0 dropped by the kernel", dump.Text, StringComparison.Ordinal);
     }

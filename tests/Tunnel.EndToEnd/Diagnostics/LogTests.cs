@@ -65,6 +65,7 @@ public class LogTests : EndToEndTest
         pair.Server.Terminate();
         Assert.Equal(0, await pair.Server.ExitAsync());
         await pair.Client.LineAsync("the session ended");
+        await pair.Client.LineAsync("does not answer within");
         await AssertRepeatsAreCountedAsync(pair.Client);
 
         Assert.All(AtClient, cause => AssertLevel(pair.Client, cause.Text, cause.Level));

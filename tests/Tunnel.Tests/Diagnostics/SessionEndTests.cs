@@ -55,9 +55,9 @@ public class SessionEndTests
     {
         MuxOptions mux = reason == CloseReason.KeepAliveTimeout ? new MuxOptions { KeepAlive = 20, KeepAliveTimeout = 20 } : new MuxOptions();
         using var bench = new ServerBench(mux);
+        Assert.Equal(0, bench.Metrics().Sum("tunnel_sessions_closed_total"));
         BenchPeer peer = bench.Greet(1);
         PeerSession session = peer.Session;
-        Assert.Equal(0, bench.Metrics().Sum("tunnel_sessions_closed_total"));
         Causes[reason](bench, peer);
         SpinWait.SpinUntil(() => bench.Metrics().Sum("tunnel_sessions_closed_total") != 0, Limit);
         // Once, however often it is said.

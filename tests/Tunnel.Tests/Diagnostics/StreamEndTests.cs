@@ -53,9 +53,9 @@ public class StreamEndTests
     {
         if (reason.Length == 0)
             return;
-        while (read().Sum(Closed) == before.Sum(Closed))
-            await Task.Delay(10, TestContext.Current.CancellationToken);
         string label = $"reason=\"{reason}\"";
+        while (read().Sum(Closed, label) == before.Sum(Closed, label))
+            await Task.Delay(10, TestContext.Current.CancellationToken);
         Assert.Equal(1, read().Sum(Closed, label) - before.Sum(Closed, label));
     }
 

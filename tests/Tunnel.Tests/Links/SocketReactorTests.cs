@@ -154,7 +154,7 @@ public sealed class SocketReactorTests : IDisposable
         Assert.Equal(SocketError.OperationAborted, e.SocketErrorCode);
     }
 
-    /// <summary>A read that got less than it asked for is not tried again in vain, and nothing that comes after it is missed.</summary>
+    /// <summary>After a read that got less than it asked for nothing is tried until more is told of: nothing may be missed by it.</summary>
     [Fact]
     public async Task WhatComesAfterAShortReadIsRead()
     {

@@ -30,6 +30,49 @@ public class EventDispatcherTests
         Assert.False(EventDispatcher.TryDefer(null!));
     }
 
+    /// <summary>A thread that comes again looks after other things in between; one that does not tells all.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AStormOfNewStreamsIsToldBitByBitByAThreadThatComesAgain(bool comesAgain)
+    {
+        var owner = new Counter();
+        var told = new List<int>();
+        // A thread of its own: what is untold is a thread's.
+        var thread = new Thread(() =>
+        {
+            EventDispatcher.ComesAgain(comesAgain);
+            for (int i = 0; i < 1000; i++)
+                EventDispatcher.EnqueueOpened(null!, owner);
+            while (EventDispatcher.HasMore)
+            {
+                EventDispatcher.Run();
+                told.Add(owner.Opened);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Equal(1000, owner.Opened);
+        Assert.Equal(comesAgain ? [128, 256, 384, 512, 640, 768, 896, 1000] : [1000], told);
+    }
+
+    /// <summary>However many come: what is untold has a bound.</summary>
+    [Fact]
+    public void TooManyAreNotLeftUntold()
+    {
+        var owner = new Counter();
+        var thread = new Thread(() =>
+        {
+            EventDispatcher.ComesAgain(soon: true);
+            for (int i = 0; i < 20_000; i++)
+                EventDispatcher.EnqueueOpened(null!, owner);
+            EventDispatcher.Run();
+        });
+        thread.Start();
+        thread.Join();
+        Assert.InRange(20_000 - owner.Opened, 16_384 - 128, 16_384);
+    }
+
     /// <summary>Segments sent during the turn, and with its end.</summary>
     private static (long During, long After) SayInATurn(PeerSession session)
     {
@@ -45,4 +88,16 @@ public class EventDispatcherTests
     }
 
     private static long Sent(PeerSession session) => session.GetStatus().Kcp.SegmentsSent;
+
+    private sealed class Counter : ISessionOwner
+    {
+        public int Opened { get; private set; }
+
+        public void OnStreamOpened(TunnelStream stream) => Opened++;
+
+        public void OnSessionClosed(PeerSession session)
+        {
+            // None is.
+        }
+    }
 }

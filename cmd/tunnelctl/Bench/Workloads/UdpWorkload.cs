@@ -97,7 +97,12 @@ internal sealed class UdpWorkload(Route route, int size, TimeSpan patience) : IW
         EndPoint to = await FindAsync().ConfigureAwait(false);
         var socket = new Socket(to.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         lock (_lock)
+        {
             _socket = socket;
+            if (_aborted)
+                socket.Dispose();
+        }
+
         await socket.ConnectAsync(to).ConfigureAwait(false);
         return socket;
     }
