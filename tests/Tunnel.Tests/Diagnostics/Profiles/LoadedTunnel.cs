@@ -80,9 +80,9 @@ internal sealed class LoadedTunnel : IAsyncDisposable
             while (true)
                 await socket.SendAsync(block, SocketFlags.None, _stop.Token);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException || (e is SocketException && _stop.IsCancellationRequested))
         {
-            // Enough.
+            // Enough. The other end may have closed first.
         }
     }
 
