@@ -16,12 +16,20 @@ internal sealed record BenchResult(
     public const int CurrentFormat = 1;
 
     /// <summary>Nothing was done in any round, so that there is no figure but the errors.</summary>
-    [JsonIgnore]
-    public bool IsEmpty => Points.All(p => p.Rounds.All(r => r is { Operations: 0, Bytes: 0 } && (Load.Workload != "hold" || r.ErrorCount >= p.Concurrency)));
+    private bool IsEmpty => Points.All(p => p.Rounds.All(r => r is { Operations: 0, Bytes: 0 } && (Load.Workload != "hold" || r.ErrorCount >= p.Concurrency)));
 
-    /// <summary>Processes were watched (--pid) in every round.</summary>
+    /// <summary>There is processor time (--pid), and something that it was spent on, in every round.</summary>
     [JsonIgnore]
     public bool HasProcesses => Points.All(p => p.Rounds.All(r => r.Processes.Count != 0 && r.Operations != 0));
+
+    /// <exception cref="BenchException">Every operation failed.</exception>
+    /// <param name="advice">What to try where it went through a proxy.</param>
+    public void ThrowIfEmpty(string advice = "")
+    {
+        string through = Load.Through is null ? "" : $" through {Load.Through}{advice}";
+        if (IsEmpty)
+            throw new BenchException($"nothing was measured: not one operation was done at {Load.Target}{through}");
+    }
 
     /// <summary>One result of two parts of the same bench, which ran one after the other.</summary>
     /// <param name="first">Null: there is the second only.</param>

@@ -74,8 +74,7 @@ internal sealed class LoadOptions
             Console.Out.WriteLine(BenchFile.Write(result));
         else
             BenchTable.Print(Terminal.Output, result);
-        if (result.IsEmpty)
-            throw new BenchException($"nothing was measured: not one operation was done at {what.Target}{(parsed.GetValue(_through) is null ? "" : " through the proxy")}");
+        result.ThrowIfEmpty();
     });
 
     /// <exception cref="BenchException">There are none.</exception>

@@ -101,14 +101,7 @@ internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, in
 
     /// <summary>Where nothing goes before the change, that nothing goes after it is no finding.</summary>
     /// <exception cref="BenchException">Every operation failed.</exception>
-    private static void Expect(BenchResult result)
-    {
-        if (result.IsEmpty)
-        {
-            throw new BenchException($"nothing was measured: not one operation was done at {result.Load.Target}"
-                + (result.Load.Through is null ? "" : $" through {result.Load.Through}; --target names one that the tunnel's server reaches"));
-        }
-    }
+    private static void Expect(BenchResult result) => result.ThrowIfEmpty("; --target names one that the tunnel's server reaches");
 
     private TuneLoopResult Report(BenchResult before, BenchResult? after)
     {
