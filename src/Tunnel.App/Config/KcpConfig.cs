@@ -6,6 +6,9 @@ public sealed record KcpConfig
     /// <summary>What the mode means, or the manual values.</summary>
     public required KcpTuning Tuning { get; init; }
 
+    /// <summary>Whether what is sent is spread by the rate at which it arrives.</summary>
+    public required bool Pacing { get; init; }
+
     /// <summary>The largest datagram, in bytes; null: as long as the path carries, where the peer helps to find out.</summary>
     public required int? Mtu { get; init; }
 

@@ -55,6 +55,7 @@ internal static class Stack
         NoCongestion = kcp.Tuning.NoCongestion,
         WriteDelay = kcp.Tuning.WDelay,
         AckNoDelay = kcp.Tuning.AckNoDelay,
+        Pacing = kcp.Pacing,
         SendWindow = kcp.SndWnd,
         ReceiveWindow = kcp.RcvWnd,
     };

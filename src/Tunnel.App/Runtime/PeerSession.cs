@@ -351,6 +351,7 @@ public sealed class PeerSession
             {
                 Mux = _session.Mux.Counters,
                 BytesInFlight = kcp.BytesInFlight,
+                PacingRate = kcp.PacingRate,
                 RemoteWindow = kcp.RemoteWindow,
                 LocalWindow = kcp.LocalWindow,
                 Buffered = _session.Mux.Buffered,
@@ -599,6 +600,9 @@ public sealed record SessionStatus(
     public MuxCounters Mux { get; init; }
 
     public int BytesInFlight { get; init; }
+
+    /// <summary>Bytes of data a second that may leave; 0 while what leaves is not paced.</summary>
+    public long PacingRate { get; init; }
 
     /// <summary>Segments that the peer can take.</summary>
     public int RemoteWindow { get; init; }

@@ -53,6 +53,8 @@ public sealed class KcpEngine
     private int _ackSent;
     private RoundTripEstimator _roundTrip;
     private CongestionWindow _congestion;
+    private readonly Pacing? _pacing;
+    private long _pacedUntil = long.MaxValue;
     private KcpCounters _counters;
     private ulong _order;
     private int _remoteWindow;
@@ -81,6 +83,7 @@ public sealed class KcpEngine
         _passed = new PassedByMarks(Math.Max(1, options.Resend));
         _roundTrip = new RoundTripEstimator(options.NoDelay, options.Interval);
         _congestion = new CongestionWindow(options.SegmentSize);
+        _pacing = options.NoCongestion && options.Pacing ? new Pacing(options.SegmentSize) : null;
         _remoteWindow = InitialRemoteWindow;
         _dataDue = !options.WriteDelay;
         _ackBatch = Math.Max(1, options.Mtu / KcpSegment.HeaderLength);
@@ -122,6 +125,9 @@ public sealed class KcpEngine
         }
     }
 
+    /// <summary>Bytes of data a second that may leave; 0 while what leaves is not paced.</summary>
+    public long PacingRate => _pacing?.BytesPerSecond ?? 0;
+
     /// <summary>Segments sent and not acknowledged.</summary>
     public int InFlight => _send.Count;
 
@@ -145,7 +151,7 @@ public sealed class KcpEngine
     public bool PeerForgot { get; private set; }
 
     /// <summary>When <see cref="Advance"/> is wanted, in milliseconds; MaxValue when nothing is under way.</summary>
-    public long Deadline => Math.Min(Math.Min(_tickAt, _path.Deadline), Math.Min(_probeAt, _send.NextTimeout));
+    public long Deadline => Math.Min(Math.Min(_tickAt, _path.Deadline), Math.Min(Math.Min(_probeAt, _pacedUntil), _send.NextTimeout));
 
     private int SegmentSize => Mtu - KcpSegment.HeaderLength;
 
@@ -241,7 +247,7 @@ public sealed class KcpEngine
         ArmTick(now);
         if (now >= _tickAt)
             Tick();
-        bool drained = WriteAcks(destination, ref written) && WriteProbes(destination, ref written)
+        bool drained = WriteAcks(destination, ref written, now) && WriteProbes(destination, ref written)
             && WriteLost(destination, ref written, now) && WriteNew(destination, ref written, now);
         if (written != 0)
             _lastFlush = now;
@@ -462,6 +468,7 @@ public sealed class KcpEngine
 
         if (input.NewestOrder != 0)
             _passed.Add(input.NewestOrder);
+        _pacing?.OnAcknowledged(_send.BytesDelivered, _passed.Highest, _order, _send.BytesUnderWay, input.Now);
         bool passedBy = _options.Resend > 0 && MarkPassedBy(_passed.Lowest, SendWindow.SlotState.LostFast);
         if (!_options.NoCongestion && advanced != 0)
             _congestion.OnAdvance(_remoteWindow);
@@ -477,6 +484,7 @@ public sealed class KcpEngine
     private void AddSample(int milliseconds, long now)
     {
         _roundTrip.Add(milliseconds, now);
+        _pacing?.AddRoundTrip(milliseconds, now);
         RoundTrips.Add(milliseconds);
         Timeouts.Add(_roundTrip.Timeout);
     }
@@ -487,8 +495,7 @@ public sealed class KcpEngine
         bool any = false;
         while (_send.TryGetOldest(out uint number) && _send[number].Order < order)
         {
-            _send.MarkLost(number, why);
-            _lost.Enqueue(number);
+            MarkLost(number, why);
             any = true;
         }
 
@@ -548,9 +555,15 @@ public sealed class KcpEngine
 
     private bool Lose(uint number)
     {
-        _send.MarkLost(number, SendWindow.SlotState.LostTimeout);
-        _lost.Enqueue(number);
+        MarkLost(number, SendWindow.SlotState.LostTimeout);
         return true;
+    }
+
+    private void MarkLost(uint number, SendWindow.SlotState why)
+    {
+        _pacing?.OnLost(_send[number].Order);
+        _send.MarkLost(number, why);
+        _lost.Enqueue(number);
     }
 
     /// <summary>While the peer has no room, ask it now and then whether it has.</summary>
@@ -563,10 +576,10 @@ public sealed class KcpEngine
         _probeAt = now + _probeWait;
     }
 
-    private bool WriteAcks(Span<byte> destination, ref int written)
+    private bool WriteAcks(Span<byte> destination, ref int written, long now)
     {
         // What may wait goes along for nothing when something else leaves anyway.
-        if (!_ackDue && _lost.Count == 0 && !CanSendNew)
+        if (!_ackDue && _lost.Count == 0 && !CanSendNew(now))
             return true;
         for (; _ackSent < _ackCount; _ackSent++)
         {
@@ -583,7 +596,11 @@ public sealed class KcpEngine
         return true;
     }
 
-    private bool CanSendNew => _dataDue && _send.Count < Window && _user.HasOutput;
+    private bool CanSendNew(long now) => _dataDue && HasRoom && _user.HasOutput && MaySend(now);
+
+    private bool HasRoom => _send.Count < Window && (_pacing is null || _send.BytesUnderWay < _pacing.FlightLimit);
+
+    private bool MaySend(long now) => _pacing is null || _pacing.Allows(now);
 
     private bool WriteProbes(Span<byte> destination, ref int written)
     {
@@ -605,7 +622,7 @@ public sealed class KcpEngine
 
     private bool WriteLost(Span<byte> destination, ref int written, long now)
     {
-        while (_lost.TryPeek(out uint number))
+        while (_lost.TryPeek(out uint number) && MaySend(now))
         {
             if (IsLost(number) && !TryWriteAgain(destination, ref written, number, now))
                 return false;
@@ -658,7 +675,7 @@ public sealed class KcpEngine
 
     private bool WriteNew(Span<byte> destination, ref int written, long now)
     {
-        while (CanSendNew)
+        while (CanSendNew(now))
         {
             int space = Math.Min(destination.Length - written - KcpSegment.HeaderLength, SegmentSize);
             if (space < Math.Min(WorthwhileSpace, SegmentSize))
@@ -668,7 +685,11 @@ public sealed class KcpEngine
                 break;
             // Silence counts from when there was something to answer.
             if (_send.Count == 0)
+            {
                 _heardAt = now;
+                _pacing?.OnRestart(_send.BytesDelivered, _order, now);
+            }
+
             uint number = _send.Append(length);
             WriteSegment(destination, ref written, number, now);
         }
@@ -695,6 +716,7 @@ public sealed class KcpEngine
         slot.Timeout = NextTimeout(slot);
         _send.MarkSent(number, ++_order, (uint)now, now + slot.Timeout, now);
         _counters.SegmentsSent++;
+        _pacing?.OnSent(slot.Length);
     }
 
     private int NextTimeout(in SendWindow.Slot slot)
@@ -732,8 +754,9 @@ public sealed class KcpEngine
     /// <summary>Everything that may leave has left: say when the rest is wanted.</summary>
     private void Rest(long now)
     {
+        bool paced = _pacing is not null && Pace(now);
         // Whoever was told just now that its write has left may go on at once: a bulk writer would else send one write an interval.
-        if (_options.WriteDelay && _dataDue)
+        if (_options.WriteDelay && _dataDue && !paced)
             _dataDueUntil = Math.Min(_dataDueUntil, now);
         if (_remoteWindow == 0 && _user.HasOutput && _probeAt == long.MaxValue)
         {
@@ -742,6 +765,17 @@ public sealed class KcpEngine
         }
 
         ArmTick(now);
+    }
+
+    /// <summary>Sees to it that what has to wait for its turn gets it; true while there is something.</summary>
+    private bool Pace(long now)
+    {
+        bool hasOutput = _user.HasOutput;
+        if (!hasOutput && _lost.Count == 0)
+            _pacing!.OnIdle(_order);
+        bool waits = (_lost.Count != 0 || (hasOutput && _dataDue && HasRoom)) && !_pacing!.Allows(now);
+        _pacedUntil = waits ? _pacing!.NextAt(now) : long.MaxValue;
+        return waits;
     }
 
     private void ArmTick(long now)

@@ -18,6 +18,9 @@ public sealed record KcpOptions
     /// <summary>True: only the two windows limit what is in flight.</summary>
     public bool NoCongestion { get; init; } = true;
 
+    /// <summary>True: what leaves is spread by what the path turns out to take; only without a congestion window.</summary>
+    public bool Pacing { get; init; } = true;
+
     /// <summary>True: new data waits for the interval.</summary>
     public bool WriteDelay { get; init; }
 

@@ -47,6 +47,12 @@ internal sealed class SendWindow
     /// <summary>Bytes of data that are sent and not acknowledged.</summary>
     public int BytesInFlight { get; private set; }
 
+    /// <summary>Bytes of data in flight that are not known to be lost.</summary>
+    public int BytesUnderWay { get; private set; }
+
+    /// <summary>Bytes of data that have been acknowledged since the beginning.</summary>
+    public long BytesDelivered { get; private set; }
+
     /// <summary>Bytes of data in the longest segment that is not acknowledged; a walk of the window.</summary>
     public int LongestInFlight
     {
@@ -90,6 +96,8 @@ internal sealed class SendWindow
     public void MarkSent(uint number, ulong order, uint timestamp, long resendAt, long now)
     {
         ref Slot slot = ref this[number];
+        if (slot.State != SlotState.InFlight)
+            BytesUnderWay += slot.Length;
         slot.State = SlotState.InFlight;
         slot.Order = order;
         slot.Timestamp = timestamp;
@@ -113,6 +121,8 @@ internal sealed class SendWindow
     {
         ref Slot slot = ref this[number];
         Unlink(number, ref slot);
+        if (slot.State == SlotState.InFlight)
+            BytesUnderWay -= slot.Length;
         slot.State = why;
     }
 
@@ -123,8 +133,11 @@ internal sealed class SendWindow
         if (slot.State == SlotState.Acknowledged)
             return false;
         Unlink(number, ref slot);
+        if (slot.State == SlotState.InFlight)
+            BytesUnderWay -= slot.Length;
         slot.State = SlotState.Acknowledged;
         BytesInFlight -= slot.Length;
+        BytesDelivered += slot.Length;
         return true;
     }
 

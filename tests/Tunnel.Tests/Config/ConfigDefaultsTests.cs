@@ -63,6 +63,7 @@ public class ConfigDefaultsTests
         {
             Tuning = KcpTuning.Fast3,
             Mtu = null,
+            Pacing = true,
             RcvWnd = 2048,
             SndWnd = 2048,
             Key = new Secret("k"),

@@ -29,6 +29,7 @@ public class MetricNamesTests
         tunnel.kcp.rto s histogram
         tunnel.kcp.in_flight {segment} level
         tunnel.kcp.in_flight.size By level
+        tunnel.kcp.pacing_rate By/s level
         tunnel.kcp.window {segment} level
         tunnel.sessions {session} level
         tunnel.sessions.opened {session} counter

@@ -41,17 +41,39 @@ internal sealed class EnginePair
         Drain();
         while (!condition())
         {
+            long next = Next;
+            Assert.InRange(next, Now, end);
+            Step(next);
+        }
+    }
+
+    /// <summary>Runs for so many milliseconds, whatever happens or not.</summary>
+    public void RunFor(long milliseconds)
+    {
+        long end = Now + milliseconds;
+        Drain();
+        while (Now < end)
+            Step(Math.Min(Next, end));
+    }
+
+    private long Next
+    {
+        get
+        {
             long arrival = Math.Min(WireA.NextArrival, WireB.NextArrival);
             long next = arrival == long.MaxValue ? long.MaxValue : (arrival + NanosecondsPerMillisecond - 1) / NanosecondsPerMillisecond;
-            next = Math.Min(next, Math.Min(A.Deadline, B.Deadline));
-            Assert.InRange(next, Now, end);
-            Now = next;
-            Deliver(WireA, B);
-            Deliver(WireB, A);
-            A.Advance(Now);
-            B.Advance(Now);
-            Drain();
+            return Math.Min(next, Math.Min(A.Deadline, B.Deadline));
         }
+    }
+
+    private void Step(long now)
+    {
+        Now = now;
+        Deliver(WireA, B);
+        Deliver(WireB, A);
+        A.Advance(Now);
+        B.Advance(Now);
+        Drain();
     }
 
     private void Deliver(MemoryWire wire, KcpEngine engine)

@@ -112,6 +112,7 @@ public class EnginePairTests
         NoCongestion = random.Chance(0.7),
         WriteDelay = random.Chance(0.5),
         AckNoDelay = random.Chance(0.5),
+        Pacing = random.Chance(0.5),
         SendWindow = 1 + random.Next(300),
         ReceiveWindow = 16 + random.Next(300),
     };

@@ -27,6 +27,7 @@ public class SendWindowModelTests
         private uint _first = first;
         private uint _next = first;
         private ulong _order;
+        private long _appended;
         private long _now;
 
         public void Step()
@@ -64,6 +65,7 @@ public class SendWindowModelTests
                 window.Reserve(SegmentSize)[..length].Fill((byte)_next);
                 Assert.Equal(_next, window.Append(length));
                 _items[_next] = new Item { Length = length };
+                _appended += length;
                 Send(_next++);
             }
         }
@@ -137,6 +139,8 @@ public class SendWindowModelTests
             Assert.Equal((_first, _next, (int)(_next - _first)), (window.First, window.Next, window.Count));
             Assert.Equal(_items.Values.Where(i => !i.Acknowledged).Sum(i => i.Length), window.BytesInFlight);
             Item[] inFlight = [.. _items.Values.Where(i => i.InFlight)];
+            Assert.Equal(inFlight.Sum(i => i.Length), window.BytesUnderWay);
+            Assert.Equal(_appended - window.BytesInFlight, window.BytesDelivered);
             Assert.Equal(inFlight.Length != 0, window.TryGetOldest(out uint oldest));
             if (inFlight.Length == 0)
             {

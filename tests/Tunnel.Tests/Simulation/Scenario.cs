@@ -109,6 +109,7 @@ internal sealed record Scenario
         {
             SendWindow = Windows[random.Next(Windows.Length)],
             ReceiveWindow = Windows[random.Next(Windows.Length)],
+            Pacing = random.Chance(0.7),
         };
         var mux = new MuxOptions
         {

@@ -8,12 +8,9 @@ namespace Tunnel.Tests.Simulation;
 
 /// <summary>
 /// Goodput by loss and delay under virtual time, as a text file under version control: a change of behaviour is a diff of numbers.
-/// TUNNEL_REWRITE_TABLES=1 writes the file anew.
 /// </summary>
 public class ThroughputTests
 {
-    private const string Rewrite = "TUNNEL_REWRITE_TABLES";
-    private const string FileName = "throughput.txt";
     private const long Millisecond = 1_000_000;
     private const int Bytes = 1_000_000;
 
@@ -29,15 +26,7 @@ public class ThroughputTests
     ];
 
     [Fact]
-    public void TheTableHolds()
-    {
-        string table = Table();
-        string path = Path.Combine(SourceFolder(), FileName);
-        if (Environment.GetEnvironmentVariable(Rewrite) == "1")
-            File.WriteAllText(path, table);
-        string expected = File.Exists(path) ? File.ReadAllText(path) : "";
-        Assert.True(table == expected, $"{FileName} differs; {Rewrite}=1 writes it anew. Now:\n{table}");
-    }
+    public void TheTableHolds() => HeldTable.Check("throughput.txt", Table());
 
     private static string Table()
     {
@@ -76,15 +65,5 @@ public class ThroughputTests
         }
 
         text.Append('\n');
-    }
-
-    /// <summary>The folder of this file, found from where the tests run: a build server's paths are not the sources'.</summary>
-    private static string SourceFolder()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Tunnel.sln")))
-            folder = folder.Parent;
-        Assert.NotNull(folder);
-        return Path.Combine(folder.FullName, "tests", "Tunnel.Tests", "Simulation");
     }
 }

@@ -17,6 +17,7 @@ internal static class KcpLoader
         return new KcpConfig
         {
             Tuning = LoadTuning(reader),
+            Pacing = reader.Get(KcpKeys.Pacing).Value,
             Mtu = reader.Get(KcpKeys.Mtu).Value,
             RcvWnd = reader.Get(KcpKeys.RcvWnd).Value,
             SndWnd = reader.Get(KcpKeys.SndWnd).Value,

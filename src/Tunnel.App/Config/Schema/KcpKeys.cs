@@ -60,6 +60,13 @@ internal static class KcpKeys
         Doc = $"Send acknowledgements at once. {ManualOnly}",
     };
 
+    public static readonly ConfigKey<bool> Pacing = new(Table, "pacing", BasicTypes.Boolean)
+    {
+        Default = "true",
+        Doc = "Spread what is sent over time by the rate at which it arrives, on paths of 4 ms and more there and back, so that windows may be "
+            + "larger than the path's queue. Without nocongestion it does nothing: there the congestion window says how much.",
+    };
+
     public static readonly ConfigKey<int?> Mtu = new(Table, "mtu", BasicTypes.Integer(128, 1500, "bytes").OrAuto())
     {
         Default = "\"auto\"",
@@ -199,7 +206,7 @@ internal static class KcpKeys
 
     public static readonly IReadOnlyList<ConfigKey> All =
     [
-        Mode, .. Manual, Mtu, RcvWnd, SndWnd,
+        Mode, .. Manual, Pacing, Mtu, RcvWnd, SndWnd,
         Key, KeyFile, Block, Guard, GuardMagic, GuardWindow, GuardSkew,
         SmuxBuf, StreamBuf, SmuxVersion, KeepAlive, KeepAliveTimeout, MaxSessions, MaxStreamsTotal, MaxStreamsPerSession, HeaderTimeout,
     ];

@@ -34,6 +34,8 @@ internal static class SessionMetrics
             r => Reading.One(r.Sessions.Sum(s => (long)s.InFlight))),
         new NumberMetric("tunnel.kcp.in_flight.size", MetricKind.Level, "By", "Bytes in them.",
             r => Reading.One(r.Sessions.Sum(s => (long)s.BytesInFlight))),
+        new NumberMetric("tunnel.kcp.pacing_rate", MetricKind.Level, "By/s", "What may leave, over all sessions that are paced.",
+            r => Reading.One(r.Sessions.Sum(s => s.PacingRate))),
         new NumberMetric("tunnel.kcp.window", MetricKind.Level, "{segment}",
             "Over all sessions: what may be in flight (send), what peers can take (remote), what this end can take (local).",
             r => Reading.By(

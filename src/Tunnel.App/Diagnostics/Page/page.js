@@ -47,6 +47,7 @@ const sessions = new SortedTable(byId("sessions-table"), {
     { title: "In", hint: "out of the tunnel", ...rate(s => s.in_rate) },
     { title: "Out", hint: "into the tunnel", ...rate(s => s.out_rate) },
     { title: "In flight", hint: "segments not acknowledged, of those that may be", read: s => s.in_flight, show: s => `${s.in_flight} / ${s.send_window}`, isMarked: s => s.in_flight >= s.send_window },
+    { title: "Pace", hint: "what may leave; 0: the path is too short to be paced", ...rate(s => s.pacing_rate) },
     { title: "Received", ...amount(s => s.in_bytes) },
     { title: "Sent", ...amount(s => s.out_bytes) },
     { title: "Memory", ...amount(s => s.memory_bytes) },

@@ -47,6 +47,7 @@ internal sealed class SessionRates(ITunnelEnd end)
             Math.Round(smooth, 3),
             s.InFlight,
             s.BytesInFlight,
+            s.PacingRate,
             s.Window,
             s.RemoteWindow,
             s.LocalWindow,

@@ -89,6 +89,7 @@ public sealed record RateSample(
 
 /// <summary>A session. Windows in segments.</summary>
 /// <param name="LossPercent">Segments sent again, of those sent, in the last seconds.</param>
+/// <param name="PacingRate">Bytes a second that may leave; 0 while what leaves is not paced.</param>
 /// <param name="InRate">Bytes a second out of its streams.</param>
 /// <param name="OutRate">Bytes a second into its streams.</param>
 public sealed record SessionReport(
@@ -102,6 +103,7 @@ public sealed record SessionReport(
     double LossPercent,
     int InFlight,
     int BytesInFlight,
+    long PacingRate,
     int SendWindow,
     int RemoteWindow,
     int LocalWindow,

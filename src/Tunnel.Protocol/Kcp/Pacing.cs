@@ -1,0 +1,264 @@
+namespace Tunnel.Protocol.Kcp;
+
+/// <summary>
+/// How fast a path takes what is sent, and so when the next segment may leave: BBR's model (draft-ietf-ccwg-bbr). The bottleneck's rate is
+/// the best delivery rate of the last ten rounds, the path's length the least round trip of the last seconds; sending is spread by the
+/// one, and what is under way bounded by both. Loss by itself slows nothing down, so a lossy path is used in full; but a window's worth
+/// sent at once, most of which the queue before the bottleneck would lose, is spread.
+/// </summary>
+/// <remarks>
+/// Times are milliseconds, rates bytes of data a millisecond, transmissions are numbered in their order. A round is the time from a
+/// transmission to its acknowledgement.
+/// </remarks>
+internal sealed class Pacing(int segmentSize)
+{
+    /// <summary>A shorter path is a cable: the queue is the hosts' own, and a clock of milliseconds has no say in it.</summary>
+    private const int ShortestPath = 4;
+
+    /// <summary>For how long a round trip is remembered at least; at most for twice that.</summary>
+    private const int MemoryMilliseconds = 10_000;
+
+    private const int RateRounds = 10;
+    private const int ShortestRound = 10;
+
+    /// <summary>Segments in a round trip before anything is known about the path, times the first gain.</summary>
+    private const int InitialSegments = 256;
+
+    private const int LeastSegments = 4;
+
+    /// <summary>What may leave at once: segments, and milliseconds of the rate (a loop that wakes late catches up).</summary>
+    private const int BurstSegments = 10;
+    private const int BurstMilliseconds = 2;
+
+    /// <summary>2/ln 2: the least that doubles what is delivered with each round.</summary>
+    private const double StartGain = 2.885;
+
+    /// <summary>Three rounds with less growth than this: the path is full.</summary>
+    private const double StartGrowth = 1.25;
+    private const int FlatRounds = 3;
+
+    /// <summary>BBR has 2. Sessions that share a bottleneck keep its queue shorter so, and lose a tenth as much in it.</summary>
+    private const double FlightGain = 1.5;
+    private const double LookFlightGain = 0.5;
+
+    /// <summary>Round trips longer than the path by this share of it say that there is a queue.</summary>
+    private const int QueueShare = 8;
+
+    /// <summary>More lost than usual, behind a queue: somebody else sends too.</summary>
+    private const double CrowdedLoss = 0.05;
+    private const double YieldGain = 0.8;
+
+    private const double MostLoss = 0.5;
+
+    /// <summary>In the round after more was tried, less is sent, which empties the queue that it made.</summary>
+    private const int SlowRound = 1;
+
+    private static readonly double[] Cycle = [1.25, 0.75, 1, 1, 1, 1, 1, 1];
+
+    private readonly double[] _rates = new double[RateRounds];
+    private int _rateAt;
+    private double _rate;
+    private bool _isRateKnown;
+
+    private int _least = int.MaxValue;
+    private int _leastBefore = int.MaxValue;
+    private long _rememberedUntil;
+    private bool _looksForLength;
+
+    private Phase _phase;
+    private double _fullRate;
+    private int _flatRounds;
+    private int _cycle;
+
+    private ulong _roundFrom;
+    private long _roundBegan;
+    private long _roundDelivered;
+    private int _roundLeast = int.MaxValue;
+    private int _roundLost;
+    private bool _roundIsFirst = true;
+    private ulong _idleUntil;
+
+    private double _loss;
+    private ulong _slowFrom;
+    private ulong _slowUntil;
+    private int _slowLost;
+
+    private double _credit;
+    private long _creditAt;
+
+    private enum Phase : byte
+    {
+        Start,
+        Drain,
+        Steady,
+    }
+
+    /// <summary>False on a path that is too short to be paced, and before anything has come back.</summary>
+    public bool IsOn { get; private set; }
+
+    /// <summary>Bytes of data a second that may leave now; 0 while not paced.</summary>
+    public long BytesPerSecond => IsOn ? (long)(Rate * 1000) : 0;
+
+    /// <summary>Bytes of data that may be under way.</summary>
+    public int FlightLimit
+    {
+        get
+        {
+            if (!IsOn)
+                return int.MaxValue;
+            double gain = _looksForLength ? LookFlightGain : _phase == Phase.Start ? StartGain : FlightGain;
+            return (int)Math.Clamp(gain * Bottleneck / (1 - _loss) * Length, LeastSegments * segmentSize, int.MaxValue);
+        }
+    }
+
+    private int Length => Math.Min(_least, _leastBefore);
+
+    private double Bottleneck => Math.Max(_rate, (double)(_isRateKnown ? LeastSegments : InitialSegments) * segmentSize / Length);
+
+    private double Rate => Bottleneck / (1 - _loss) * _phase switch
+    {
+        Phase.Start => StartGain,
+        Phase.Drain => 1 / StartGain,
+        _ => Cycle[_cycle],
+    };
+
+    private bool HasQueue => _roundLeast != int.MaxValue && _roundLeast > Length + Math.Max(2, Length / QueueShare);
+
+    /// <summary>Takes a round trip.</summary>
+    public void AddRoundTrip(int sample, long now)
+    {
+        if (now >= _rememberedUntil)
+        {
+            // A queue that never empties hides how long the path is: with less under way for a round, it shows.
+            _looksForLength = IsOn && _phase == Phase.Steady && _least > _leastBefore;
+            (_leastBefore, _least) = (_least, int.MaxValue);
+            _rememberedUntil = now + MemoryMilliseconds;
+        }
+
+        _least = Math.Min(_least, Math.Max(1, sample));
+        _roundLeast = Math.Min(_roundLeast, sample);
+        IsOn = Length >= ShortestPath;
+    }
+
+    /// <summary>Takes what acknowledgements said.</summary>
+    /// <param name="delivered">Bytes of data that the peer has acknowledged since the beginning.</param>
+    /// <param name="acknowledged">The newest transmission that arrived.</param>
+    /// <param name="sent">The newest transmission.</param>
+    /// <param name="underWay">Bytes of data that are neither acknowledged nor known to be lost.</param>
+    /// <param name="now">Milliseconds.</param>
+    public void OnAcknowledged(long delivered, ulong acknowledged, ulong sent, int underWay, long now)
+    {
+        if (_phase == Phase.Drain && underWay <= Bottleneck * Length)
+            _phase = Phase.Steady;
+        if (acknowledged <= _roundFrom || now - _roundBegan < ShortestRound)
+            return;
+        if (_phase == Phase.Steady)
+            FollowLoss(sent + 1);
+        if (_phase != Phase.Start && HasQueue && _roundLost > (sent - _roundFrom) * (_loss + CrowdedLoss))
+            Yield();
+        EndRound((double)(delivered - _roundDelivered) / (now - _roundBegan), _roundIsFirst || acknowledged < _idleUntil);
+        (_roundFrom, _roundBegan, _roundDelivered) = (sent, now, delivered);
+        (_roundIsFirst, _roundLost, _roundLeast) = (!IsOn, 0, int.MaxValue);
+    }
+
+    /// <summary>A transmission has been declared lost.</summary>
+    public void OnLost(ulong transmission)
+    {
+        _roundLost++;
+        if (transmission >= _slowFrom && transmission < _slowUntil)
+            _slowLost++;
+    }
+
+    /// <summary>There was nothing to send: the rate until all that was sent before has arrived is the application's, not the path's.</summary>
+    public void OnIdle(ulong sent) => _idleUntil = sent + 1;
+
+    /// <summary>
+    /// Something leaves while nothing is under way. The round that begins ends with the first of many acknowledgements: it says nothing.
+    /// </summary>
+    public void OnRestart(long delivered, ulong sent, long now)
+    {
+        (_roundFrom, _roundBegan, _roundDelivered) = (sent, now, delivered);
+        (_roundIsFirst, _roundLost, _roundLeast) = (true, 0, int.MaxValue);
+    }
+
+    /// <summary>Whether a segment may leave now; <see cref="OnSent"/> says that it did.</summary>
+    public bool Allows(long now)
+    {
+        if (!IsOn)
+            return true;
+        if (now > _creditAt)
+        {
+            double burst = Math.Max(BurstSegments * segmentSize, BurstMilliseconds * Rate);
+            _credit = Math.Min(burst, _credit + ((now - _creditAt) * Rate));
+            _creditAt = now;
+        }
+
+        return _credit > 0;
+    }
+
+    /// <summary>Takes note of a segment's bytes of data. Credit may go below nothing: the next one waits for it.</summary>
+    public void OnSent(int bytes)
+    {
+        if (IsOn)
+            _credit -= bytes;
+    }
+
+    /// <summary>When there is credit again for a segment that is not allowed now.</summary>
+    public long NextAt(long now) => now + Math.Max(1, (long)Math.Ceiling(-_credit / Rate));
+
+    private void EndRound(double rate, bool wasIdle)
+    {
+        _looksForLength = false;
+        if (wasIdle && rate <= _rate)
+            return;
+        _isRateKnown |= !wasIdle;
+        _rateAt = (_rateAt + 1) % RateRounds;
+        _rates[_rateAt] = rate;
+        _rate = _rates.Max();
+        if (_phase == Phase.Start)
+            LookForFullPipe(wasIdle);
+        else if (_phase == Phase.Steady)
+            _cycle = (_cycle + 1) % Cycle.Length;
+    }
+
+    private void LookForFullPipe(bool wasIdle)
+    {
+        if (_rate >= _fullRate * StartGrowth)
+        {
+            _fullRate = _rate;
+            _flatRounds = 0;
+        }
+        else if (!wasIdle && ++_flatRounds >= FlatRounds)
+        {
+            _phase = Phase.Drain;
+        }
+    }
+
+    /// <summary>
+    /// What is lost while less is sent than the bottleneck takes, and no queue is there, is the path's: so much more has to leave for the
+    /// same to arrive. Otherwise a fifth lost would eat up what the faster rounds try, and the rate could only fall.
+    /// </summary>
+    private void FollowLoss(ulong next)
+    {
+        if (_cycle == SlowRound - 1)
+        {
+            (_slowFrom, _slowUntil, _slowLost) = (next, ulong.MaxValue, 0);
+        }
+        else if (_cycle == SlowRound)
+        {
+            _slowUntil = next;
+        }
+        else if (_cycle == SlowRound + 2 && _slowUntil > _slowFrom)
+        {
+            double loss = HasQueue ? 0 : (double)_slowLost / (_slowUntil - _slowFrom);
+            _loss = Math.Min(MostLoss, _loss + ((loss - _loss) / 4));
+        }
+    }
+
+    private void Yield()
+    {
+        foreach (ref double rate in _rates.AsSpan())
+            rate *= YieldGain;
+        _rate *= YieldGain;
+    }
+}

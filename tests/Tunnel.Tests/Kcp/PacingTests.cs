@@ -1,0 +1,127 @@
+using Tunnel.Links.Memory;
+using Tunnel.Protocol.Kcp;
+
+namespace Tunnel.Tests.Kcp;
+
+public class PacingTests
+{
+    private const long Millisecond = 1_000_000;
+    private const long Endless = long.MaxValue / 2;
+
+    private static readonly KcpOptions Options = new() { Interval = 10 };
+
+    /// <summary>Of a line of 100 Mbit/s, 99 are data; the rounds that look for more take a quarter more, those after them less.</summary>
+    [Fact]
+    public void TheRateIsTheLines()
+    {
+        EnginePair pair = Download(Options, Line(megabits: 100, roundTrip: 40, queueMilliseconds: 40));
+        var rates = new List<long>();
+        for (int i = 0; i < 200; i++)
+        {
+            pair.RunFor(10);
+            rates.Add(pair.A.PacingRate * 8 / 1_000_000);
+        }
+
+        rates.Sort();
+        Assert.InRange(rates[0], 60, 100);
+        Assert.InRange(rates[rates.Count / 2], 90, 105);
+        Assert.InRange(rates[^1], 110, 140);
+    }
+
+    /// <summary>Its queue alone holds less than half of the window.</summary>
+    [Fact]
+    public void AShortQueueIsNotOverrun()
+    {
+        EnginePair pair = Download(Options, Line(megabits: 100, roundTrip: 40, queueMilliseconds: 40));
+        long before = pair.WireA.Counters.Overflowed;
+        pair.RunFor(5000);
+        Assert.Equal(before, pair.WireA.Counters.Overflowed);
+    }
+
+    [Fact]
+    public void ACableIsNotPaced()
+    {
+        EnginePair pair = Download(Options, Line(megabits: 10_000, roundTrip: 1, queueMilliseconds: 100));
+        Assert.Equal(0, pair.A.PacingRate);
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public void ItCanBeOffAndGoesWithoutACongestionWindowOnly(bool noCongestion, bool pacing)
+    {
+        EnginePair pair = Download(
+            Options with { NoCongestion = noCongestion, Pacing = pacing }, Line(megabits: 100, roundTrip: 40, queueMilliseconds: 40));
+        Assert.Equal(0, pair.A.PacingRate);
+    }
+
+    [Fact]
+    public void ALineThatBecomesSlowerIsFollowedWithinTenRounds()
+    {
+        MemoryWireOptions line = Line(megabits: 100, roundTrip: 40, queueMilliseconds: 40);
+        EnginePair pair = Download(Options, line);
+        pair.WireA.Options.BitsPerSecond = 10_000_000;
+        pair.RunFor(6000);
+        long received = pair.UserB.Received;
+        long lost = pair.WireA.Counters.Overflowed;
+        pair.RunFor(5000);
+        Assert.InRange((pair.UserB.Received - received) * 8 / 5_000_000.0, 8.5, 10);
+        Assert.InRange(pair.WireA.Counters.Overflowed - lost, 0, 500);
+    }
+
+    [Fact]
+    public void ALineThatBecomesFasterIsUsed()
+    {
+        EnginePair pair = Download(Options, Line(megabits: 10, roundTrip: 40, queueMilliseconds: 100));
+        pair.WireA.Options.BitsPerSecond = 100_000_000;
+        pair.RunFor(6000);
+        long received = pair.UserB.Received;
+        pair.RunFor(2000);
+        Assert.InRange((pair.UserB.Received - received) * 8 / 2_000_000.0, 85, 100);
+    }
+
+    /// <summary>An application that writes a little now and then is no slow path: what it writes later leaves at once.</summary>
+    [Fact]
+    public void WhatAnApplicationDoesNotSendSaysNothingOfThePath()
+    {
+        var pair = new EnginePair(Options, Options, Line(megabits: 100, roundTrip: 40, queueMilliseconds: 40), 1);
+        for (int i = 0; i < 100; i++)
+        {
+            pair.UserA.ToSend = 100;
+            pair.RunFor(50);
+        }
+
+        Assert.InRange(pair.A.PacingRate * 8 / 1_000_000, 50, long.MaxValue);
+        pair.UserA.ToSend = 10_000;
+        long before = pair.UserB.Received;
+        pair.RunFor(25);
+        Assert.Equal(before + 10_000, pair.UserB.Received);
+    }
+
+    /// <summary>A fifth lost, by whatever the faster rounds try, must not look like a path that takes less and less.</summary>
+    [Fact]
+    public void ALossyLineKeepsItsRate()
+    {
+        MemoryWireOptions line = Line(megabits: 30, roundTrip: 30, queueMilliseconds: 50);
+        line.Loss = 0.2;
+        EnginePair pair = Download(Options, line);
+        long received = pair.UserB.Received;
+        pair.RunFor(10_000);
+        Assert.InRange((pair.UserB.Received - received) * 8 / 10_000_000.0, 15, 24);
+    }
+
+    private static EnginePair Download(KcpOptions options, MemoryWireOptions line)
+    {
+        var pair = new EnginePair(options, options, line, 1);
+        pair.UserA.ToSend = Endless;
+        pair.RunFor(3000);
+        return pair;
+    }
+
+    private static MemoryWireOptions Line(int megabits, int roundTrip, int queueMilliseconds) => new()
+    {
+        DelayNanoseconds = roundTrip * Millisecond / 2,
+        BitsPerSecond = megabits * 1_000_000L,
+        QueueBytes = megabits * 1000 / 8 * queueMilliseconds,
+    };
+}
