@@ -12,8 +12,8 @@ internal sealed class Kcptun(bool overTcp) : Contender(overTcp ? "kcptun --tcp" 
     private static readonly string[] Options =
     [
         "--key", "bench", "--crypt", "aes-128", "--mode", "fast3", "--mtu", "1350", "--sndwnd", "2048", "--rcvwnd", "2048",
-        "--datashard", "0", "--parityshard", "0", "--nocomp", "--sockbuf", "16777216", "--smuxver", "2", "--smuxbuf", "16777216",
-        "--streambuf", "4194304", "--quiet",
+        "--datashard", "0", "--parityshard", "0", "--nocomp", "--sockbuf", "16777216", "--smuxver", "2", "--smuxbuf", "33554432",
+        "--streambuf", "8388608", "--quiet",
     ];
 
     public override ContenderKind Kind => ContenderKind.Peer;

@@ -7,10 +7,10 @@ public sealed record MuxOptions
     public int Version { get; init; } = 2;
 
     /// <summary>Bytes that one session may hold for all its streams' readers (smuxbuf).</summary>
-    public int SessionBuffer { get; init; } = 8 << 20;
+    public int SessionBuffer { get; init; } = 32 << 20;
 
     /// <summary>Bytes that one stream may hold for its reader (streambuf); version 2 tells the peer.</summary>
-    public int StreamBuffer { get; init; } = 2 << 20;
+    public int StreamBuffer { get; init; } = 8 << 20;
 
     /// <summary>Milliseconds between keepalives.</summary>
     public int KeepAlive { get; init; } = 10_000;

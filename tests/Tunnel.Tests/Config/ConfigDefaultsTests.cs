@@ -69,8 +69,8 @@ public class ConfigDefaultsTests
             Key = new Secret("k"),
             Block = KcpBlock.Aes128Gcm,
             Guard = new GuardConfig("PQT1", TimeSpan.FromSeconds(30), 1),
-            SmuxBuf = 8 << 20,
-            StreamBuf = 2 << 20,
+            SmuxBuf = 32 << 20,
+            StreamBuf = 8 << 20,
             SmuxVersion = 2,
             KeepAlive = TimeSpan.FromSeconds(10),
             KeepAliveTimeout = TimeSpan.FromSeconds(30),
@@ -81,6 +81,16 @@ public class ConfigDefaultsTests
         };
 
         Assert.Equal(expected, ConfigText.ValidServer(ConfigText.Server).Transport.Kcp);
+    }
+
+    [Theory]
+    [InlineData("smuxbuf='1MiB'", 1, 1)]
+    [InlineData("smuxbuf='64MiB'", 64, 8)]
+    [InlineData("streambuf='16MiB'", 32, 16)]
+    public void AStreamsBufferIsByDefaultNoLargerThanItsSessions(string keys, int session, int stream)
+    {
+        KcpConfig kcp = ConfigText.ValidServer(ConfigText.Server + keys).Transport.Kcp;
+        Assert.Equal((session << 20, stream << 20), (kcp.SmuxBuf, kcp.StreamBuf));
     }
 
     [Theory]

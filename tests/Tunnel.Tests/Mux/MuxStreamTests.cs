@@ -26,7 +26,7 @@ public class MuxStreamTests
         Assert.Equal("02020200030000006869", Hex.Of(bench.Fill()));
         bench.Feed(MuxCommand.Data, 3, [1, 2, 3]);
         bench.ReadAll(stream);
-        Assert.Equal("02040800030000000300000000002000", Hex.Of(bench.Fill()));
+        Assert.Equal("02040800030000000300000000008000", Hex.Of(bench.Fill()));
         bench.Mux.CloseWrite(stream);
         Assert.Equal("0201000003000000", Hex.Of(bench.Fill()));
         bench.Mux.Advance(10_000);

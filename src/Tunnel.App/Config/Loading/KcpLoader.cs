@@ -85,10 +85,13 @@ internal static class KcpLoader
     {
         Setting<int> smux = reader.Get(KcpKeys.SmuxBuf);
         Setting<int> stream = reader.Get(KcpKeys.StreamBuf);
+        // Whoever sets the one is not told off for the other's default.
+        if (!stream.IsSet)
+            return (smux.Value, Math.Min(smux.Value, stream.Value));
         if (smux.IsSound && stream.IsSound && stream.Value > smux.Value)
         {
             reader.Report(
-                stream.IsSet ? stream.Position : smux.Position,
+                stream.Position,
                 KcpKeys.StreamBuf,
                 $"{UnitTypes.FormatSize(stream.Value)} is more than smuxbuf, which is {UnitTypes.FormatSize(smux.Value)}",
                 "at most smuxbuf");
