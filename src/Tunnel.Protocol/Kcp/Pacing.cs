@@ -209,18 +209,24 @@ internal sealed class Pacing(int segmentSize)
     private void EndRound(double rate, bool wasIdle)
     {
         _looksForLength = false;
-        if (wasIdle && rate <= _rate)
-            return;
-        _isRateKnown |= !wasIdle;
-        _rateAt = (_rateAt + 1) % RateRounds;
-        _rates[_rateAt] = rate;
-        _rate = _rates.Max();
+        if (!wasIdle || rate > _rate)
+        {
+            _isRateKnown |= !wasIdle;
+            _rateAt = (_rateAt + 1) % RateRounds;
+            _rates[_rateAt] = rate;
+            _rate = _rates.Max();
+        }
+
         if (_phase == Phase.Start)
             LookForFullPipe(wasIdle);
         else if (_phase == Phase.Steady)
             _cycle = (_cycle + 1) % Cycle.Length;
     }
 
+    /// <summary>
+    /// The path is full once what is delivered no longer grows; or, as an application may be just as fast as a path that is long full, once
+    /// even the shortest round trip of a round had a queue to wait in (as HyStart++ sees it, RFC 9406).
+    /// </summary>
     private void LookForFullPipe(bool wasIdle)
     {
         if (_rate >= _fullRate * StartGrowth)
@@ -228,7 +234,7 @@ internal sealed class Pacing(int segmentSize)
             _fullRate = _rate;
             _flatRounds = 0;
         }
-        else if (!wasIdle && ++_flatRounds >= FlatRounds)
+        else if ((!wasIdle || HasQueue) && ++_flatRounds >= FlatRounds)
         {
             _phase = Phase.Drain;
         }
