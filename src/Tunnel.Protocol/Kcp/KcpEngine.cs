@@ -338,7 +338,13 @@ public sealed class KcpEngine
         ref SendWindow.Slot slot = ref _send[ack.Number];
         // The echo tells which transmission arrived; an older one says nothing about the order of the newest.
         if (slot.State == SendWindow.SlotState.InFlight && slot.Timestamp == ack.Timestamp)
+        {
             input.NewestOrder = Math.Max(input.NewestOrder, slot.Order);
+            // The first one would have been acknowledged before the second (Eifel, RFC 3522).
+            if (slot.Transmissions > 1)
+                _roundTrip.OnLoss(input.Now);
+        }
+
         _send.Acknowledge(ack.Number);
     }
 

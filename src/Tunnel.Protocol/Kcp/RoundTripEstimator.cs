@@ -3,7 +3,8 @@ namespace Tunnel.Protocol.Kcp;
 /// <summary>
 /// Smoothed round-trip time and the retransmission timeout from it, in milliseconds (KCP's form of RFC 6298). The variance forgets within
 /// some samples, which come in thousands a second: a host that once in a while holds a process up for longer than the timeout would make
-/// each of those pauses a loss. So the timeout is not below the longest round trip of the last seconds, up to KCP's initial timeout.
+/// each of those pauses a loss. So the timeout is not below the longest round trip of the last seconds, up to KCP's initial timeout; and
+/// not below that one while the path loses nothing, where whatever is late is late.
 /// </summary>
 internal struct RoundTripEstimator
 {
@@ -14,18 +15,22 @@ internal struct RoundTripEstimator
     /// <summary>For how long a round trip is remembered at least; at most for twice that.</summary>
     private const int MemoryMilliseconds = 10_000;
 
+    private const int LossMemoryMilliseconds = 60_000;
+
     private readonly int _interval;
     private readonly int _minimum;
     private int _variance;
     private int _longest;
     private int _longestBefore;
     private long _rememberedUntil;
+    private long _lossyUntil;
 
     public RoundTripEstimator(bool noDelay, int interval)
     {
         _interval = interval;
         _minimum = noDelay ? 30 : 100;
         Timeout = InitialTimeout;
+        _lossyUntil = long.MinValue;
     }
 
     public int Timeout { get; private set; }
@@ -56,17 +61,19 @@ internal struct RoundTripEstimator
 
         Smoothed = Math.Max(Smoothed, 1);
         Remember(sample, now);
-        Timeout = Math.Clamp(Smoothed + Math.Max(_interval, 4 * _variance), LeastTimeout, MaximumTimeout);
+        Timeout = Math.Clamp(Smoothed + Math.Max(_interval, 4 * _variance), LeastTimeout(now), MaximumTimeout);
     }
 
-    /// <summary>With a quarter on top: the next pause is seldom just as long.</summary>
-    private readonly int LeastTimeout
+    /// <summary>Something was lost for certain: for a minute, what is late is taken for lost as early as KCP does.</summary>
+    public void OnLoss(long now) => _lossyUntil = now + LossMemoryMilliseconds;
+
+    /// <summary>With a quarter on top of the longest: the next pause is seldom just as long.</summary>
+    private readonly int LeastTimeout(long now)
     {
-        get
-        {
-            int longest = Math.Max(_longest, _longestBefore);
-            return Math.Clamp(longest + (longest / 4), _minimum, InitialTimeout);
-        }
+        if (now >= _lossyUntil)
+            return InitialTimeout;
+        int longest = Math.Max(_longest, _longestBefore);
+        return Math.Clamp(longest + (longest / 4), _minimum, InitialTimeout);
     }
 
     private void Remember(int sample, long now)

@@ -148,19 +148,45 @@ public class RetransmissionTests
     [Theory]
     [InlineData(true, 30)]
     [InlineData(false, 100)]
-    public void TheTimeoutFollowsTheRoundTrip(bool noDelay, int minimum)
+    public void TheTimeoutFollowsTheRoundTripOnceSomethingWasLost(bool noDelay, int minimum)
     {
         var bench = new EngineBench(Options with { NoDelay = noDelay });
         Assert.Equal(200, bench.Engine.RetransmissionTimeout);
-        for (uint i = 0; i < 100; i++)
+        bench.User.ToSend = 1;
+        bench.Drain(0);
+        uint again = (uint)bench.Engine.Deadline;
+        bench.AdvanceAndDrain(again);
+        bench.Ack(again + 1, 0, again, 1);
+        for (uint i = 1; i < 100; i++)
         {
             bench.User.ToSend = 1;
-            bench.Drain(i * 50);
-            bench.Ack(i * 50 + 1, i, i * 50, i + 1);
+            bench.Drain(1000 + i * 50);
+            bench.Ack(1000 + i * 50 + 1, i, 1000 + i * 50, i + 1);
         }
 
         Assert.Equal(1, bench.Engine.SmoothedRoundTrip);
         Assert.Equal(minimum, bench.Engine.RetransmissionTimeout);
+    }
+
+    /// <summary>A host that holds a process up for longer than KCP's smallest timeout has lost nothing.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WhatOnlyCameLateIsNoLoss(bool sentAgain)
+    {
+        var bench = new EngineBench(Options);
+        for (uint i = 0; i < 20; i++)
+        {
+            uint now = i * 1000, late = now + (sentAgain && i == 10 ? 300u : 150);
+            bench.User.ToSend = 1;
+            bench.Drain(now);
+            bench.AdvanceAndDrain(late);
+            // Of the first transmission, even where there was a second one.
+            bench.Ack(late, i, now, i + 1);
+        }
+
+        Assert.Equal(sentAgain ? 1 : 0, bench.Engine.Counters.TimeoutRetransmits);
+        Assert.InRange(bench.Engine.RetransmissionTimeout, 200, 400);
     }
 
     [Fact]

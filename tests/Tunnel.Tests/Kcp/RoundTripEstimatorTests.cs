@@ -9,7 +9,7 @@ public class RoundTripEstimatorTests
     [Fact]
     public void APauseIsRememberedForSecondsAndNotForever()
     {
-        var estimator = new RoundTripEstimator(noDelay: true, interval: 10);
+        RoundTripEstimator estimator = Lossy(noDelay: true);
         Feed(ref estimator, 0, 1_000);
         Assert.Equal(30, estimator.Timeout);
         estimator.Add(80, 1_000);
@@ -24,7 +24,7 @@ public class RoundTripEstimatorTests
     [InlineData(false, 100)]
     public void AShortPauseChangesNothing(bool noDelay, int minimum)
     {
-        var estimator = new RoundTripEstimator(noDelay, interval: 10);
+        RoundTripEstimator estimator = Lossy(noDelay);
         estimator.Add(20, 0);
         Feed(ref estimator, 1, 1_000);
         Assert.Equal(minimum, estimator.Timeout);
@@ -34,7 +34,7 @@ public class RoundTripEstimatorTests
     [Fact]
     public void ALongOneCountsAsKcpsInitialTimeout()
     {
-        var estimator = new RoundTripEstimator(noDelay: true, interval: 10);
+        RoundTripEstimator estimator = Lossy(noDelay: true);
         estimator.Add(5_000, 0);
         Feed(ref estimator, 1, 1_000);
         Assert.Equal(200, estimator.Timeout);
@@ -43,11 +43,32 @@ public class RoundTripEstimatorTests
     [Fact]
     public void AfterALongSilenceThereIsNothingToRemember()
     {
-        var estimator = new RoundTripEstimator(noDelay: true, interval: 10);
+        RoundTripEstimator estimator = Lossy(noDelay: true);
         estimator.Add(80, 0);
         Feed(ref estimator, 1, 1_000);
         Feed(ref estimator, 40_000, 41_000);
         Assert.Equal(30, estimator.Timeout);
+    }
+
+    /// <summary>A cable: whatever is late there is late, and not lost.</summary>
+    [Fact]
+    public void WithoutLossTheTimeoutIsTheInitialOne()
+    {
+        var estimator = new RoundTripEstimator(noDelay: true, interval: 10);
+        Feed(ref estimator, 0, 1_000);
+        Assert.Equal(200, estimator.Timeout);
+        estimator.OnLoss(1_000);
+        Feed(ref estimator, 1_000, 60_999);
+        Assert.Equal(30, estimator.Timeout);
+        Feed(ref estimator, 60_999, 61_001);
+        Assert.Equal(200, estimator.Timeout);
+    }
+
+    private static RoundTripEstimator Lossy(bool noDelay)
+    {
+        var estimator = new RoundTripEstimator(noDelay, interval: 10);
+        estimator.OnLoss(0);
+        return estimator;
     }
 
     private static void Feed(ref RoundTripEstimator estimator, long from, long until)
