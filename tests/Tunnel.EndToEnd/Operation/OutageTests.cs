@@ -7,7 +7,7 @@ namespace Tunnel.EndToEnd.Operation;
 public class OutageTests : EndToEndTest
 {
     private const long Pace = 4 * Payload.MiB;
-    private const long Length = 6 * Pace;
+    private const long Length = 5 * Pace;
     private const string RouterPort = "clients";
 
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(4);

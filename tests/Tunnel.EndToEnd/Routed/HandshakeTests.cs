@@ -11,7 +11,7 @@ namespace Tunnel.EndToEnd.Routed;
 /// </summary>
 public partial class HandshakeTests : EndToEndTest
 {
-    private const int Length = 64 * Payload.MiB;
+    private const int Length = 32 * Payload.MiB;
 
     private const string Strict =
         "table inet strict { counter unopened { }; counter invalid { }; counter fins { }; chain forward { type filter hook forward priority 0; "
