@@ -4,6 +4,7 @@ using Tunnel.EndToEnd.Harness;
 namespace Tunnel.EndToEnd.Control;
 
 /// <summary>tune-loop in namespaces of its own: that it measures before and after, and that the host is as before however it ends.</summary>
+[Collection(nameof(TuneLoopTests))]
 public class TuneLoopTests : EndToEndTest
 {
     private const string Somaxconn = "/proc/sys/net/core/somaxconn";

@@ -4,6 +4,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Operation;
 
 /// <summary>A client's network breaks and comes back: sessions outlive it if it is short, and are replaced if it is not.</summary>
+[Collection(nameof(OutageTests))]
 public class OutageTests : EndToEndTest
 {
     private const long Pace = 4 * Payload.MiB;

@@ -5,6 +5,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Pcap;
 
 /// <summary>What is missing now may be there later: the client goes on by itself.</summary>
+[Collection(nameof(RecoveryTests))]
 public class RecoveryTests : EndToEndTest
 {
     [Fact(Timeout = Limit)]

@@ -4,6 +4,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Pcap;
 
 /// <summary>Sessions outlive the link that they began on: what an application has open goes on over the next one.</summary>
+[Collection(nameof(SurvivalTests))]
 public class SurvivalTests : EndToEndTest
 {
     private const long Pace = 8 * Payload.MiB;

@@ -9,6 +9,7 @@ namespace Tunnel.EndToEnd.Routed;
 /// A router whose firewall follows TCP connections strictly: it lets nothing through that no handshake opened, nor what lies outside
 /// of a connection's windows.
 /// </summary>
+[Collection(nameof(HandshakeTests))]
 public partial class HandshakeTests : EndToEndTest
 {
     private const int Length = 32 * Payload.MiB;
