@@ -8,7 +8,7 @@ internal static class Until
     /// <summary>Enough for anything that is not broken, on a busy machine.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Between two looks at something in this process; thousands of such waits make the length of these tests.</summary>
+    /// <summary>Between two looks at something in this process. There are thousands of such waits.</summary>
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Between two looks that begin processes or connections.</summary>

@@ -13,7 +13,7 @@ internal static class Payload
     /// <summary>The bytes, a block at a time; the block is valid until the next is taken.</summary>
     public static IEnumerable<ReadOnlyMemory<byte>> Blocks(int seed, long length)
     {
-        // Not the runtime's own, which with a seed makes them byte by byte: half of a transfer's time.
+        // Not the runtime's own, which with a seed makes them byte by byte: both ends would work longer for that than for the transfer's hash.
         var random = new Prng((ulong)seed);
         byte[] block = new byte[BlockLength];
         for (long left = length; left > 0; left -= BlockLength)
