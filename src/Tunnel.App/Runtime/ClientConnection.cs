@@ -32,7 +32,7 @@ public sealed partial class ClientConnection
     private readonly Lock _lock = new();
     private volatile TaskCompletionSource _replaced = NewSignal();
     private Task _draining = Task.CompletedTask;
-    private readonly List<PeerSession> _alive = [];
+    private readonly List<ClientReceiver> _alive = [];
     private volatile bool _retryNow;
     private volatile bool _unlessHeard;
     private bool _forgotten;
@@ -72,12 +72,19 @@ public sealed partial class ClientConnection
 
     internal PoolServer Server => _server;
 
-    /// <summary>This host's network has changed: the session may need another way, or the next try may succeed.</summary>
+    /// <summary>
+    /// This host's network has changed: the session may need another way, and so may those that it has replaced, whose streams go on; or the
+    /// next try may succeed.
+    /// </summary>
     public void OnNetworkChanged()
     {
         _retryNow = true;
-        if (Session is null || Receiver is not { } receiver)
-            return;
+        foreach (ClientReceiver receiver in GetAlive())
+            FindWay(receiver);
+    }
+
+    private void FindWay(ClientReceiver receiver)
+    {
         try
         {
             receiver.FindWay();
@@ -269,7 +276,7 @@ public sealed partial class ClientConnection
     private void Begin(ClientReceiver receiver, CancellationToken stop)
     {
         lock (_lock)
-            _alive.Add(receiver.Session);
+            _alive.Add(receiver);
         Receiver = receiver;
         SetSession(receiver.Session);
         // Whoever stopped this meanwhile has not seen the session.
@@ -312,17 +319,20 @@ public sealed partial class ClientConnection
         TrafficLog.SessionEnded(_logger, receiver.Session);
         TrafficLog.LinkClosed(_logger, receiver);
         lock (_lock)
-            _alive.Remove(receiver.Session);
+            _alive.Remove(receiver);
         receiver.Dispose();
     }
 
     private void LeaveAll()
     {
-        PeerSession[] alive;
+        foreach (ClientReceiver receiver in GetAlive())
+            _ = receiver.Session.LeaveAsync();
+    }
+
+    private ClientReceiver[] GetAlive()
+    {
         lock (_lock)
-            alive = [.. _alive];
-        foreach (PeerSession session in alive)
-            _ = session.LeaveAsync();
+            return [.. _alive];
     }
 
     /// <summary>The server has to answer before the session carries anything.</summary>

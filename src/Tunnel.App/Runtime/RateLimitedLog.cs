@@ -1,27 +1,28 @@
 using Microsoft.Extensions.Logging;
-using Tunnel.Protocol.Primitives;
 
 namespace Tunnel.App.Runtime;
 
 /// <summary>
 /// Keeps one kind of message from flooding the log when what causes it is somebody else's doing: a few in each period are written,
-/// the rest are counted, and how many there were is said when the period is over, before the next one that is written. Thread-safe.
+/// the rest are counted, and how many there were is said when the period is over, even if nothing follows. Thread-safe.
 /// </summary>
 /// <param name="logger">Where the count goes.</param>
 /// <param name="what">The kind of message, for the line with the count.</param>
-/// <param name="now">The clock; null for the process's.</param>
-public sealed partial class RateLimitedLog(ILogger logger, string what, Func<Instant>? now = null)
+/// <param name="clock">Null for the system's.</param>
+public sealed partial class RateLimitedLog(ILogger logger, string what, TimeProvider? clock = null)
 {
     /// <summary>Messages of a period that are written, unless said otherwise.</summary>
     public const int DefaultBurst = 10;
 
-    /// <summary>The length of a period, in nanoseconds.</summary>
-    public const long Period = 10_000_000_000;
+    /// <summary>The length of a period.</summary>
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
     private readonly Lock _lock = new();
-    private long _periodEnds = long.MinValue;
+    private long? _periodStarted;
     private int _written;
     private long _leftOut;
+    private ITimer? _periodEnd;
 
     /// <summary>Messages of a period that are written.</summary>
     public int Burst { get; init; } = DefaultBurst;
@@ -34,13 +35,11 @@ public sealed partial class RateLimitedLog(ILogger logger, string what, Func<Ins
     {
         lock (_lock)
         {
-            long time = (now?.Invoke() ?? MonotonicClock.Now).Nanoseconds;
-            StartPeriod(time);
+            TimeSpan left = PeriodLeft();
             if (++_written > Burst)
             {
-                // A storm that ends must not keep its number to itself until the next one.
                 if (_leftOut++ == 0)
-                    _ = SettleAsync(TimeSpan.FromMicroseconds((_periodEnds - time) / 1000.0));
+                    SettleAfter(left);
                 TotalLeftOut++;
                 return false;
             }
@@ -51,7 +50,7 @@ public sealed partial class RateLimitedLog(ILogger logger, string what, Func<Ins
     }
 
     /// <summary>Says how many have been left out since it was said last, if any.</summary>
-    internal void Settle()
+    private void Settle()
     {
         long leftOut;
         lock (_lock)
@@ -60,18 +59,22 @@ public sealed partial class RateLimitedLog(ILogger logger, string what, Func<Ins
             LogLeftOut(logger, leftOut, what);
     }
 
-    private async Task SettleAsync(TimeSpan after)
+    /// <summary>A storm that ends must not keep its number to itself until the next one.</summary>
+    private void SettleAfter(TimeSpan time)
     {
-        await Task.Delay(after).ConfigureAwait(false);
-        Settle();
+        _periodEnd ??= _clock.CreateTimer(_ => Settle(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _periodEnd.Change(time, Timeout.InfiniteTimeSpan);
     }
 
-    private void StartPeriod(long time)
+    /// <summary>What is left of the period, or of the one that begins because it is over.</summary>
+    private TimeSpan PeriodLeft()
     {
-        if (time < _periodEnds)
-            return;
-        _periodEnds = time + Period;
+        long now = _clock.GetTimestamp();
+        if (_periodStarted is { } started && _clock.GetElapsedTime(started, now) is var elapsed && elapsed < Period)
+            return Period - elapsed;
+        _periodStarted = now;
         _written = 0;
+        return Period;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} more messages about {What} were left out")]

@@ -16,7 +16,7 @@ public sealed class AfPacketLink : IPacketLink
 
     private readonly AfPacketOptions _options;
     private readonly Action<string>? _notice;
-    private readonly int _interfaceIndex;
+    private readonly WatchedInterface _interface;
     private readonly AfPacketReceiveBatch _batch = new();
     private readonly WakeEvent _wake = new();
     private readonly LinkMeter _meter = new();
@@ -27,21 +27,18 @@ public sealed class AfPacketLink : IPacketLink
     private int _descriptor = -1;
     private int _maxMergedLength = LongestMerged;
     private long _kernelDrops;
-    private readonly IDisposable? _watch;
-    private volatile bool _suspect;
 
     private AfPacketLink(AfPacketOptions options, Action<string>? notice)
     {
         _options = options;
         _notice = notice;
-        _interfaceIndex = InterfaceProbe.Index(options.Interface);
+        _interface = new WatchedInterface(options.Interface, _wake);
         try
         {
             RequireInterface();
-            _descriptor = AfPacketSocket.Open(options, _interfaceIndex);
+            _descriptor = AfPacketSocket.Open(options, _interface.Index);
             if (options.BypassQueue && !InterfaceProbe.Offloads(options.Interface).Tso)
                 StopMerging("it does not cut them itself, and past the queue the kernel does not either");
-            _watch = InterfaceWatch.Add(options.Interface, _interfaceIndex, Suspect);
         }
         catch
         {
@@ -105,8 +102,8 @@ public sealed class AfPacketLink : IPacketLink
                 return frames;
 
             (short events, bool woken) = _wake.Wait(_descriptor, timeoutMilliseconds);
-            if (_suspect || (events != 0 && (events & POLLIN) == 0))
-                RequireInterface();
+            if (_interface.IsSuspect || (events != 0 && (events & POLLIN) == 0))
+                _interface.Require();
             return woken && events == 0 ? 0 : Drain(sink);
         }
     }
@@ -152,7 +149,7 @@ public sealed class AfPacketLink : IPacketLink
 
     public void Dispose()
     {
-        _watch?.Dispose();
+        _interface.Dispose();
         _wake.Set();
         lock (_receiving)
         {
@@ -210,7 +207,7 @@ public sealed class AfPacketLink : IPacketLink
         if (count <= 0)
         {
             if (-count == ENETDOWN)
-                RequireInterface();
+                _interface.Require();
             return 0;
         }
 
@@ -236,26 +233,17 @@ public sealed class AfPacketLink : IPacketLink
         return delivered;
     }
 
-    /// <summary>The socket says once that the interface went down, and keeps quiet for ever when another one took its name.</summary>
-    private void Suspect()
-    {
-        _suspect = true;
-        _wake.Set();
-    }
-
+    /// <summary>A packet socket may be bound to an interface that is down, and would receive nothing.</summary>
     private void RequireInterface()
     {
-        _suspect = false;
-        string name = _options.Interface;
-        if (_interfaceIndex == 0)
+        string name = _interface.Name;
+        if (_interface.Index == 0)
         {
             throw new LinkException(
                 LinkFault.Network,
                 $"there is no interface {name}: `ip link` lists those that exist; one that comes later will be found then");
         }
 
-        if (InterfaceProbe.Index(name) != _interfaceIndex)
-            throw new LinkException(LinkFault.Network, $"interface {name} went away");
         if (!InterfaceProbe.IsUp(name))
             throw new LinkException(LinkFault.Network, $"interface {name} is down: `ip link set {name} up`");
     }

@@ -9,51 +9,41 @@ internal static class InterfaceWatch
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly Lock Gate = new();
-    private static readonly List<Watched> All = [];
+    private static readonly List<WatchedInterface> All = [];
     private static readonly Timer Clock = new(_ => LookAndGoOn());
 
-    /// <summary>Begins to look after a link's interface; ends when what is returned is disposed.</summary>
-    /// <param name="name">The interface's.</param>
-    /// <param name="index">That the link was opened with.</param>
-    /// <param name="alarm">Called, again and again, while the name has another index or none, or is down. Must not throw nor wait.</param>
-    internal static IDisposable Add(string name, int index, Action alarm)
+    internal static void Add(WatchedInterface watched)
     {
-        var watched = new Watched(name, index, alarm);
         lock (Gate)
         {
             All.Add(watched);
             if (All.Count == 1)
                 Clock.Change(Interval, Timeout.InfiniteTimeSpan);
         }
+    }
 
-        return watched;
+    internal static void Remove(WatchedInterface watched)
+    {
+        lock (Gate)
+            All.Remove(watched);
     }
 
     private static void LookAndGoOn()
     {
-        Watched[] watched;
+        WatchedInterface[] watched;
         lock (Gate)
             watched = [.. All];
-        foreach (IGrouping<string, Watched> links in watched.GroupBy(w => w.Name))
+        foreach (IGrouping<string, WatchedInterface> links in watched.GroupBy(w => w.Name))
         {
             int index = InterfaceProbe.IsUp(links.Key) ? InterfaceProbe.Index(links.Key) : 0;
-            foreach (Watched link in links.Where(l => l.Index != index))
-                link.Alarm();
+            foreach (WatchedInterface link in links.Where(l => l.Index != index))
+                link.Suspect();
         }
 
         lock (Gate)
         {
             if (All.Count != 0)
                 Clock.Change(Interval, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private sealed record Watched(string Name, int Index, Action Alarm) : IDisposable
-    {
-        public void Dispose()
-        {
-            lock (Gate)
-                All.RemoveAll(w => ReferenceEquals(w, this));
         }
     }
 }

@@ -14,7 +14,7 @@ public sealed unsafe class PcapLink : IPacketLink
 
     private readonly PcapOptions _options;
     private readonly Action<string>? _notice;
-    private readonly int _interfaceIndex;
+    private readonly WatchedInterface _interface;
     private readonly WakeEvent _wake = new();
     private readonly LinkMeter _meter = new();
 
@@ -24,21 +24,19 @@ public sealed unsafe class PcapLink : IPacketLink
     private PcapCapture? _capture;
     private WrappingCounter _kernelDrops;
     private WrappingCounter _deviceDrops;
-    private readonly IDisposable? _watch;
-    private volatile bool _suspect;
 
     private PcapLink(PcapOptions options, Action<string>? notice)
     {
         _options = options;
         _notice = notice;
-        _interfaceIndex = InterfaceProbe.Index(options.Interface);
+        _interface = new WatchedInterface(options.Interface, _wake);
         try
         {
             _capture = PcapCapture.Open(options, options.SnapLength ?? InterfaceProbe.AutomaticSnapLength(options.Interface), notice);
-            _watch = InterfaceWatch.Add(options.Interface, _interfaceIndex, Suspect);
         }
         catch
         {
+            _interface.Dispose();
             _wake.Dispose();
             throw;
         }
@@ -69,8 +67,8 @@ public sealed unsafe class PcapLink : IPacketLink
                 return frames;
 
             (short events, bool woken) = _wake.Wait(Current.Descriptor, timeoutMilliseconds);
-            if (_suspect || (events != 0 && (events & Linux.POLLIN) == 0))
-                RequireInterface();
+            if (_interface.IsSuspect || (events != 0 && (events & Linux.POLLIN) == 0))
+                _interface.Require();
             return woken && events == 0 ? 0 : Drain(sink);
         }
     }
@@ -97,7 +95,7 @@ public sealed unsafe class PcapLink : IPacketLink
 
     public void Dispose()
     {
-        _watch?.Dispose();
+        _interface.Dispose();
         _wake.Set();
         lock (_receiving)
         {
@@ -173,22 +171,6 @@ public sealed unsafe class PcapLink : IPacketLink
 
         _meter.Sent(taken, bytes, frames - taken);
         return taken;
-    }
-
-    /// <summary>libpcap keeps quiet when the interface goes down, and waits for ever when it went away and came back as another one.</summary>
-    private void Suspect()
-    {
-        _suspect = true;
-        _wake.Set();
-    }
-
-    private void RequireInterface()
-    {
-        _suspect = false;
-        if (InterfaceProbe.Index(_options.Interface) != _interfaceIndex)
-            throw new LinkException(LinkFault.Network, $"interface {_options.Interface} went away");
-        if (!InterfaceProbe.IsUp(_options.Interface))
-            throw new LinkException(LinkFault.Network, $"interface {_options.Interface} went down");
     }
 
     private long ReadKernelDrops()

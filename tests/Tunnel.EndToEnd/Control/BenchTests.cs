@@ -48,7 +48,7 @@ public class BenchTests : EndToEndTest
     public async Task OnAFullDiskNothingIsKept()
     {
         int first = await BenchTarget.ServeAsync(this);
-        const string script = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero > \"$1/fill\"; \"$2\" bench tcp \"$3\" -c 1 --seconds 0.2 --save \"$1/a.json\" > /dev/null; echo $?; ls \"$1\"";
+        const string script = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero > \"$1/fill\"; \"$2\" bench tcp \"$3\" -c 1 --seconds 0.2 --warm-up 0 --rounds 1 --save \"$1/a.json\" > /dev/null; echo $?; ls \"$1\"";
         string folder = Directory.CreateDirectory(PathOf("full")).FullName;
         ToolResult result = await Tool.RunAsync("unshare", "--mount", "sh", "-c", script, "sh", folder, Binaries.Control, $"127.0.0.1:{first + 1}");
         Assert.Equal("1\nfill\n", result.Output);
@@ -62,7 +62,7 @@ public class BenchTests : EndToEndTest
         UdpPair pair = await UdpPair.StartAsync(this, FreeUdpPort());
         JsonElement result = await MeasureAsync(
         [
-            "hold", Target("hold", first + 1), "-c", "100", "--warm-up", "1", "--pid", $"{pair.Client.Id},{pair.Server.Id}",
+            "hold", Target("hold", first + 1), "-c", "100", "--pid", $"{pair.Client.Id},{pair.Server.Id}",
             .. Through($"socks5://127.0.0.1:{await pair.Client.Socks5PortAsync()}"),
         ]);
         JsonElement round = result.GetProperty("points")[0].GetProperty("rounds")[0];
@@ -155,7 +155,7 @@ public class BenchTests : EndToEndTest
     {
         int first = await BenchTarget.ServeAsync(this);
         foreach (string name in (string[])["a.json", "b.json"])
-            await MeasureAsync(["tcp", Target("tcp", first + 1), "--rounds", "3", "-s", "0.3", "--save", PathOf(name)]);
+            await MeasureAsync(["tcp", Target("tcp", first + 1), "--rounds", "3", "-s", "0.1", "--warm-up", "0", "--save", PathOf(name)]);
         string text = (await Tool.RunAsync(Binaries.Control, "bench", "compare", PathOf("a.json"), PathOf("b.json"))).Expect();
         Assert.Contains("operations/s", text, StringComparison.Ordinal);
         string json = (await Tool.RunAsync(Binaries.Control, "bench", "compare", "--json", PathOf("a.json"), PathOf("b.json"))).Expect();
@@ -197,9 +197,9 @@ public class BenchTests : EndToEndTest
 
     private static async Task<JsonElement> MeasureAsync(string[] arguments, int exitCode = 0)
     {
-        string[] brief = arguments.Contains("-s") || arguments.Contains("--seconds") ? [] : ["-s", "0.3"];
+        string[] brief = arguments.Contains("-s") || arguments.Contains("--seconds") ? [] : ["-s", "0.2"];
         string[] rounds = arguments.Contains("--rounds") ? [] : ["--rounds", "1"];
-        string[] warmUp = arguments.Contains("--warm-up") ? [] : ["--warm-up", "0.2"];
+        string[] warmUp = arguments.Contains("--warm-up") ? [] : ["--warm-up", "0.1"];
         ToolResult result = await Tool.RunAsync(Binaries.Control, ["bench", .. arguments, .. brief, .. rounds, .. warmUp, "--json"]);
         Assert.True(result.ExitCode == exitCode, $"exit code {result.ExitCode}: {result.Error}");
         return JsonDocument.Parse(result.Output).RootElement;

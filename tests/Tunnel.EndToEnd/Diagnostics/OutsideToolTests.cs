@@ -10,7 +10,11 @@ namespace Tunnel.EndToEnd.Diagnostics;
 /// <summary>dotnet-counters and dotnet-trace themselves, against processes with nothing configured that carry bytes.</summary>
 public class OutsideToolTests : EndToEndTest
 {
-    private const string Seconds = "00:00:00:05";
+    /// <summary>Figures come once a second, and several of them have to.</summary>
+    private const string Counted = "00:00:00:05";
+
+    /// <summary>Clients come and go in less than one.</summary>
+    private const string Traced = "00:00:00:03";
 
     /// <summary>As RUNBOOK says it: of an event source the tool enables no event unless it is told the keywords.</summary>
     private const string AllEvents = "Tunnel:0xFFFFFFFFFFFFFFFF:4";
@@ -29,7 +33,7 @@ public class OutsideToolTests : EndToEndTest
         string file = PathOf($"{process.Name}.counters.json");
         (await DotnetTool.RunAsync(
             "dotnet-counters", "collect", "-p", $"{process.Id}", "--counters", "Tunnel", "--format", "json", "--refresh-interval", "1",
-            "--maxHistograms", "100", "--duration", Seconds, "-o", file)).Expect();
+            "--maxHistograms", "100", "--duration", Counted, "-o", file)).Expect();
 
         using JsonDocument json = JsonDocument.Parse(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken));
         Counter[] seen = [.. json.RootElement.GetProperty("Events").EnumerateArray().Select(Counter.Read)];
@@ -66,7 +70,7 @@ public class OutsideToolTests : EndToEndTest
         string file = PathOf("server.nettrace");
         Task<ToolResult> tracing = DotnetTool.RunAsync(
             "dotnet-trace", "collect", "-p", $"{pair.Server.Id}", "--profile", "dotnet-sampled-thread-time", "--providers", AllEvents,
-            "--duration", Seconds, "-o", file);
+            "--duration", Traced, "-o", file);
         while (!tracing.IsCompleted)
             await ComeAndGoAsync(port, target);
         (await tracing).Expect();

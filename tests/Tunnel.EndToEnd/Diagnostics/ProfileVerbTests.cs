@@ -19,7 +19,7 @@ public class ProfileVerbTests : EndToEndTest
     {
         (UdpPair pair, Func<Task> stop) = await LoadAsync();
         string file = PathOf("server.pb.gz");
-        ToolResult result = await ProfileAsync("--pid", $"{pair.Server.Id}", "--seconds", "2", "--output", file, "--json");
+        ToolResult result = await ProfileAsync("--pid", $"{pair.Server.Id}", "--seconds", "1", "--output", file, "--json");
         using JsonDocument json = JsonDocument.Parse(result.Expect());
         Assert.Contains("recording process", result.Error, StringComparison.Ordinal);
         Assert.Equal(file, json.RootElement.GetProperty("file").GetString());

@@ -25,7 +25,7 @@ public class RandomKillsTests : EndToEndTest
     public async Task NothingIsLostOrDoubledOnWhatSurvives()
     {
         int seed = int.TryParse(Environment.GetEnvironmentVariable(SeedVariable), out int given) ? given : Environment.TickCount;
-        int seconds = int.TryParse(Environment.GetEnvironmentVariable(SecondsVariable), out int longer) ? longer : 12;
+        int seconds = int.TryParse(Environment.GetEnvironmentVariable(SecondsVariable), out int longer) ? longer : 8;
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed} ({SeedVariable}), {seconds} s ({SecondsVariable})");
         SocketTarget target = Own(SocketTarget.StartEcho());
         LoopbackFleet fleet = await LoopbackFleet.StartAsync(this, [FreeUdpPort(), FreeUdpPort(), FreeUdpPort()], conn: 2, _ => []);

@@ -32,8 +32,8 @@ internal class ChildProcess : IAsyncDisposable
         string[] command = networkNamespace is null
             ? [program, .. arguments]
             : ["ip", "netns", "exec", networkNamespace, program, .. arguments];
-        // A shell's background jobs ignore interrupts, and so would whatever the tests start from one.
-        command = ["env", "--default-signal=INT", .. command];
+        // A shell's background jobs ignore interrupts, and what nohup starts ignores hangups; so would whatever the tests start.
+        command = ["env", "--default-signal=INT,HUP", .. command];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
@@ -81,12 +81,28 @@ internal class ChildProcess : IAsyncDisposable
     /// <summary>Waits until a line with this text has come, the <paramref name="times"/>th time.</summary>
     public async Task<string> LineAsync(string text, int times = 1, TimeSpan? limit = null)
     {
-        await Until.TrueAsync($"{Name} says \"{text}\"", () => Count(text) >= times || HasExited, limit);
-        if (HasExited)
+        int seen = 0;
+        string? line = null;
+        await Until.TrueAsync($"{Name} says \"{text}\"", () => Look() || HasExited, limit);
+        if (line is null)
             await _reading;
-        string? line = Lines.Where(l => l.Contains(text, StringComparison.Ordinal)).ElementAtOrDefault(times - 1);
-        Assert.True(line is not null, $"{Name} ended without \"{text}\":\n{Text}");
+        Assert.True(Look(), $"{Name} ended without \"{text}\":\n{Text}");
         return line!;
+
+        // Each line once: some say a lot.
+        bool Look()
+        {
+            lock (_lines)
+            {
+                for (; line is null && seen < _lines.Count; seen++)
+                {
+                    if (_lines[seen].Contains(text, StringComparison.Ordinal) && --times == 0)
+                        line = _lines[seen];
+                }
+            }
+
+            return line is not null;
+        }
     }
 
     public void Terminate() => Signal(15);

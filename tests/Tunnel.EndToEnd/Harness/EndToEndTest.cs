@@ -7,6 +7,7 @@ namespace Tunnel.EndToEnd.Harness;
 /// What every test here has: a folder, processes that end with it in the reverse order of their start, and, when it failed, what those
 /// processes had said.
 /// </summary>
+[Collection(nameof(Alone))]
 public abstract class EndToEndTest : IAsyncLifetime
 {
     /// <summary>A test that takes this long hangs.</summary>

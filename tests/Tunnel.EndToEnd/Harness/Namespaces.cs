@@ -36,12 +36,7 @@ internal sealed class Namespaces : IAsyncDisposable
         }
     }
 
-    public async Task AddAddressesAsync(string host)
-    {
-        bool client = host == Client;
-        await IpAsync("-n", host, "address", "add", (client ? ClientIPv4 : ServerIPv4) + "/24", "dev", Interface);
-        await IpAsync("-n", host, "address", "add", (client ? ClientIPv6 : ServerIPv6) + "/64", "dev", Interface, "nodad");
-    }
+    public Task AddAddressesAsync(string host) => Ip.RunAsync(AddressesOf(host));
 
     public async ValueTask DisposeAsync()
     {
@@ -52,22 +47,21 @@ internal sealed class Namespaces : IAsyncDisposable
     private async Task BuildAsync(bool addresses)
     {
         WriteHosts(Server);
-        foreach (string host in new[] { Client, Server })
-        {
-            await IpAsync("netns", "add", host);
-            await IpAsync("-n", host, "link", "set", "lo", "up");
-        }
-
-        await IpAsync("link", "add", Interface, "netns", Client, "type", "veth", "peer", "name", Interface, "netns", Server);
-        foreach (string host in new[] { Client, Server })
-        {
-            await IpAsync("-n", host, "link", "set", Interface, "up");
-            if (addresses)
-                await AddAddressesAsync(host);
-        }
+        string[] hosts = [Client, Server];
+        await Ip.RunAsync(
+        [
+            .. hosts.Select(host => $"netns add {host}"),
+            $"link add {Interface} netns {Client} type veth peer name {Interface} netns {Server}",
+            .. hosts.SelectMany(host => (string[])[$"-n {host} link set lo up", $"-n {host} link set {Interface} up"]),
+            .. addresses ? hosts.SelectMany(AddressesOf) : [],
+        ]);
     }
 
-    private static async Task IpAsync(params string[] arguments) => (await Tool.RunAsync("ip", arguments)).Expect();
+    private string[] AddressesOf(string host)
+    {
+        (string ipv4, string ipv6) = host == Client ? (ClientIPv4, ClientIPv6) : (ServerIPv4, ServerIPv6);
+        return [$"-n {host} address add {ipv4}/24 dev {Interface}", $"-n {host} address add {ipv6}/64 dev {Interface} nodad"];
+    }
 
     // ip netns exec puts the files of this folder in the place of /etc's.
     private static string EtcOf(string host) => $"/etc/netns/{host}";

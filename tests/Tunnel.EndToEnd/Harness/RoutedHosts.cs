@@ -44,8 +44,8 @@ internal sealed class RoutedHosts : IAsyncDisposable
     /// <summary>What the path carries: the MTU of both of the router's interfaces, and a word about it to nobody.</summary>
     public async Task NarrowAsync(int mtu)
     {
-        foreach (string side in new[] { ToClient, ToServer })
-            await IpAsync("-n", Router, "link", "set", side, "mtu", $"{mtu}");
+        string[] sides = [ToClient, ToServer];
+        await Ip.RunAsync(sides.Select(side => $"-n {Router} link set {side} mtu {mtu}"));
     }
 
     /// <summary>The router's rules, as nft reads them.</summary>
@@ -65,30 +65,27 @@ internal sealed class RoutedHosts : IAsyncDisposable
 
     private async Task BuildAsync()
     {
-        foreach (string host in new[] { Client, Router, Server })
-        {
-            await IpAsync("netns", "add", host);
-            await IpAsync("-n", host, "link", "set", "lo", "up");
-        }
-
-        await ConnectAsync(Client, ToClient, "10.78.1", "fd78:1");
-        await ConnectAsync(Server, ToServer, "10.78.2", "fd78:2");
+        string[] hosts = [Client, Router, Server];
+        await Ip.RunAsync(
+        [
+            .. hosts.SelectMany(host => (string[])[$"netns add {host}", $"-n {host} link set lo up"]),
+            .. CableTo(Client, ToClient, "10.78.1", "fd78:1"),
+            .. CableTo(Server, ToServer, "10.78.2", "fd78:2"),
+        ]);
         await SetAsync(Router, "net.ipv4.ip_forward", "1");
         await SetAsync(Router, "net.ipv6.conf.all.forwarding", "1");
     }
 
-    private async Task ConnectAsync(string host, string side, string ipv4, string ipv6)
-    {
-        await IpAsync("link", "add", Namespaces.Interface, "netns", host, "type", "veth", "peer", "name", side, "netns", Router);
-        await IpAsync("-n", host, "link", "set", Namespaces.Interface, "up");
-        await IpAsync("-n", Router, "link", "set", side, "up");
-        await IpAsync("-n", host, "address", "add", $"{ipv4}.2/24", "dev", Namespaces.Interface);
-        await IpAsync("-n", Router, "address", "add", $"{ipv4}.1/24", "dev", side);
-        await IpAsync("-n", host, "address", "add", $"{ipv6}::2/64", "dev", Namespaces.Interface, "nodad");
-        await IpAsync("-n", Router, "address", "add", $"{ipv6}::1/64", "dev", side, "nodad");
-        await IpAsync("-n", host, "route", "add", "default", "via", $"{ipv4}.1");
-        await IpAsync("-n", host, "-6", "route", "add", "default", "via", $"{ipv6}::1");
-    }
-
-    private static async Task IpAsync(params string[] arguments) => (await Tool.RunAsync("ip", arguments)).Expect();
+    private string[] CableTo(string host, string side, string ipv4, string ipv6) =>
+    [
+        $"link add {Namespaces.Interface} netns {host} type veth peer name {side} netns {Router}",
+        $"-n {host} link set {Namespaces.Interface} up",
+        $"-n {Router} link set {side} up",
+        $"-n {host} address add {ipv4}.2/24 dev {Namespaces.Interface}",
+        $"-n {Router} address add {ipv4}.1/24 dev {side}",
+        $"-n {host} address add {ipv6}::2/64 dev {Namespaces.Interface} nodad",
+        $"-n {Router} address add {ipv6}::1/64 dev {side} nodad",
+        $"-n {host} route add default via {ipv4}.1",
+        $"-n {host} -6 route add default via {ipv6}::1",
+    ];
 }

@@ -4,10 +4,11 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Operation;
 
 /// <summary>A client's network breaks and comes back: sessions outlive it if it is short, and are replaced if it is not.</summary>
+[Collection(nameof(OutageTests))]
 public class OutageTests : EndToEndTest
 {
     private const long Pace = 4 * Payload.MiB;
-    private const long Length = 6 * Pace;
+    private const long Length = 5 * Pace;
     private const string RouterPort = "clients";
 
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(4);

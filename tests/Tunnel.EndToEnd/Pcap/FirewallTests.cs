@@ -3,6 +3,7 @@ using Tunnel.EndToEnd.Harness;
 namespace Tunnel.EndToEnd.Pcap;
 
 /// <summary>The rules that keep a host's own TCP from answering the tunnel's segments: they live exactly as long as the process.</summary>
+[Collection(nameof(FirewallTests))]
 public class FirewallTests : EndToEndTest
 {
     private static readonly string ServerTable = $"table inet tunnel_{TunnelSettings.ServerPort}";

@@ -4,6 +4,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Pcap;
 
 /// <summary>Hosts without nft: the rules are iptables', of either make, and live exactly as long as the process, too.</summary>
+[Collection(nameof(IptablesTests))]
 public class IptablesTests : EndToEndTest
 {
     private const string ToolFolder = "/usr/sbin";

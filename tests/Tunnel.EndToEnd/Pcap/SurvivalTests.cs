@@ -4,12 +4,14 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Pcap;
 
 /// <summary>Sessions outlive the link that they began on: what an application has open goes on over the next one.</summary>
+[Collection(nameof(SurvivalTests))]
 public class SurvivalTests : EndToEndTest
 {
     private const long Pace = 8 * Payload.MiB;
-    private const long Length = 6 * Pace;
+    private const long Length = 4 * Pace;
 
-    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(5);
+    /// <summary>Longer than it takes for silence to be noticed and another session to be asked for.</summary>
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(4);
 
     [Theory(Timeout = Limit)]
     [InlineData("auto")]

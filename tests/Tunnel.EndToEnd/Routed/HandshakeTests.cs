@@ -9,9 +9,10 @@ namespace Tunnel.EndToEnd.Routed;
 /// A router whose firewall follows TCP connections strictly: it lets nothing through that no handshake opened, nor what lies outside
 /// of a connection's windows.
 /// </summary>
+[Collection(nameof(HandshakeTests))]
 public partial class HandshakeTests : EndToEndTest
 {
-    private const int Length = 64 * Payload.MiB;
+    private const int Length = 32 * Payload.MiB;
 
     private const string Strict =
         "table inet strict { counter unopened { }; counter invalid { }; counter fins { }; chain forward { type filter hook forward priority 0; "

@@ -6,6 +6,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Routed;
 
 /// <summary>Paths that carry less than the links at their ends, behind a router that does not say so; and links that are too small.</summary>
+[Collection(nameof(PathMtuTests))]
 public partial class PathMtuTests : EndToEndTest
 {
     private const int Length = 16 * Payload.MiB;

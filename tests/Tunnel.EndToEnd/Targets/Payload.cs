@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Tunnel.Protocol.Primitives;
 
 namespace Tunnel.EndToEnd.Targets;
 
@@ -12,16 +13,28 @@ internal static class Payload
     /// <summary>The bytes, a block at a time; the block is valid until the next is taken.</summary>
     public static IEnumerable<ReadOnlyMemory<byte>> Blocks(int seed, long length)
     {
-        var random = new Random(seed);
+        // Not the runtime's own, which with a seed makes them byte by byte: both ends would work longer for that than for the transfer's hash.
+        var random = new Prng((ulong)seed);
         byte[] block = new byte[BlockLength];
         for (long left = length; left > 0; left -= BlockLength)
         {
-            random.NextBytes(block);
+            random.Fill(block);
             yield return block.AsMemory(0, (int)Math.Min(left, BlockLength));
         }
     }
 
-    public static byte[] Bytes(int seed, int length) => [.. Blocks(seed, length).SelectMany(b => b.ToArray())];
+    public static byte[] Bytes(int seed, int length)
+    {
+        byte[] bytes = new byte[length];
+        int have = 0;
+        foreach (ReadOnlyMemory<byte> block in Blocks(seed, length))
+        {
+            block.CopyTo(bytes.AsMemory(have));
+            have += block.Length;
+        }
+
+        return bytes;
+    }
 
     public static string Hash(int seed, long length)
     {

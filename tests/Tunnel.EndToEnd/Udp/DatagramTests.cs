@@ -17,7 +17,7 @@ public class DatagramTests : EndToEndTest
     private const int Length = 1200;
 
     private const int PerSecond = 1000;
-    private const int Count = 2 * PerSecond;
+    private const int Count = PerSecond;
 
     /// <summary>How long nothing has to come before the rest counts as lost.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);

@@ -175,6 +175,27 @@ public class ConnectionPoolTests
         await Eventually(() => sick.IsClosed && world.Pool.Connections.All(c => c.Drained is null));
     }
 
+    /// <summary>What it carries needs a way, too, when the network has changed; it may be what the session fell silent for.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task ASessionThatWasReplacedFollowsTheNetwork()
+    {
+        await using var world = new PoolWorld(1, 1024, Server(1));
+        await world.UntilAsync(1, ConnectionState.Up);
+        TunnelStream stream = await OpenAtAsync(world, 1);
+        world.CutWhatIsOpen(1);
+        Task echo = AssertEchoesAsync(stream, "through the old session");
+        await Eventually(() => world.Pool.Connections[0].Drained == stream.Session);
+        Assert.Equal([0, 0], world.Sought);
+        world.Pool.OnNetworkChanged();
+        Assert.Equal([1, 1], world.Sought);
+        world.Mend(1);
+        await echo;
+        stream.Close();
+        await Eventually(() => world.Pool.Connections[0].Drained is null);
+        world.Pool.OnNetworkChanged();
+        Assert.Equal([1, 2], world.Sought);
+    }
+
     [Fact(Timeout = Limit)]
     public async Task FullSessionsSaySoUntilThereIsRoom()
     {

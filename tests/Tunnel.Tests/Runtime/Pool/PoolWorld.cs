@@ -28,6 +28,7 @@ internal sealed class PoolWorld : IAsyncDisposable
     private readonly HashSet<IPAddress> _cut = [];
     private readonly List<(ServerReceiver Receiver, ServerSessions Sessions)> _receivers = [];
     private readonly List<IPEndPoint> _opened = [];
+    private readonly List<int> _sought = [];
     private readonly TcpListener _echo = new(IPAddress.Loopback, 0);
     private readonly ReverseListeners _reverse;
     private readonly StreamServer _streams;
@@ -69,6 +70,16 @@ internal sealed class PoolWorld : IAsyncDisposable
         {
             lock (_links)
                 return [.. _opened];
+        }
+    }
+
+    /// <summary>How often each link, in the order in which they were opened, was asked for the way to its server.</summary>
+    public int[] Sought
+    {
+        get
+        {
+            lock (_links)
+                return [.. _sought];
         }
     }
 
@@ -171,10 +182,13 @@ internal sealed class PoolWorld : IAsyncDisposable
     {
         cancel.ThrowIfCancellationRequested();
         (MemoryLink client, MemoryLink far) = MemoryLink.CreatePair(new MemoryWireOptions { DelayNanoseconds = 1_000_000 }, 1);
+        int number;
         lock (_links)
         {
+            number = _opened.Count;
             _links.Add((server.Address, client, far));
             _opened.Add(server);
+            _sought.Add(0);
             if (_cut.Contains(server.Address))
                 Cut(server.Address.GetAddressBytes()[3]);
         }
@@ -188,7 +202,15 @@ internal sealed class PoolWorld : IAsyncDisposable
             _receivers.Add((receiver, sessions));
         var near = new ReplaceableLink(client);
         PeerPath path = DatagramCarrier.Open(near, RightEnd);
-        return ValueTask.FromResult(new OpenedLink(near, new DatagramCarrier(), path, Endpoint.FromIPEndPoint(RightEnd), null, null));
+        return ValueTask.FromResult(new OpenedLink(near, new DatagramCarrier(), path, Endpoint.FromIPEndPoint(RightEnd), null, () => Seek(number)));
+    }
+
+    /// <summary>The way of a link is what it was; datagrams have no other addresses.</summary>
+    private FlowAddresses? Seek(int number)
+    {
+        lock (_links)
+            _sought[number]++;
+        return default(FlowAddresses);
     }
 
     private async Task EchoAsync()
