@@ -103,6 +103,17 @@ public class CheckTests : EndToEndTest
         Assert.Equal(before, await ReadAsync(hosts.Client, somaxconn));
     }
 
+    /// <summary>As in a container, where the kernel's settings can only be read: each change fails, so there is nothing to undo.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task WhatCannotBeSetLeavesNoUndoFile()
+    {
+        Namespaces hosts = await CreateNamespacesAsync();
+        const string script = "mount --bind /proc/sys/net /proc/sys/net && mount -o remount,bind,ro /proc/sys/net; \"$1\" check --apply --yes --only somaxconn --undo \"$2\"; echo $?";
+        ToolResult result = await Tool.RunInAsync(hosts.Client, "unshare", "--mount", "sh", "-c", script, "sh", Binaries.Control, PathOf("undo.json"));
+        Assert.Matches("^net.core.somaxconn: not set: .+\nnothing was changed\n1\n$", result.Output);
+        Assert.False(File.Exists(PathOf("undo.json")));
+    }
+
     [Fact(Timeout = Limit)]
     public async Task TwoSnapshotsTellWhatChanged()
     {
