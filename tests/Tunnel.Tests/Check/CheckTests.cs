@@ -191,11 +191,11 @@ public sealed class CheckTests : IDisposable
     {
         _host.Write("/proc/net/netstat", FixtureFiles.Netstat.Replace("TcpExt: 0 0 0", "TcpExt: 0 4 6"));
         Finding finding = await _host.FindAsync("listen.overflows");
-        Assert.Equal((FindingVerdict.Advice, "4 overflows, 6 drops since boot, 0 in the last second"), (finding.Verdict, finding.Is));
+        Assert.Equal((FindingVerdict.Advice, "overflows 4, drops 6 since boot, 0 in the last second"), (finding.Verdict, finding.Is));
     }
 
     [Theory]
-    [InlineData(0u, "Good", "1 sockets listen, none has connections waiting")]
+    [InlineData(0u, "Good", "listening sockets: 1, none has connections waiting")]
     [InlineData(100u, "Advice", "127.0.0.1:80: 100 of 128")]
     public async Task QueuesOfListeners(uint waiting, string verdict, string now)
     {
@@ -212,7 +212,7 @@ public sealed class CheckTests : IDisposable
         _host.Write("/proc/net/tcp", "  sl  local\n   0: 0100007F:1F90 00000000:0000 0A 00000000:00000100 00:0\n");
         Finding finding = await _host.FindAsync("listen.queues");
         Assert.Equal(FindingVerdict.Advice, finding.Verdict);
-        Assert.StartsWith("1 sockets listen, the longest queue has 256", finding.Is);
+        Assert.StartsWith("listening sockets: 1, the longest queue has 256", finding.Is);
     }
 
     [Theory]

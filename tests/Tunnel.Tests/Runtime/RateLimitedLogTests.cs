@@ -40,6 +40,6 @@ public class RateLimitedLogTests
         Assert.Equal(["7 more messages about storms were left out"], lines.All);
         Assert.False(log.Admits());
         log.Settle();
-        Assert.Equal("1 more messages about storms were left out", lines.All[1]);
+        Assert.Equal("1 more message about storms was left out", lines.All[1]);
     }
 }
