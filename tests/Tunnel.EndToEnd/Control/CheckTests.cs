@@ -74,8 +74,15 @@ public class CheckTests : EndToEndTest
         string before = await ReadAsync(hosts.Client, mask);
         (await Tool.RunInAsync(hosts.Client, "sh", "-c", $"echo 1 > {mask}")).Expect();
         string after = await ReadAsync(hosts.Client, mask);
-        var undo = new { schema = 1, time = DateTimeOffset.UnixEpoch, host = "h", @interface = Namespaces.Interface, files = Array.Empty<string>(),
-            changes = new[] { new { name = "nic.rps", before = $"rx-0={before.Trim()}", after = $"rx-0={after.Trim()}" } } };
+        var undo = new
+        {
+            schema = 1,
+            time = DateTimeOffset.UnixEpoch,
+            host = "h",
+            @interface = Namespaces.Interface,
+            files = Array.Empty<string>(),
+            changes = new[] { new { name = "nic.rps", before = $"rx-0={before.Trim()}", after = $"rx-0={after.Trim()}" } }
+        };
         await File.WriteAllTextAsync(PathOf("undo.json"), JsonSerializer.Serialize(undo), TestContext.Current.CancellationToken);
         (await ControlAsync(hosts.Client, "check", "--revert", PathOf("undo.json"))).Expect();
         Assert.Equal(before, await ReadAsync(hosts.Client, mask));
