@@ -96,7 +96,7 @@ internal sealed partial class ConfigReloader<T>(
         foreach (ConfigProblem problem in next.Problems)
             LogProblem(logger, problem.ToString(next.FileName));
         if (next.Problems.Count == 1)
-            LogRefusedForOne(logger, next.FileName);
+            LogRefusedForOne(logger, next.FileName, 1);
         else
             LogRefused(logger, next.FileName, next.Problems.Count);
     }
@@ -122,8 +122,8 @@ internal sealed partial class ConfigReloader<T>(
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
     private static partial void LogProblem(ILogger logger, string problem);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{File} has 1 error; everything stays as it was")]
-    private static partial void LogRefusedForOne(ILogger logger, string file);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{File} has {Count} error; everything stays as it was")]
+    private static partial void LogRefusedForOne(ILogger logger, string file, int count);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{File} has {Count} errors; everything stays as it was")]
     private static partial void LogRefused(ILogger logger, string file, int count);

@@ -57,7 +57,7 @@ public sealed partial class RateLimitedLog(ILogger logger, string what, Func<Ins
         lock (_lock)
             (leftOut, _leftOut) = (_leftOut, 0);
         if (leftOut == 1)
-            LogOneLeftOut(logger, what);
+            LogOneLeftOut(logger, leftOut, what);
         else if (leftOut != 0)
             LogLeftOut(logger, leftOut, what);
     }
@@ -76,8 +76,8 @@ public sealed partial class RateLimitedLog(ILogger logger, string what, Func<Ins
         _written = 0;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "1 more message about {What} was left out")]
-    private static partial void LogOneLeftOut(ILogger logger, string what);
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} more message about {What} was left out")]
+    private static partial void LogOneLeftOut(ILogger logger, long count, string what);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} more messages about {What} were left out")]
     private static partial void LogLeftOut(ILogger logger, long count, string what);
