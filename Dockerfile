@@ -1,5 +1,6 @@
-# One image for both ends. It has not been built where it was written (no container engine there); a test holds it to the files that
-# the repository has.
+# One image for both ends. It has not been built where it was written (no container engine there): what its steps run was run by hand, the
+# first in a folder with what it copies, the second in a root of Debian 13, and so was the server, as that user with an engine's default
+# capabilities. A test holds it to the files that the repository has.
 #
 #   docker build -t tunnel .
 #   docker run --network host --cap-add NET_ADMIN -v /etc/tunnel:/etc/tunnel:ro tunnel

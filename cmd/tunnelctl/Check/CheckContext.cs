@@ -43,6 +43,12 @@ internal sealed class CheckContext
 
     public INicDevice? Nic => Interface is null ? null : Calls.Nic(Interface);
 
+    /// <summary>
+    /// No card: loopback, veth, tunnel, bridge. It has no interrupt; what it receives is worked on where it was sent, or where the card
+    /// below it was.
+    /// </summary>
+    public bool IsVirtual => Interface is not null && Files.LinkTarget($"/sys/class/net/{Interface}")?.Contains("/devices/virtual/", StringComparison.Ordinal) is true;
+
     /// <summary>Why there is nothing to say about the interface.</summary>
     public string NoInterface => RouteProblem ?? "no interface: name one with --interface";
 

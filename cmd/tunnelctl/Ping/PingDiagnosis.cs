@@ -29,7 +29,7 @@ internal static class PingDiagnosis
     private static string WhenSilent(PingEvidence seen) => seen switch
     {
         { SendErrors: > 0, Frames: 0, Resets: 0 } =>
-            Text($"the kernel did not take {seen.SendErrors} frames: is the interface up, and its queue not full?"),
+            Text($"the kernel did not take what was sent (frames: {seen.SendErrors}): is the interface up, and its queue not full?"),
         { DroppedByFec: > 0 } =>
             $"{seen.Server} sends forward error correction packets: turn FEC off there, or on at both ends",
         { DroppedByGuard: > 0 } => Text($"{seen.Server} answers, but {seen.DroppedByGuard} of its datagrams have another guard: compare ")
@@ -42,7 +42,7 @@ internal static class PingDiagnosis
         { PortUnreachable: true } => $"{seen.Server} refuses the UDP port as unreachable: its kernel, where nobody listens, or a firewall before it. "
             + "Is tunnel-server running there, on this port, with network.link = \"udp\", and may the port be reached from here?",
         { Unreachable.Length: > 0 } => $"{seen.Server} cannot be reached: {seen.Unreachable}",
-        { Frames: > 0 } => Text($"{seen.Frames} frames came from {seen.Server}, and none of them belongs to this session: is something else on that port?"),
+        { Frames: > 0 } => Text($"what came from {seen.Server} (frames: {seen.Frames}) does not belong to this session: is something else on that port?"),
         { HostAnswersEcho: true } =>
             $"nothing comes back from {seen.Server}, though its host is up. A tunnel server is silent to whom it does not know, so it is one of these:",
         { HostAnswersEcho: false } => $"nothing comes back from {seen.Server}, and its host answers no echo request either. Is the address right, is the host up? "

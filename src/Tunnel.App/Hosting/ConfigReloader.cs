@@ -95,7 +95,10 @@ internal sealed partial class ConfigReloader<T>(
     {
         foreach (ConfigProblem problem in next.Problems)
             LogProblem(logger, problem.ToString(next.FileName));
-        LogRefused(logger, next.FileName, next.Problems.Count);
+        if (next.Problems.Count == 1)
+            LogRefusedForOne(logger, next.FileName, 1);
+        else
+            LogRefused(logger, next.FileName, next.Problems.Count);
     }
 
     private void Watch(IReadOnlyList<string> files)
@@ -118,6 +121,9 @@ internal sealed partial class ConfigReloader<T>(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
     private static partial void LogProblem(ILogger logger, string problem);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{File} has {Count} error; everything stays as it was")]
+    private static partial void LogRefusedForOne(ILogger logger, string file, int count);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{File} has {Count} errors; everything stays as it was")]
     private static partial void LogRefused(ILogger logger, string file, int count);

@@ -230,7 +230,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "the link's MTU is smaller now: datagrams of {Sessions} sessions are {Largest} bytes at most")]
+        Message = "the link's MTU is smaller now: datagrams are {Largest} bytes at most (sessions: {Sessions})")]
     private static partial void LogNarrower(ILogger logger, int sessions, int largest);
 
 

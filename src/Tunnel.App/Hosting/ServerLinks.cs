@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
@@ -64,7 +65,12 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
         UdpOptions options = UdpOptionsOf();
         if (MtuCheck.ServedBy(options.Address) is { } served)
             _mtu.Require(served, _carrier);
-        return _ports.Count == 1 ? UdpLink.Open(options, Tell) : UdpRangeLink.Open(options, _ports.Count, Tell);
+        IPacketLink opened = _ports.Count == 1 ? UdpLink.Open(options, Tell) : UdpRangeLink.Open(options, _ports.Count, Tell);
+        if (options.Address is { } address)
+            LogOpenedUdp(logger, _ports, address);
+        else
+            LogOpenedUdpEverywhere(logger, _ports);
+        return opened;
 
         void Tell(string notice) => LogNotice(logger, notice);
     }
@@ -130,6 +136,12 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
 
     [LoggerMessage(Level = LogLevel.Information, Message = "listens on {Ports} of {Interface} (raw TCP segments, {Link}; {Receivers} receiving)")]
     private static partial void LogOpened(ILogger logger, PortSpan ports, string @interface, string link, int receivers);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "listens on {Ports} of {Address} (UDP)")]
+    private static partial void LogOpenedUdp(ILogger logger, PortSpan ports, IPAddress address);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "listens on {Ports} of every address (UDP)")]
+    private static partial void LogOpenedUdpEverywhere(ILogger logger, PortSpan ports);
 
     [LoggerMessage(
         Level = LogLevel.Information,

@@ -52,10 +52,10 @@ public static class TunnelProgram
         where THost : class, IHostedService, ITunnelHost<TConfig>, ITunnelEnd
     {
         if (loaded.Warnings.Count != 0)
-            Console.Error.WriteLine(loaded.DescribeWarnings());
+            Say(LogLevel.Warning, loaded.DescribeWarnings());
         if (!loaded.IsValid)
         {
-            Console.Error.WriteLine(loaded.DescribeProblems());
+            Say(LogLevel.Error, loaded.DescribeProblems());
             return ExitCode.Configuration;
         }
 
@@ -112,9 +112,17 @@ public static class TunnelProgram
         }
         catch (StartException e)
         {
-            Console.Error.WriteLine(e.Message);
+            Say(LogLevel.Error, e.Message);
             return e.ExitCode;
         }
+    }
+
+    /// <summary>What is said while there is no log; to the journal with its priority, a line each.</summary>
+    private static void Say(LogLevel level, string text)
+    {
+        string prefix = Journal.IsStandardError() ? Journal.Prefix(level) : "";
+        foreach (string line in text.Split('\n'))
+            Console.Error.WriteLine(prefix + line);
     }
 
     /// <summary>A service that others can ask for.</summary>

@@ -55,7 +55,9 @@ public sealed partial class RateLimitedLog(ILogger logger, string what, TimeProv
         long leftOut;
         lock (_lock)
             (leftOut, _leftOut) = (_leftOut, 0);
-        if (leftOut != 0)
+        if (leftOut == 1)
+            LogOneLeftOut(logger, leftOut, what);
+        else if (leftOut != 0)
             LogLeftOut(logger, leftOut, what);
     }
 
@@ -76,6 +78,9 @@ public sealed partial class RateLimitedLog(ILogger logger, string what, TimeProv
         _written = 0;
         return Period;
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} more message about {What} was left out")]
+    private static partial void LogOneLeftOut(ILogger logger, long count, string what);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} more messages about {What} were left out")]
     private static partial void LogLeftOut(ILogger logger, long count, string what);

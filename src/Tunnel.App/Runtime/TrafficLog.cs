@@ -41,7 +41,7 @@ public static partial class TrafficLog
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "link {Name} closed: in {PacketsIn} packets {BytesIn} bytes, out {PacketsOut} packets {BytesOut} bytes, send errors {SendErrors}, kernel drops {KernelDrops}, dropped by guard {Guard}, by cipher {Cipher}")]
+        Message = "link {Name} closed: packets in {PacketsIn} ({BytesIn} bytes), out {PacketsOut} ({BytesOut} bytes), send errors {SendErrors}, kernel drops {KernelDrops}, dropped by guard {Guard}, by cipher {Cipher}")]
     private static partial void LogLink(
         ILogger logger, string name, long packetsIn, long bytesIn, long packetsOut, long bytesOut, long sendErrors, long kernelDrops, long guard, long cipher);
 

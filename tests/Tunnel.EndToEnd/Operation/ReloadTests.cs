@@ -111,6 +111,8 @@ public class ReloadTests : EndToEndTest
         await pair.Server.LineAsync("has 2 errors; everything stays as it was");
         Assert.Matches(@"\.toml:\d+:\d+: transport\.kcp\.max_sessions: 0 is out of range", pair.Server.Text);
         Assert.Matches(@"\.toml:\d+:\d+: transport\.nonsense: unknown key", pair.Server.Text);
+        pair.Server.Rewrite(TunnelSettings.UdpServer(port).With("targets.deny", TunnelSettings.List("127.0.0.0/8")).With("transport.nonsense", 1).ToToml());
+        await pair.Server.LineAsync("has 1 error; everything stays as it was");
         Assert.Equal(SocksClient.Succeeded, await ReplyAsync(await pair.Client.Socks5PortAsync(), target));
     }
 

@@ -47,6 +47,6 @@ public partial class ReceiversTests : EndToEndTest
         Assert.Equal(Payload.Hash(2, 16 * Payload.MiB), await pair.Curl.UploadAsync(PcapPair.Target, PathOf("upload")));
     }
 
-    [GeneratedRegex("link afpacket closed: in ([0-9]+) packets")]
+    [GeneratedRegex("link afpacket closed: packets in ([0-9]+)")]
     private static partial Regex Closed();
 }

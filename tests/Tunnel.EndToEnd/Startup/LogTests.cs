@@ -37,8 +37,7 @@ public class LogTests : EndToEndTest
             log.Append(Encoding.UTF8.GetString(await socket.ReceiveToEndAsync()));
             ended.SetResult();
         }));
-        string script = $"exec 2<>/dev/tcp/127.0.0.1/{journal.Port}; export JOURNAL_STREAM=9:$(readlink /proc/$$/fd/2 | tr -dc 0-9); exec \"$0\" \"$@\"";
-        TunnelProcess server = Launch(["bash", "-c", script, Binaries.Server], TunnelSettings.UdpServer(FreeUdpPort()));
+        TunnelProcess server = Launch(AsService(journal), TunnelSettings.UdpServer(FreeUdpPort()));
         await server.ReadyAsync();
         server.Terminate();
         Assert.Equal(0, await server.ExitAsync());
@@ -46,7 +45,21 @@ public class LogTests : EndToEndTest
         string[] lines = log.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.NotEmpty(lines);
         Assert.All(lines, l => Assert.Matches("^<[2-7]>[^0-9]", l));
+        Assert.Contains(lines, l => l.StartsWith("<6>listens on port ", StringComparison.Ordinal));
         Assert.Contains(lines, l => l.StartsWith("<6>link udp closed", StringComparison.Ordinal));
+    }
+
+    /// <summary>Before there is a log, too: "journalctl -p err" has to show why a unit did not start.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task TheJournalIsToldWhyAStartFailed()
+    {
+        var said = new TaskCompletionSource<string>();
+        SocketTarget journal = Own(SocketTarget.Start(async socket => said.SetResult(Encoding.UTF8.GetString(await socket.ReceiveToEndAsync()))));
+        TunnelProcess server = Launch(AsService(journal), TunnelSettings.UdpServer(FreeUdpPort()).With("transport.nonsense", 1));
+        Assert.Equal(3, await server.ExitAsync());
+        string[] lines = (await said.Task).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.All(lines, l => Assert.StartsWith("<3>", l));
+        Assert.Contains(lines, l => l.Contains("transport.nonsense: unknown key"));
     }
 
     /// <summary>The variable is inherited by processes whose errors go elsewhere.</summary>
@@ -58,5 +71,12 @@ public class LogTests : EndToEndTest
         server.Terminate();
         Assert.Equal(0, await server.ExitAsync());
         Assert.Matches(@"^\d{4}-\d\d-\d\d .* info +link udp closed", server.Lines.Last(l => l.Contains("link udp closed")));
+    }
+
+    /// <summary>The server with that socket as its standard error, which the variable names.</summary>
+    private static string[] AsService(SocketTarget journal)
+    {
+        string script = $"exec 2<>/dev/tcp/127.0.0.1/{journal.Port}; export JOURNAL_STREAM=9:$(readlink /proc/$$/fd/2 | tr -dc 0-9); exec \"$0\" \"$@\"";
+        return ["bash", "-c", script, Binaries.Server];
     }
 }

@@ -20,7 +20,7 @@ public sealed class BootTests : IDisposable
         _host.Write("/etc/sysctl.d/90-tunnel.conf", file + "\n");
         Finding finding = await _host.FindAsync("boot.sysctl");
         Assert.Equal(FindingVerdict.Good, finding.Verdict);
-        Assert.StartsWith("1 of ", finding.Is);
+        Assert.StartsWith("in files: 1 of ", finding.Is);
     }
 
     /// <summary>By the files' names; a file hides its like in the folders behind; last of all the old one.</summary>

@@ -53,6 +53,8 @@ internal sealed class FixtureHost : IHostCalls, IDisposable
         return this;
     }
 
+    public void Link(string path, string target) => File.CreateSymbolicLink(PathOf(path), target);
+
     public string Read(string path) => File.ReadAllText(PathOf(path));
 
     public void Remove(string path) => File.Delete(PathOf(path));

@@ -108,6 +108,21 @@ public sealed class KnobTests : IDisposable
         Assert.Equal(FindingVerdict.Good, KnobCatalog.Rps.Look(_host.Context()).Verdict);
     }
 
+    /// <summary>Loopback and veth have one queue and no interrupt: the sender's processor does the receiving, which is another for each sender.</summary>
+    [Theory]
+    [InlineData("../../devices/virtual/net/lo", "Good")]
+    [InlineData("../../devices/virtual/net/veth0", "Good")]
+    [InlineData("../../devices/pci0000:00/0000:00:03.0/virtio0/net/eth1", "Advice")]
+    public void WithoutAnInterruptNothingIsSteered(string device, string verdict)
+    {
+        string name = Path.GetFileName(device);
+        string folder = Path.GetFullPath(device, "/sys/class/net");
+        _host.Write($"{folder}/queues/rx-0/rps_cpus", "0\n").Write($"{folder}/queues/rx-0/rps_flow_cnt", "0\n").Link($"/sys/class/net/{name}", device);
+        Finding rps = KnobCatalog.Rps.Look(_host.Context(interfaceName: name)), rfs = KnobCatalog.Rfs.Look(_host.Context(interfaceName: name));
+        Assert.Equal((verdict, verdict), ($"{rps.Verdict}", $"{rfs.Verdict}"));
+        Assert.Equal(verdict == "Good", rps.Should.StartsWith("not needed: no card"));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("not a mask")]

@@ -32,7 +32,7 @@ public sealed class SocketMemoryTests : IDisposable
         Assert.Equal(FindingVerdict.Good, (await _host.FindAsync("tcp.memory")).Verdict);
         Finding finding = await _host.FindAsync("tcp.memory", between: () => _host.Write("/proc/net/netstat", string.Format(null, Pressures, 6)));
         Assert.Equal(FindingVerdict.Advice, finding.Verdict);
-        Assert.EndsWith("under pressure 6 times since boot, 2 in the last second", finding.Is);
+        Assert.EndsWith("times under pressure: 6 since boot, 2 in the last second", finding.Is);
     }
 
     /// <summary>A namespace has no tcp_mem of its own.</summary>

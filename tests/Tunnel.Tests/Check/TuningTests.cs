@@ -84,6 +84,36 @@ public sealed class TuningTests : IDisposable
         Assert.DoesNotContain(applied.Revert(), c => c.Name == "nic.rings");
     }
 
+    /// <summary>A file that undoes nothing would be in the way of the next try, and its like would gather in /var/lib/tunnel.</summary>
+    [Theory]
+    [InlineData("rings", false, false)]
+    [InlineData("rings", true, false)]
+    [InlineData("somaxconn", false, true)]
+    [InlineData(null, false, true)]
+    public void AnUndoFileStaysWhereSomethingWasDone(string? only, bool persist, bool stays)
+    {
+        _host.Card.Refusal = "Operation not supported (errno 95)";
+        string path = _host.PathOf("/undo/undo.json");
+        var tuning = new Tuning(_host.Context());
+        ApplyJson applied = ApplyRun.Apply(tuning, tuning.Plan(only), new ApplyOptions(only, true, path, persist, false));
+        Assert.NotEmpty(applied.Changes);
+        Assert.Equal(stays, File.Exists(path));
+        Assert.Equal(stays ? path : null, applied.Undo);
+        Assert.Empty(applied.Problems);
+    }
+
+    /// <summary>Of a card's queues one may take a value and the next refuse it.</summary>
+    [Fact]
+    public void WhatWasSetInPartIsUndone()
+    {
+        const string mask = $"/sys/class/net/{FixtureHost.Interface}/queues/rx-0/rps_cpus";
+        string[] texts = [_host.Read(mask).Trim(), "3"];
+        _host.Write(mask, "3\n");
+        var half = new Change("nic.rps", $"rx-0={texts[0]}", $"rx-0={texts[1]}", "rx-1: Input/output error");
+        Assert.Null(Assert.Single(new Tuning(_host.Context()).Revert([half])).Problem);
+        Assert.Equal(texts[0], _host.Read(mask));
+    }
+
     [Fact]
     public void AKnobThatIsNotKnownIsNotTouched()
     {

@@ -4,6 +4,7 @@ using System.Diagnostics.Tracing;
 using System.Net;
 using System.Net.Sockets;
 using Tunnel.App.Runtime;
+using Tunnel.Tests.Runtime.Pool;
 using Tunnel.Tests.Services;
 
 namespace Tunnel.Tests.Diagnostics;
@@ -77,6 +78,9 @@ public class TunnelEventsTests
         accepted.Dispose();
         application.Shutdown(SocketShutdown.Send);
         Assert.Equal(0, await application.ReceiveAsync(buffer));
+        // The client's goodbye has to be heard before the server is stopped as well.
+        await pair.StopClientAsync();
+        await PoolWorld.Eventually(() => pair.Server.Sessions!.Count == 0);
         return port;
     }
 

@@ -19,8 +19,8 @@ public class PingDiagnosisTests
         { "guard", ["7 of its datagrams", "guard_magic", "+95.0 s"] },
         { "cipher", ["2 of its datagrams do not open", "transport.kcp.block"] },
         { "fec", ["FEC"] },
-        { "foreign", ["4 frames", "something else"] },
-        { "send", ["did not take 5 frames"] },
+        { "foreign", ["frames: 4", "something else"] },
+        { "send", ["did not take what was sent (frames: 5)"] },
         { "no-pong", ["transport.header", "it said no"] },
         { "rules", ["firewall rules are missing", "network.firewall = true"] },
     };

@@ -55,7 +55,8 @@ public class RateLimitedLogTests
             Storm(RateLimitedLog.DefaultBurst + storm);
             Assert.Equal(storm - 1, _lines.All.Length);
             _time.Advance(RateLimitedLog.Period);
-            Assert.Equal($"{storm} more messages about storms were left out", _lines.All[^1]);
+            string expected = storm == 1 ? "1 more message about storms was left out" : $"{storm} more messages about storms were left out";
+            Assert.Equal(expected, _lines.All[^1]);
         }
 
         Assert.Equal(3, _lines.All.Length);

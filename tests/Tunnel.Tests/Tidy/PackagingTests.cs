@@ -17,6 +17,7 @@ public partial class PackagingTests
         Assert.Contains($"cmd/tunnel-{side}/Program.cs", Sources.Files);
         Assert.Equal(["notify"], Values(side, "Type"));
         Assert.Equal(["/bin/kill -HUP $MAINPID"], Values(side, "ExecReload"));
+        Assert.Equal(["SIGKILL"], Values(side, "WatchdogSignal"));
     }
 
     [Theory]

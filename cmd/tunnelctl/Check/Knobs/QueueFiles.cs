@@ -3,6 +3,9 @@ namespace Tunnel.Ctl.Check.Knobs;
 /// <summary>One setting that each receiving queue of the interface has a file for, written as "rx-0=f rx-1=f".</summary>
 internal static class QueueFiles
 {
+    /// <summary>Why nothing is to be spread on an interface that is no card.</summary>
+    public const string NoInterrupt = "not needed: no card, so no interrupt that brings all packets to one processor";
+
     public static IReadOnlyList<string> Queues(CheckContext context) => context.Interface is null
         ? []
         : [.. context.Files.List(Folder(context)).Where(q => q.StartsWith("rx-", StringComparison.Ordinal))];

@@ -18,6 +18,8 @@ internal sealed class RfsKnob : Knob
     {
         if (QueueFiles.Parse(now) is not { } queues)
             return Judgement.Unknown(now.Problem ?? $"\"{now.Text?.Trim()}\" is no list of numbers");
+        if (context.IsVirtual && context.Profile == TuningProfile.Throughput)
+            return new Judgement(true, QueueFiles.NoInterrupt, now.Text!) { Matters = false };
         Judgement table = SysctlKnobs.FlowEntries.Judge(context, SysctlKnobs.FlowEntries.Read(context));
         if (table.Problem is not null)
             return Judgement.Unknown(table.Problem);

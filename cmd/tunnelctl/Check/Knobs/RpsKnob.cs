@@ -13,7 +13,7 @@ internal sealed class RpsKnob : Knob
 
     public override Reading Read(CheckContext context) => QueueFiles.Read(context, File);
 
-    /// <summary>All processors for throughput, where the card has fewer queues than there are; what was allowed stays allowed.</summary>
+    /// <summary>All processors for throughput, where it is a card with fewer queues than there are; what was allowed stays allowed.</summary>
     public override Judgement Judge(CheckContext context, Reading now)
     {
         if (QueueFiles.Parse(now) is not { } queues)
@@ -21,12 +21,18 @@ internal sealed class RpsKnob : Knob
         if (queues.FirstOrDefault(q => CpuList.ParseMask(q.Value) is null) is { Value: { } odd })
             return Judgement.Unknown($"\"{odd}\" is no mask of processors");
         IReadOnlyList<int> online = context.OnlineProcessors;
-        if (context.Profile != TuningProfile.Throughput || queues.Count >= online.Count)
-            return new Judgement(true, context.Profile == TuningProfile.Throughput ? "not needed: a queue for each processor" : "as it is", now.Text!) { Matters = false };
+        if (NotNeeded(context, queues.Count >= online.Count) is { } reason)
+            return new Judgement(true, reason, now.Text!) { Matters = false };
         bool met = queues.All(q => online.All(CpuList.ParseMask(q.Value)!.Contains));
         string all = string.Join(' ', queues.Select(q => $"{q.Queue}={CpuList.FormatMask(online.Union(CpuList.ParseMask(q.Value)!))}"));
         return new Judgement(met, all, all);
     }
+
+    private static string? NotNeeded(CheckContext context, bool isQueueEach) =>
+        context.Profile != TuningProfile.Throughput ? "as it is"
+        : context.IsVirtual ? QueueFiles.NoInterrupt
+        : isQueueEach ? "not needed: a queue for each processor"
+        : null;
 
     public override string Command(CheckContext context, string value) => QueueFiles.Command(context, File, value);
 

@@ -17,8 +17,8 @@ internal static class ApplyRun
         return End(options, Apply(tuning, plan, options));
     }
 
-    /// <summary>What undoes it is on the disk before anything is changed.</summary>
-    private static ApplyJson Apply(Tuning tuning, IReadOnlyList<PlannedChange> plan, ApplyOptions options)
+    /// <summary>What undoes it is on the disk before anything is changed, and goes again when nothing was.</summary>
+    internal static ApplyJson Apply(Tuning tuning, IReadOnlyList<PlannedChange> plan, ApplyOptions options)
     {
         if (plan.Count == 0 && !options.Persist)
             return new ApplyJson(plan, [], null, [], []);
@@ -32,6 +32,8 @@ internal static class ApplyRun
             : ([], []);
         if (files.Count != 0)
             unkept = [.. Keep(UndoFile.Of(tuning.Context, changes, files), path)];
+        else if (!changes.Any(c => c.IsDone))
+            return new ApplyJson(plan, changes, null, [], [.. problems, .. UndoFile.Remove(path)]);
         return new ApplyJson(plan, changes, path, [.. files.Select(f => f.Path)], [.. problems, .. unkept]);
     }
 
@@ -73,7 +75,7 @@ internal static class ApplyRun
     {
         foreach (string problem in result.Problems)
             Console.Error.WriteLine(problem);
-        if (result.Undo is null)
+        if (result is { Undo: null, Changes.Count: 0 })
         {
             foreach (PlannedChange change in result.Plan)
                 Console.Out.WriteLine(change.Command);
@@ -86,7 +88,7 @@ internal static class ApplyRun
             Console.Out.WriteLine(Describe(change));
         foreach (string path in result.Persisted)
             Console.Out.WriteLine($"wrote {path}");
-        Console.Out.WriteLine($"undo: tunnelctl check --revert {result.Undo}");
+        Console.Out.WriteLine(result.Undo is null ? "nothing was changed" : $"undo: tunnelctl check --revert {result.Undo}");
     }
 
     internal static string Describe(Change change) => change switch
@@ -105,7 +107,7 @@ internal sealed record ApplyOptions(string? Only, bool Yes, string? UndoPath, bo
 /// <summary>What --apply --json prints. Schema 1.</summary>
 /// <param name="Plan">What was to be changed.</param>
 /// <param name="Changes">What was; empty when it was not tried.</param>
-/// <param name="Undo">The file that undoes it; null when nothing was tried.</param>
+/// <param name="Undo">The file that undoes it; null when nothing was changed.</param>
 /// <param name="Persisted">The files that set it again at the next start.</param>
 /// <param name="Problems">What could not be done besides the changes' own.</param>
 internal sealed record ApplyJson(

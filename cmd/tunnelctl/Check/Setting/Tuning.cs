@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Tunnel.Ctl.Check.Knobs;
 
 namespace Tunnel.Ctl.Check.Setting;
@@ -48,7 +49,7 @@ internal sealed class Tuning(CheckContext context)
     public AppliedTuning Apply(IReadOnlyList<PlannedChange> plan) => new(this, [.. plan.Select(Set)]);
 
     /// <summary>Sets each knob back, in the reverse order, unless somebody has changed it since.</summary>
-    public IReadOnlyList<Change> Revert(IReadOnlyList<Change> changes) => [.. changes.Reverse().Where(c => c.Problem is null).Select(SetBack)];
+    public IReadOnlyList<Change> Revert(IReadOnlyList<Change> changes) => [.. changes.Reverse().Where(c => c.Problem is null || c.IsDone).Select(SetBack)];
 
     private Change Set(PlannedChange planned)
     {
@@ -56,7 +57,7 @@ internal sealed class Tuning(CheckContext context)
         string? problem = knob.Write(Context, planned.After);
         Reading now = knob.Read(Context);
         // As the kernel has it: it may write the same number another way.
-        return new Change(planned.Name, planned.Before, now.Text ?? planned.After, problem ?? now.Problem);
+        return new Change(planned.Name, planned.Before, now.Text ?? (problem is null ? planned.After : planned.Before), problem ?? now.Problem);
     }
 
     private Change SetBack(Change change)
@@ -86,7 +87,12 @@ internal sealed record PlannedChange(string Name, string Before, string After, s
 /// <param name="Before">What it was, word for word.</param>
 /// <param name="After">What it is, word for word.</param>
 /// <param name="Problem">Why it could not be set; null when it was.</param>
-internal sealed record Change(string Name, string Before, string After, string? Problem);
+internal sealed record Change(string Name, string Before, string After, string? Problem)
+{
+    /// <summary>It is another value now, and there is something to undo: with a problem, too, where only some of a card's queues took it.</summary>
+    [JsonIgnore]
+    public bool IsDone => Before != After;
+}
 
 /// <summary>What was set, and how to set it back.</summary>
 internal sealed class AppliedTuning(Tuning tuning, IReadOnlyList<Change> changes)

@@ -54,6 +54,20 @@ internal sealed record UndoFile(
         }
     }
 
+    /// <summary>Takes the file away again, when there is nothing for it to undo; says so if it stays.</summary>
+    public static IEnumerable<string> Remove(string path)
+    {
+        try
+        {
+            File.Delete(path);
+            return [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [$"{path} undoes nothing and cannot be removed: {e.Message}"];
+        }
+    }
+
     /// <exception cref="TuningException">It is no such file.</exception>
     public static UndoFile Read(string path)
     {

@@ -28,7 +28,7 @@ internal sealed class BacklogTopic : PromptTopic
             return FromFiles(context, problem);
         ListenQueue[] full = [.. queues.Where(q => q.Waiting > 0).OrderByDescending(q => q.Waiting)];
         string now = full.Length == 0
-            ? $"{queues.Count} sockets listen, none has connections waiting"
+            ? $"listening sockets: {queues.Count}, none has connections waiting"
             : string.Join(", ", full.Take(3).Select(q => $"{q.Local}: {q.Waiting} of {q.Backlog}"));
         return Finding.Of(Queues, full.All(q => q.Waiting * 2 <= q.Backlog), now, "under half full", WhyQueues, "ss -ltn");
     }
@@ -40,7 +40,7 @@ internal sealed class BacklogTopic : PromptTopic
         if (tables.All(t => t.Text is null))
             return Finding.Unknown(Queues, $"{problem}; {tables[0].Problem}", WhyQueues);
         long[] waiting = [.. tables.SelectMany(t => WaitingIn(t.Text ?? ""))];
-        string now = $"{waiting.Length} sockets listen, the longest queue has {waiting.DefaultIfEmpty().Max()} (backlogs unknown: {problem})";
+        string now = $"listening sockets: {waiting.Length}, the longest queue has {waiting.DefaultIfEmpty().Max()} (backlogs unknown: {problem})";
         return Finding.Of(Queues, waiting.All(w => w < 128), now, "short", WhyQueues, "ss -ltn");
     }
 
@@ -67,7 +67,7 @@ internal sealed class BacklogTopic : PromptTopic
         }
 
         long before = context.Before.Network.GetValueOrDefault("TcpExt.ListenDrops", drops);
-        string now = $"{overflows} overflows, {drops} drops since boot, {drops - before} in the last second";
+        string now = $"overflows {overflows}, drops {drops} since boot, {drops - before} in the last second";
         return Finding.Of(Overflows, overflows == 0 && drops == before, now, "0", WhyOverflows, "nstat -az TcpExtListenOverflows TcpExtListenDrops");
     }
 }

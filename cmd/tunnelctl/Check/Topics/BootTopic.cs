@@ -37,7 +37,7 @@ internal sealed class BootTopic : PromptTopic
         SysctlKnob[] told = [.. SysctlKnobs.All.Where(k => last.ContainsKey(k.Name) && k.Read(context).Text is not null)];
         SysctlKnob[] others = [.. told.Where(k => Join(k.Read(context).Words) != last[k.Name].Value)];
         string now = others.Length == 0
-            ? $"{told.Length} of {SysctlKnobs.All.Count} settings stand in files, none with another value than it has"
+            ? $"in files: {told.Length} of {SysctlKnobs.All.Count} settings, none with another value than it has"
             : string.Join('\n', others.Select(k => $"{k.Name} is {Join(k.Read(context).Words)}, and {last[k.Name].Path} sets {last[k.Name].Value}"));
         string command = others.Length == 0 ? "" : $"grep -rn {others[0].Name} /etc/sysctl.conf {string.Join(' ', Folders.Where(context.Files.Exists))}";
         return Finding.Of(Sysctl, others.Length == 0, now, "as it is now", WhySysctl, command);

@@ -24,7 +24,7 @@ internal sealed class BuffersTopic() : KnobTopic("buffers", "Socket buffers", Sy
         // A namespace does not see the limits: they are the host's.
         bool hasLimits = SysctlKnobs.Buffers[^1].Read(context).TryNumbers(3, out long[] limits, out _);
         string of = hasLimits ? $" of {limits[1]}" : "";
-        string now = $"{pages} pages{of} ({ByteSize.Format(pages * Environment.SystemPageSize)}); under pressure {pressed} times since boot, {grown} in the last second";
+        string now = $"{pages} pages{of} ({ByteSize.Format(pages * Environment.SystemPageSize)}); times under pressure: {pressed} since boot, {grown} in the last second";
         return Finding.Of(
             TcpMemory, grown == 0 && (!hasLimits || pages < limits[1]), now, "under the second number of tcp_mem", WhyTcpMemory, "cat /proc/net/sockstat; ss -tmn");
     }

@@ -72,7 +72,7 @@ internal sealed class CpuTopic : PromptTopic
         Reading reading = context.Files.Read("/proc/loadavg");
         if (reading.Words is not [var first, ..] || !double.TryParse(first, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double load))
             return Finding.Unknown(Load, reading.Problem ?? "/proc/loadavg is not what it should be", WhyLoad);
-        string now = string.Create(CultureInfo.InvariantCulture, $"{load:0.00} in the last minute, {context.Processors} processors");
+        string now = string.Create(CultureInfo.InvariantCulture, $"{load:0.00} in the last minute, processors: {context.Processors}");
         return Finding.Of(Load, load < context.Processors, now, $"under {context.Processors}", WhyLoad, "top -o %CPU");
     }
 

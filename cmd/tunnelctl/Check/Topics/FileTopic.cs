@@ -69,15 +69,12 @@ internal sealed class FileTopic : PromptTopic
         (int cap, string key) = file.Server is { } server
             ? (server.Transport.Kcp.MaxStreamsTotal, "transport.kcp.max_streams_total")
             : (file.Client!.Listeners.MaxConnections, "listeners.max_connections");
-        Reading limits = context.Files.Read("/proc/self/limits");
-        string? line = limits.Text?.Split('\n').FirstOrDefault(l => l.StartsWith("Max open files", StringComparison.Ordinal));
-        string[] words = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
-        if (words.Length < 5)
-            return Finding.Unknown(Caps, limits.Problem ?? "/proc/self/limits has no such line", WhyCaps);
-        ulong hard = words[4] == "unlimited" ? ulong.MaxValue : ulong.TryParse(words[4], out ulong number) ? number : 0;
-        bool met = KernelLimits.DescriptorProblem(hard, cap, key) is null;
+        (long? limit, string whose) = LimitsTopic.HardLimit(context);
+        if (limit is not { } hard)
+            return Finding.Unknown(Caps, context.Files.Read("/proc/self/limits").Problem ?? "/proc/self/limits has no such line", WhyCaps);
+        bool met = KernelLimits.DescriptorProblem((ulong)hard, cap, key) is null;
         return Finding.Of(
-            Caps, met, $"{key} = {cap}, hard limit {words[4]} (of this shell)", $"a limit of {cap + OtherDescriptors} or more", WhyCaps, $"ulimit -Hn {cap + OtherDescriptors}");
+            Caps, met, $"{key} = {cap}, hard limit {ProcLimit.Show(hard)} ({whose})", $"a limit of {cap + OtherDescriptors} or more", WhyCaps, $"ulimit -Hn {cap + OtherDescriptors}");
     }
 
     private static Finding LookAtMtu(CheckContext context, CheckFile file)

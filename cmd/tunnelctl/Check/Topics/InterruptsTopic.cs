@@ -67,7 +67,7 @@ internal sealed class InterruptsTopic : PromptTopic
         int wanted = Math.Min(lines.Length, context.Processors);
         string now = string.Join(", ", shown.Take(6)) + (shown.Count > 6 ? ", ..." : "");
         string command = string.Join("; ", lines.Take(8).Select((l, i) => $"echo {context.OnlineProcessors[i % context.Processors]} > /proc/irq/{l.Number}/smp_affinity_list"));
-        return Finding.Of(Affinity, reachable.Count >= wanted, now, $"over {wanted} processors", WhyAffinity, command);
+        return Finding.Of(Affinity, reachable.Count >= wanted, now, wanted == 1 ? "on a processor" : $"over {wanted} processors", WhyAffinity, command);
     }
 
     private static Finding LookAtSpread(CheckContext context, InterruptLine[] lines)
