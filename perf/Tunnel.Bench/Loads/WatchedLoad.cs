@@ -1,4 +1,5 @@
 using Tunnel.Ctl.Bench;
+using Tunnel.Ctl.Lab;
 
 namespace Tunnel.Bench.Loads;
 
@@ -33,15 +34,17 @@ internal sealed class WatchedLoad : RaceLoad
     public override async Task<Lap> MeasureAsync(LapConditions conditions, CancellationToken cancel)
     {
         string[] hosts = [conditions.Laid.Network.Client!, conditions.Laid.Network.Server!];
+        await using LabProcess clientElse = Elsewhere(conditions.Ctl, hosts[0]);
+        await using LabProcess serverElse = Elsewhere(conditions.Ctl, hosts[1]);
         foreach (string host in hosts)
             await _watcher.WarmUpAsync(conditions.Ctl, host, cancel).ConfigureAwait(false);
         RoundResult? watched = null, unwatched = null;
         foreach (bool isWatched in Turns)
         {
             double seconds = _load.WarmUp * conditions.WarmUpFactor + conditions.Seconds + Margin;
-            Task watching = isWatched
-                ? Task.WhenAll(hosts.Select(h => _watcher.WatchAsync(conditions.Ctl, h, seconds, cancel)))
-                : Task.CompletedTask;
+            Task watching = Task.WhenAll(hosts.Select(h => isWatched
+                ? _watcher.WatchAsync(conditions.Ctl, h, seconds, cancel)
+                : _watcher.LookAwayAsync(conditions.Ctl, h, seconds, cancel)));
             RoundResult turn = await _load.MeasureRoundAsync(conditions, cancel).ConfigureAwait(false);
             await watching.ConfigureAwait(false);
             (watched, unwatched) = isWatched ? (Join(watched, turn), unwatched) : (watched, Join(unwatched, turn));
@@ -49,6 +52,8 @@ internal sealed class WatchedLoad : RaceLoad
 
         return new Lap(watched, null) { Unwatched = unwatched };
     }
+
+    private static LabProcess Elsewhere(string ctl, string host) => LabProcess.Start(host, ctl, "bench", "serve", "--listen", Watcher.ElsewhereAddress);
 
     /// <summary>Two rounds of the same load and processes as one; of one operation's times nothing is kept.</summary>
     internal static RoundResult Join(RoundResult? a, RoundResult b)

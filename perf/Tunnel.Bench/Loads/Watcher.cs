@@ -15,6 +15,9 @@ internal abstract class Watcher
     /// <summary>A second.</summary>
     private const int WarmUpRate = 100;
 
+    /// <summary>Where it looks while it looks away.</summary>
+    public const string ElsewhereAddress = "127.0.0.1:6070";
+
     /// <summary>Why it cannot look here; null: it can.</summary>
     public virtual string? Lacks => null;
 
@@ -23,24 +26,30 @@ internal abstract class Watcher
 
     /// <summary>Looks at it often, until that is nothing new.</summary>
     /// <exception cref="LabException">There is nothing to see.</exception>
-    public Task WarmUpAsync(string ctl, string host, CancellationToken cancel) => FetchAsync(ctl, host, WarmUpRate, WarmUpSeconds, cancel);
+    public Task WarmUpAsync(string ctl, string host, CancellationToken cancel) =>
+        FetchAsync(ctl, host, $"{Ours.DebugAddress}{Path}", WarmUpRate, WarmUpSeconds, cancel);
 
     /// <summary>Looks as it does in earnest.</summary>
     /// <exception cref="LabException">It saw nothing, or not all the time.</exception>
     public abstract Task WatchAsync(string ctl, string host, double seconds, CancellationToken cancel);
 
-    protected async Task FetchAsync(string ctl, string host, int rate, double seconds, CancellationToken cancel)
+    /// <summary>Does the same with somebody else: what a watcher takes from the machine by being there is not what it costs the watched.</summary>
+    /// <exception cref="LabException">There was nobody.</exception>
+    public virtual Task LookAwayAsync(string ctl, string host, double seconds, CancellationToken cancel) =>
+        FetchAsync(ctl, host, $"{ElsewhereAddress}/", 1, seconds, cancel);
+
+    protected static async Task FetchAsync(string ctl, string host, string url, int rate, double seconds, CancellationToken cancel)
     {
         string json = await LabProcess.RunAsync(
             host,
             cancel,
             [
-                ctl, "bench", "http", $"http://{Ours.DebugAddress}{Path}", "--rounds", "1", "--warm-up", "0",
+                ctl, "bench", "http", $"http://{url}", "--rounds", "1", "--warm-up", "0",
                 "--rate", $"{rate}", "--seconds", seconds.ToString(CultureInfo.InvariantCulture), "--json",
             ]).ConfigureAwait(false);
         RoundResult round = JsonSerializer.Deserialize(json, BenchJson.Default.BenchResult)!.Points[0].Rounds[0];
         if (round.ErrorCount != 0 || round.Operations < rate * seconds / 2)
-            throw new LabException($"{Ours.DebugAddress}{Path}: {round.Operations} answers and {round.ErrorCount} errors in {seconds} s");
+            throw new LabException($"{url}: {round.Operations} answers and {round.ErrorCount} errors in {seconds} s");
     }
 }
 
@@ -49,7 +58,8 @@ internal sealed class MetricsWatcher : Watcher
 {
     protected override string Path => "/metrics";
 
-    public override Task WatchAsync(string ctl, string host, double seconds, CancellationToken cancel) => FetchAsync(ctl, host, 1, seconds, cancel);
+    public override Task WatchAsync(string ctl, string host, double seconds, CancellationToken cancel) =>
+        FetchAsync(ctl, host, $"{Ours.DebugAddress}{Path}", 1, seconds, cancel);
 }
 
 /// <summary>Has the page open: takes its events, once a second. They say what /status says.</summary>
@@ -66,5 +76,11 @@ internal sealed class PageWatcher : Watcher
         int events = viewer.Output.Split("event: status").Length - 1;
         if (events < seconds / 2)
             throw new LabException($"{Ours.DebugAddress}/events: {events} events in {seconds} s");
+    }
+
+    public override async Task LookAwayAsync(string ctl, string host, double seconds, CancellationToken cancel)
+    {
+        await using LabProcess viewer = LabProcess.Start(host, "curl", "-sN", $"http://{ElsewhereAddress}/");
+        await Task.Delay(TimeSpan.FromSeconds(seconds), cancel).ConfigureAwait(false);
     }
 }

@@ -57,6 +57,8 @@ public sealed class KcpEngine
     private long _pacedUntil = long.MaxValue;
     private KcpCounters _counters;
     private ulong _order;
+    private ulong _silenceProbe;
+    private uint _silenceProbedAt;
     private int _remoteWindow;
     private bool _ackDue;
     private bool _dataDue;
@@ -229,6 +231,7 @@ public sealed class KcpEngine
     /// <summary>The way to the peer is another one: what passed before may not any more.</summary>
     public void RecheckPath(long now)
     {
+        _pacing?.Forget(_order);
         if (_path.IsOn)
             _path.Recheck(now);
     }
@@ -469,13 +472,15 @@ public sealed class KcpEngine
         {
             int sample = (int)((uint)input.Now - input.NewestEcho);
             if (sample >= 0)
-                AddSample(sample, input.Now);
+                AddSample(sample, input);
         }
 
         if (input.NewestOrder != 0)
             _passed.Add(input.NewestOrder);
         _pacing?.OnAcknowledged(_send.BytesDelivered, _passed.Highest, _order, _send.BytesUnderWay, input.Now);
         bool passedBy = _options.Resend > 0 && MarkPassedBy(_passed.Lowest, SendWindow.SlotState.LostFast);
+        if (input.HasEcho && _silenceProbe != 0)
+            passedBy |= EndSilence(input.NewestEcho);
         if (!_options.NoCongestion && advanced != 0)
             _congestion.OnAdvance(_remoteWindow);
         if (_remoteWindow != 0)
@@ -487,10 +492,10 @@ public sealed class KcpEngine
         _ackDue |= _ackCount != 0 && (_options.AckNoDelay || _ackCount >= _ackBatch);
     }
 
-    private void AddSample(int milliseconds, long now)
+    private void AddSample(int milliseconds, in Input input)
     {
-        _roundTrip.Add(milliseconds, now);
-        _pacing?.AddRoundTrip(milliseconds, now);
+        _roundTrip.Add(milliseconds, input.Now);
+        _pacing?.AddRoundTrip(milliseconds, input.NewestOrder, input.Now);
         RoundTrips.Add(milliseconds);
         Timeouts.Add(_roundTrip.Timeout);
     }
@@ -556,7 +561,22 @@ public sealed class KcpEngine
         bool any = false;
         for (int i = 0; i < SilenceProbes && _send.TryGetOldest(out uint number) && _send[number].ResendAt <= now; i++)
             any = Lose(number);
+        if (any && _silenceProbe == 0)
+            (_silenceProbe, _silenceProbedAt) = (_order + 1, (uint)now);
         return any;
+    }
+
+    /// <summary>
+    /// What was sent into a silence finds out what came of the rest: had it been held up only, its acknowledgements would have come first.
+    /// Without this the end of a window that a full queue lost would go a few segments a timeout.
+    /// </summary>
+    private bool EndSilence(uint echo)
+    {
+        if ((int)(echo - _silenceProbedAt) < 0)
+            return false;
+        ulong probe = _silenceProbe;
+        _silenceProbe = 0;
+        return MarkPassedBy(probe, SendWindow.SlotState.LostTimeout);
     }
 
     private bool Lose(uint number)
@@ -731,7 +751,8 @@ public sealed class KcpEngine
         if (slot.State != SendWindow.SlotState.LostTimeout)
             return current;
         int backedOff = _options.NoDelay ? slot.Timeout + slot.Timeout / 2 : slot.Timeout + Math.Max(slot.Timeout, current);
-        return Math.Min(backedOff, RoundTripEstimator.MaximumTimeout);
+        // The path may have become longer than what the segment's first timeout was made for.
+        return Math.Min(Math.Max(backedOff, current), RoundTripEstimator.MaximumTimeout);
     }
 
     private void CountRetransmit(ref SendWindow.Slot slot, long now)

@@ -18,6 +18,9 @@ internal sealed class Pacing(int segmentSize)
     /// <summary>For how long a round trip is remembered at least; at most for twice that.</summary>
     private const int MemoryMilliseconds = 10_000;
 
+    /// <summary>Of a path before anything came back on it, and of no path more: what is under way on a longer one, the windows bound.</summary>
+    private const int UnknownLength = 1000;
+
     private const int RateRounds = 10;
     private const int ShortestRound = 10;
 
@@ -52,6 +55,7 @@ internal sealed class Pacing(int segmentSize)
 
     /// <summary>In the round after more was tried, less is sent, which empties the queue that it made.</summary>
     private const int SlowRound = 1;
+    private const double Growth = 1.1;
 
     private static readonly double[] Cycle = [1.25, 0.75, 1, 1, 1, 1, 1, 1];
 
@@ -63,12 +67,14 @@ internal sealed class Pacing(int segmentSize)
     private int _least = int.MaxValue;
     private int _leastBefore = int.MaxValue;
     private long _rememberedUntil;
+    private ulong _forgotten;
     private bool _looksForLength;
 
     private Phase _phase;
     private double _fullRate;
     private int _flatRounds;
     private int _cycle;
+    private double _cycleRate;
 
     private ulong _roundFrom;
     private long _roundBegan;
@@ -111,7 +117,7 @@ internal sealed class Pacing(int segmentSize)
         }
     }
 
-    private int Length => Math.Min(_least, _leastBefore);
+    private int Length => Math.Min(Math.Min(_least, _leastBefore), UnknownLength);
 
     private double Bottleneck => Math.Max(_rate, (double)(_isRateKnown ? LeastSegments : InitialSegments) * segmentSize / Length);
 
@@ -124,14 +130,28 @@ internal sealed class Pacing(int segmentSize)
 
     private bool HasQueue => _roundLeast != int.MaxValue && _roundLeast > Length + Math.Max(2, Length / QueueShare);
 
-    /// <summary>Takes a round trip.</summary>
-    public void AddRoundTrip(int sample, long now)
+    /// <summary>The way to the peer is another one: how long it is shows what is sent from now on.</summary>
+    /// <param name="sent">The newest transmission.</param>
+    public void Forget(ulong sent)
     {
+        (_least, _leastBefore, _roundLeast, _forgotten) = (int.MaxValue, int.MaxValue, int.MaxValue, sent);
+        (_phase, _fullRate, _flatRounds, _loss) = (Phase.Start, 0, 0, 0);
+    }
+
+    /// <summary>Takes a round trip.</summary>
+    /// <param name="sample">Milliseconds.</param>
+    /// <param name="transmission">The one that made it; 0 when that is not known.</param>
+    /// <param name="now">Milliseconds.</param>
+    public void AddRoundTrip(int sample, ulong transmission, long now)
+    {
+        if (transmission <= _forgotten)
+            return;
         if (now >= _rememberedUntil)
         {
             // A queue that never empties hides how long the path is: with less under way for a round, it shows.
             _looksForLength = IsOn && _phase == Phase.Steady && _least > _leastBefore;
-            (_leastBefore, _least) = (_least, int.MaxValue);
+            _leastBefore = now - _rememberedUntil < MemoryMilliseconds ? _least : int.MaxValue;
+            _least = int.MaxValue;
             _rememberedUntil = now + MemoryMilliseconds;
         }
 
@@ -220,7 +240,17 @@ internal sealed class Pacing(int segmentSize)
         if (_phase == Phase.Start)
             LookForFullPipe(wasIdle);
         else if (_phase == Phase.Steady)
-            _cycle = (_cycle + 1) % Cycle.Length;
+            NextInCycle();
+    }
+
+    /// <summary>What a faster round brought is seen in the slow one after it: when that was more, and no queue is there, more is tried at once.</summary>
+    private void NextInCycle()
+    {
+        bool hasGrown = _cycle == SlowRound && !HasQueue && _rate > _cycleRate * Growth;
+        if (hasGrown || _cycle == Cycle.Length - 1)
+            (_cycle, _cycleRate) = (0, _rate);
+        else
+            _cycle++;
     }
 
     /// <summary>

@@ -69,6 +69,22 @@ public class PacingTests
         Assert.InRange(pair.WireA.Counters.Overflowed - lost, 0, 500);
     }
 
+    /// <summary>The short path's length bounds what is under way on the long one until it is forgotten: at once by whom is told.</summary>
+    [Theory]
+    [InlineData(true, 4_000)]
+    [InlineData(false, 30_000)]
+    public void APathThatBecomesLongerIsLearntAnew(bool isTold, int milliseconds)
+    {
+        EnginePair pair = Download(Options, Line(megabits: 100, roundTrip: 10, queueMilliseconds: 40));
+        pair.WireA.Options.DelayNanoseconds = pair.WireB.Options.DelayNanoseconds = 50 * Millisecond;
+        if (isTold)
+            pair.A.RecheckPath(pair.Now);
+        pair.RunFor(milliseconds);
+        long received = pair.UserB.Received;
+        pair.RunFor(2000);
+        Assert.InRange((pair.UserB.Received - received) * 8 / 2_000_000.0, 90, 100);
+    }
+
     [Fact]
     public void ALineThatBecomesFasterIsUsed()
     {
