@@ -28,6 +28,7 @@ public sealed class KcpEngine
     private const int ProbeLimit = 120_000;
     private const int MaximumPendingAcks = 1 << 17;
     private const int MaximumPendingAnswers = 4;
+    private const int RecentAcks = 64;
 
     /// <summary>A segment sent so often and still not acknowledged may be too long for the path.</summary>
     private const int SuspiciousTransmissions = 3;
@@ -371,7 +372,9 @@ public sealed class KcpEngine
             return;
         }
 
-        AddAck(push.Number, push.Timestamp);
+        // Of two copies that are read at once, the first one's echo tells what happened.
+        if (!IsDuplicate(push.Number) || !IsAckPending(push.Number))
+            AddAck(push.Number, push.Timestamp);
         if (push.Number == _receive.Next && _receive.Waiting == 0 && !_receive.HasStored && _user.TryDeliver(data))
             _receive.SkipNext();
         else if (_receive.TryStore(push.Number, data))
@@ -444,6 +447,20 @@ public sealed class KcpEngine
             _receive.Take();
             _receive.Advance();
         }
+    }
+
+    private bool IsDuplicate(uint number) => (int)(number - _receive.Next) < 0 || _receive.Contains(number);
+
+    /// <summary>Looks at the newest only: a peer that sends everything twice must not make each of them a walk.</summary>
+    private bool IsAckPending(uint number)
+    {
+        for (int i = _ackCount - 1; i >= Math.Max(_ackSent, _ackCount - RecentAcks); i--)
+        {
+            if (_acks[i].Number == number)
+                return true;
+        }
+
+        return false;
     }
 
     private void AddAck(uint number, uint timestamp)
@@ -605,7 +622,7 @@ public sealed class KcpEngine
     private bool WriteAcks(Span<byte> destination, ref int written, long now)
     {
         // What may wait goes along for nothing when something else leaves anyway.
-        if (!_ackDue && _lost.Count == 0 && !CanSendNew(now))
+        if (!_ackDue && (_lost.Count == 0 || !MaySend(now)) && !CanSendNew(now))
             return true;
         for (; _ackSent < _ackCount; _ackSent++)
         {
@@ -783,8 +800,8 @@ public sealed class KcpEngine
     {
         bool paced = _pacing is not null && Pace(now);
         // Whoever was told just now that its write has left may go on at once: a bulk writer would else send one write an interval.
-        if (_options.WriteDelay && _dataDue && !paced)
-            _dataDueUntil = Math.Min(_dataDueUntil, now);
+        if (_options.WriteDelay && _dataDue)
+            _dataDueUntil = paced ? long.MaxValue : Math.Min(_dataDueUntil, now);
         if (_remoteWindow == 0 && _user.HasOutput && _probeAt == long.MaxValue)
         {
             _probeWait = ProbeInitial;
@@ -800,6 +817,8 @@ public sealed class KcpEngine
         bool hasOutput = _user.HasOutput;
         if (!hasOutput && _lost.Count == 0)
             _pacing!.OnIdle(_order);
+        if (hasOutput && _send.BytesUnderWay >= _pacing!.FlightLimit)
+            _pacing.OnBound(_order);
         bool waits = (_lost.Count != 0 || (hasOutput && _dataDue && HasRoom)) && !_pacing!.Allows(now);
         _pacedUntil = waits ? _pacing!.NextAt(now) : long.MaxValue;
         return waits;

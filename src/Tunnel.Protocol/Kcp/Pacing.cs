@@ -24,6 +24,9 @@ internal sealed class Pacing(int segmentSize)
     private const int RateRounds = 10;
     private const int ShortestRound = 10;
 
+    /// <summary>Between two acknowledgements of a peer that gathers them: KCP's slowest mode has 40, and nobody means a second.</summary>
+    private const int LongestGap = 200;
+
     /// <summary>Segments in a round trip before anything is known about the path, times the first gain.</summary>
     private const int InitialSegments = 256;
 
@@ -47,9 +50,20 @@ internal sealed class Pacing(int segmentSize)
     /// <summary>Round trips longer than the path by this share of it say that there is a queue.</summary>
     private const int QueueShare = 8;
 
-    /// <summary>More lost than usual, behind a queue: somebody else sends too.</summary>
+    /// <summary>More lost than usual, and more than chance, behind a queue: somebody else sends too.</summary>
     private const double CrowdedLoss = 0.05;
-    private const double YieldGain = 0.8;
+    private const int LeastLost = 3;
+
+    /// <summary>
+    /// What is left of the rate, once a cycle at most: a path that only became longer, or loses more than it did, looks crowded too, and there
+    /// the cycle's faster round wins back more than this.
+    /// </summary>
+    private const double LossYield = 0.85;
+    private const double QueueYield = 0.9;
+    private const double LeastOfBest = 0.5;
+
+    /// <summary>Segments in a round that make a queue worth believing while the application is the slower one.</summary>
+    private const int TellingSegments = 64;
 
     private const double MostLoss = 0.5;
 
@@ -69,12 +83,18 @@ internal sealed class Pacing(int segmentSize)
     private long _rememberedUntil;
     private ulong _forgotten;
     private bool _looksForLength;
+    private int _gap;
+    private int _gapBefore;
+    private long _acknowledgedAt;
 
     private Phase _phase;
     private double _fullRate;
     private int _flatRounds;
     private int _cycle;
     private double _cycleRate;
+    private double _bestRate;
+    private bool _hasYielded;
+    private bool _alwaysQueued = true;
 
     private ulong _roundFrom;
     private long _roundBegan;
@@ -83,6 +103,7 @@ internal sealed class Pacing(int segmentSize)
     private int _roundLost;
     private bool _roundIsFirst = true;
     private ulong _idleUntil;
+    private ulong _boundUntil;
 
     private double _loss;
     private ulong _slowFrom;
@@ -113,9 +134,12 @@ internal sealed class Pacing(int segmentSize)
             if (!IsOn)
                 return int.MaxValue;
             double gain = _looksForLength ? LookFlightGain : _phase == Phase.Start ? StartGain : FlightGain;
-            return (int)Math.Clamp(gain * Bottleneck / (1 - _loss) * Length, LeastSegments * segmentSize, int.MaxValue);
+            return (int)Math.Clamp(gain * Bottleneck / (1 - _loss) * Delay, LeastSegments * segmentSize, int.MaxValue);
         }
     }
+
+    /// <summary>Peers that gather acknowledgements tell the round trip of the newest one only; the others wait longer.</summary>
+    private int Delay => Length + Math.Max(_gap, _gapBefore);
 
     private int Length => Math.Min(Math.Min(_least, _leastBefore), UnknownLength);
 
@@ -146,6 +170,7 @@ internal sealed class Pacing(int segmentSize)
     {
         if (transmission <= _forgotten)
             return;
+        sample = Math.Clamp(sample, 1, RoundTripEstimator.MaximumTimeout);
         if (now >= _rememberedUntil)
         {
             // A queue that never empties hides how long the path is: with less under way for a round, it shows.
@@ -153,9 +178,10 @@ internal sealed class Pacing(int segmentSize)
             _leastBefore = now - _rememberedUntil < MemoryMilliseconds ? _least : int.MaxValue;
             _least = int.MaxValue;
             _rememberedUntil = now + MemoryMilliseconds;
+            _bestRate = _rate;
         }
 
-        _least = Math.Min(_least, Math.Max(1, sample));
+        _least = Math.Min(_least, sample);
         _roundLeast = Math.Min(_roundLeast, sample);
         IsOn = Length >= ShortestPath;
     }
@@ -168,15 +194,18 @@ internal sealed class Pacing(int segmentSize)
     /// <param name="now">Milliseconds.</param>
     public void OnAcknowledged(long delivered, ulong acknowledged, ulong sent, int underWay, long now)
     {
-        if (_phase == Phase.Drain && underWay <= Bottleneck * Length)
+        _gap = Math.Max(_gap, (int)Math.Min(now - _acknowledgedAt, LongestGap));
+        _acknowledgedAt = now;
+        if (_phase == Phase.Drain && underWay <= Bottleneck * Delay)
             _phase = Phase.Steady;
         if (acknowledged <= _roundFrom || now - _roundBegan < ShortestRound)
             return;
+        bool wasIdle = _roundIsFirst || _idleUntil > _roundFrom;
+        bool isLess = wasIdle || _boundUntil > _roundFrom;
+        long bytes = delivered - _roundDelivered;
         if (_phase == Phase.Steady)
-            FollowLoss(sent + 1);
-        if (_phase != Phase.Start && HasQueue && _roundLost > (sent - _roundFrom) * (_loss + CrowdedLoss))
-            Yield();
-        EndRound((double)(delivered - _roundDelivered) / (now - _roundBegan), _roundIsFirst || acknowledged < _idleUntil);
+            FollowCrowd(sent, wasIdle);
+        EndRound((double)bytes / (now - _roundBegan), wasIdle, isLess, bytes >= TellingSegments * segmentSize);
         (_roundFrom, _roundBegan, _roundDelivered) = (sent, now, delivered);
         (_roundIsFirst, _roundLost, _roundLeast) = (!IsOn, 0, int.MaxValue);
     }
@@ -193,11 +222,17 @@ internal sealed class Pacing(int segmentSize)
     public void OnIdle(ulong sent) => _idleUntil = sent + 1;
 
     /// <summary>
+    /// What is under way was at its limit: less than the rate may arrive then, and would lower the limit in its turn, the more so on a path that
+    /// became longer than the limit was made for.
+    /// </summary>
+    public void OnBound(ulong sent) => _boundUntil = sent + 1;
+
+    /// <summary>
     /// Something leaves while nothing is under way. The round that begins ends with the first of many acknowledgements: it says nothing.
     /// </summary>
     public void OnRestart(long delivered, ulong sent, long now)
     {
-        (_roundFrom, _roundBegan, _roundDelivered) = (sent, now, delivered);
+        (_roundFrom, _roundBegan, _roundDelivered, _acknowledgedAt) = (sent, now, delivered, now);
         (_roundIsFirst, _roundLost, _roundLeast) = (true, 0, int.MaxValue);
     }
 
@@ -226,19 +261,20 @@ internal sealed class Pacing(int segmentSize)
     /// <summary>When there is credit again for a segment that is not allowed now.</summary>
     public long NextAt(long now) => now + Math.Max(1, (long)Math.Ceiling(-_credit / Rate));
 
-    private void EndRound(double rate, bool wasIdle)
+    private void EndRound(double rate, bool wasIdle, bool isLess, bool isTelling)
     {
         _looksForLength = false;
-        if (!wasIdle || rate > _rate)
+        if (!isLess || rate > _rate)
         {
             _isRateKnown |= !wasIdle;
             _rateAt = (_rateAt + 1) % RateRounds;
             _rates[_rateAt] = rate;
             _rate = _rates.Max();
+            _bestRate = Math.Max(_bestRate, _rate);
         }
 
         if (_phase == Phase.Start)
-            LookForFullPipe(wasIdle);
+            LookForFullPipe(!wasIdle || (isTelling && HasQueue));
         else if (_phase == Phase.Steady)
             NextInCycle();
     }
@@ -247,24 +283,29 @@ internal sealed class Pacing(int segmentSize)
     private void NextInCycle()
     {
         bool hasGrown = _cycle == SlowRound && !HasQueue && _rate > _cycleRate * Growth;
-        if (hasGrown || _cycle == Cycle.Length - 1)
-            (_cycle, _cycleRate) = (0, _rate);
-        else
+        if (!hasGrown && _cycle < Cycle.Length - 1)
+        {
             _cycle++;
+            return;
+        }
+
+        (_cycle, _cycleRate) = (0, _rate);
+        (_gapBefore, _gap) = (_gap, 0);
+        (_hasYielded, _alwaysQueued) = (false, true);
     }
 
     /// <summary>
     /// The path is full once what is delivered no longer grows; or, as an application may be just as fast as a path that is long full, once
     /// even the shortest round trip of a round had a queue to wait in (as HyStart++ sees it, RFC 9406).
     /// </summary>
-    private void LookForFullPipe(bool wasIdle)
+    private void LookForFullPipe(bool isTelling)
     {
         if (_rate >= _fullRate * StartGrowth)
         {
             _fullRate = _rate;
             _flatRounds = 0;
         }
-        else if ((!wasIdle || HasQueue) && ++_flatRounds >= FlatRounds)
+        else if (isTelling && ++_flatRounds >= FlatRounds)
         {
             _phase = Phase.Drain;
         }
@@ -272,29 +313,33 @@ internal sealed class Pacing(int segmentSize)
 
     /// <summary>
     /// What is lost while less is sent than the bottleneck takes, and no queue is there, is the path's: so much more has to leave for the
-    /// same to arrive. Otherwise a fifth lost would eat up what the faster rounds try, and the rate could only fall.
+    /// same to arrive. Otherwise a fifth lost would eat up what the faster rounds try, and the rate could only fall. What is lost behind a queue,
+    /// and a queue that was there for a whole cycle, its slow round included, are others' who send too.
     /// </summary>
-    private void FollowLoss(ulong next)
+    private void FollowCrowd(ulong sent, bool wasIdle)
     {
+        _alwaysQueued &= HasQueue && !wasIdle;
         if (_cycle == SlowRound - 1)
-        {
-            (_slowFrom, _slowUntil, _slowLost) = (next, ulong.MaxValue, 0);
-        }
+            (_slowFrom, _slowUntil, _slowLost) = (sent + 1, ulong.MaxValue, 0);
         else if (_cycle == SlowRound)
-        {
-            _slowUntil = next;
-        }
-        else if (_cycle == SlowRound + 2 && _slowUntil > _slowFrom)
-        {
-            double loss = HasQueue ? 0 : (double)_slowLost / (_slowUntil - _slowFrom);
-            _loss = Math.Min(MostLoss, _loss + ((loss - _loss) / 4));
-        }
+            _slowUntil = sent + 1;
+        else if (_cycle == SlowRound + 2 && _slowUntil > _slowFrom && !HasQueue)
+            _loss = Math.Min(MostLoss, _loss + ((((double)_slowLost / (_slowUntil - _slowFrom)) - _loss) / 4));
+
+        bool isCrowded = HasQueue && !wasIdle && _roundLost > Math.Max(LeastLost, (sent - _roundFrom) * (_loss + CrowdedLoss));
+        if (isCrowded && !_hasYielded)
+            Yield(LossYield);
+        else if (_cycle == Cycle.Length - 1 && _alwaysQueued && !_hasYielded)
+            Yield(QueueYield);
     }
 
-    private void Yield()
+    private void Yield(double gain)
     {
+        _hasYielded = true;
+        if (_rate < _bestRate * LeastOfBest)
+            return;
         foreach (ref double rate in _rates.AsSpan())
-            rate *= YieldGain;
-        _rate *= YieldGain;
+            rate *= gain;
+        _rate *= gain;
     }
 }

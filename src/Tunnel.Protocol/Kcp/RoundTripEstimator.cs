@@ -24,13 +24,14 @@ internal struct RoundTripEstimator
     private int _longestBefore;
     private long _rememberedUntil;
     private long _lossyUntil;
+    private long _lastLoss;
 
     public RoundTripEstimator(bool noDelay, int interval)
     {
         _interval = interval;
         _minimum = noDelay ? 30 : 100;
         Timeout = InitialTimeout;
-        _lossyUntil = long.MinValue;
+        (_lossyUntil, _lastLoss) = (long.MinValue, long.MinValue / 2);
     }
 
     public int Timeout { get; private set; }
@@ -64,8 +65,16 @@ internal struct RoundTripEstimator
         Timeout = Math.Clamp(Smoothed + Math.Max(_interval, 4 * _variance), LeastTimeout(now), MaximumTimeout);
     }
 
-    /// <summary>Something was lost for certain: for a minute, what is late is taken for lost as early as KCP does.</summary>
-    public void OnLoss(long now) => _lossyUntil = now + LossMemoryMilliseconds;
+    /// <summary>
+    /// Something seems to have been lost. Twice within seconds it was: for a minute, what is late is taken for lost as early as KCP does. Once may be
+    /// a peer that read a segment and its copy together and answers only the copy.
+    /// </summary>
+    public void OnLoss(long now)
+    {
+        if (now < _lossyUntil || now - _lastLoss <= MemoryMilliseconds)
+            _lossyUntil = now + LossMemoryMilliseconds;
+        _lastLoss = now;
+    }
 
     /// <summary>With a quarter on top of the longest: the next pause is seldom just as long.</summary>
     private readonly int LeastTimeout(long now)

@@ -37,7 +37,7 @@ public class PageTests(Chromium chromium) : EndToEndTest, IClassFixture<Chromium
             page,
             "document.querySelector('.card .value span').textContent",
             "document.querySelector('.card .line0').getAttribute('d')",
-            "document.querySelector('#sessions-table tbody td:nth-child(9)').textContent");
+            "document.querySelector('#sessions-table tbody td:nth-child(10)').textContent");
         Assert.Equal(9, await page.Locator(".card").CountAsync());
         Assert.Contains(target.Address, await page.InnerTextAsync("#streams-table"));
 

@@ -116,4 +116,17 @@ public class AckTests
         bench.Push(100, (uint)window - 1, length: 1);
         Assert.Single(bench.Drain(100));
     }
+
+    /// <summary>A host that was held up reads a segment and its copy at once: that nothing was lost, only the first one's echo tells.</summary>
+    [Fact]
+    public void OfTwoCopiesReadTogetherTheFirstIsEchoed()
+    {
+        var bench = new EngineBench(Prompt);
+        bench.Push(500, 0, timestamp: 100);
+        bench.Push(500, 0, timestamp: 300);
+        KcpSegment ack = Assert.Single(bench.Drain(500));
+        Assert.Equal((0u, 100u), (ack.Number, ack.Timestamp));
+        bench.Push(600, 0, timestamp: 400);
+        Assert.Equal(400u, Assert.Single(bench.Drain(600)).Timestamp);
+    }
 }

@@ -152,12 +152,16 @@ public class RetransmissionTests
     {
         var bench = new EngineBench(Options with { NoDelay = noDelay });
         Assert.Equal(200, bench.Engine.RetransmissionTimeout);
-        bench.User.ToSend = 1;
-        bench.Drain(0);
-        uint again = (uint)bench.Engine.Deadline;
-        bench.AdvanceAndDrain(again);
-        bench.Ack(again + 1, 0, again, 1);
-        for (uint i = 1; i < 100; i++)
+        for (uint i = 0; i < 2; i++)
+        {
+            bench.User.ToSend = 1;
+            bench.Drain(i * 300);
+            uint again = (uint)bench.Engine.Deadline;
+            bench.AdvanceAndDrain(again);
+            bench.Ack(again + 1, i, again, i + 1);
+        }
+
+        for (uint i = 2; i < 100; i++)
         {
             bench.User.ToSend = 1;
             bench.Drain(1000 + i * 50);

@@ -58,6 +58,9 @@ public class RoundTripEstimatorTests
         Feed(ref estimator, 0, 1_000);
         Assert.Equal(200, estimator.Timeout);
         estimator.OnLoss(1_000);
+        Feed(ref estimator, 1_000, 1_010);
+        Assert.Equal(200, estimator.Timeout);
+        estimator.OnLoss(1_000);
         Feed(ref estimator, 1_000, 60_999);
         Assert.Equal(30, estimator.Timeout);
         Feed(ref estimator, 60_999, 61_001);
@@ -67,6 +70,7 @@ public class RoundTripEstimatorTests
     private static RoundTripEstimator Lossy(bool noDelay)
     {
         var estimator = new RoundTripEstimator(noDelay, interval: 10);
+        estimator.OnLoss(0);
         estimator.OnLoss(0);
         return estimator;
     }
