@@ -18,7 +18,7 @@ internal sealed class Pacing(int segmentSize)
     /// <summary>For how long a round trip is remembered at least; at most for twice that.</summary>
     private const int MemoryMilliseconds = 10_000;
 
-    /// <summary>Of a path before anything came back on it, and of no path more: what is under way on a longer one, the windows bound.</summary>
+    /// <summary>Of a path before anything came back on it.</summary>
     private const int UnknownLength = 1000;
 
     private const int RateRounds = 10;
@@ -55,8 +55,8 @@ internal sealed class Pacing(int segmentSize)
     private const int LeastLost = 3;
 
     /// <summary>
-    /// What is left of the rate, once a cycle at most: a path that only became longer, or loses more than it did, looks crowded too, and there
-    /// the cycle's faster round wins back more than this.
+    /// What is left of the rate, once a cycle at most, and half of the memory's best in any case: a path that only became longer, or loses more
+    /// than it did, looks crowded too, and there the cycle's faster round wins back more than this.
     /// </summary>
     private const double LossYield = 0.85;
     private const double QueueYield = 0.9;
@@ -141,7 +141,7 @@ internal sealed class Pacing(int segmentSize)
     /// <summary>Peers that gather acknowledgements tell the round trip of the newest one only; the others wait longer.</summary>
     private int Delay => Length + Math.Max(_gap, _gapBefore);
 
-    private int Length => Math.Min(Math.Min(_least, _leastBefore), UnknownLength);
+    private int Length => Math.Min(_least, _leastBefore) is < int.MaxValue and int least ? least : UnknownLength;
 
     private double Bottleneck => Math.Max(_rate, (double)(_isRateKnown ? LeastSegments : InitialSegments) * segmentSize / Length);
 

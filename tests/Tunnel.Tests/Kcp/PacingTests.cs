@@ -127,6 +127,16 @@ public class PacingTests
     }
 
     [Fact]
+    public void AVeryLongPathKeepsItsRate()
+    {
+        EnginePair pair = Download(Options, Line(megabits: 10, roundTrip: 1500, queueMilliseconds: 100));
+        pair.RunFor(30_000);
+        long received = pair.UserB.Received;
+        pair.RunFor(30_000);
+        Assert.InRange((pair.UserB.Received - received) * 8 / 30_000_000.0, 7, 10);
+    }
+
+    [Fact]
     public void ALineThatBecomesFasterIsUsed()
     {
         EnginePair pair = Download(Options, Line(megabits: 10, roundTrip: 40, queueMilliseconds: 100));
