@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Tunnel.Ctl.Bench;
+using Tunnel.Ctl.Check.Proc;
 using Tunnel.Ctl.Lab;
 
 namespace Tunnel.Bench.Loads;
@@ -72,12 +73,9 @@ internal sealed class CtlLoad : RaceLoad
     /// <summary>What every process here may raise its limit to; null: not known.</summary>
     private static long? ReadFileLimit()
     {
-        const string Name = "Max open files";
         try
         {
-            string? line = File.ReadLines("/proc/self/limits").FirstOrDefault(l => l.StartsWith(Name, StringComparison.Ordinal));
-            string? hard = line?[Name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(1);
-            return long.TryParse(hard, CultureInfo.InvariantCulture, out long limit) ? limit : null;
+            return ProcLimit.Find(File.ReadAllText("/proc/self/limits"), "Max open files")?.Hard;
         }
         catch (IOException)
         {

@@ -798,7 +798,7 @@ public sealed class KcpEngine
     /// <summary>Everything that may leave has left: say when the rest is wanted.</summary>
     private void Rest(long now)
     {
-        bool paced = _pacing is not null && Pace(now);
+        bool paced = _pacing is { } pacing && Pace(pacing, now);
         // Whoever was told just now that its write has left may go on at once: a bulk writer would else send one write an interval.
         if (_options.WriteDelay && _dataDue)
             _dataDueUntil = paced ? long.MaxValue : Math.Min(_dataDueUntil, now);
@@ -812,15 +812,15 @@ public sealed class KcpEngine
     }
 
     /// <summary>Sees to it that what has to wait for its turn gets it; true while there is something.</summary>
-    private bool Pace(long now)
+    private bool Pace(Pacing pacing, long now)
     {
         bool hasOutput = _user.HasOutput;
         if (!hasOutput && _lost.Count == 0)
-            _pacing!.OnIdle(_order);
-        if (hasOutput && _send.BytesUnderWay >= _pacing!.FlightLimit)
-            _pacing.OnBound(_order);
-        bool waits = (_lost.Count != 0 || (hasOutput && _dataDue && HasRoom)) && !_pacing!.Allows(now);
-        _pacedUntil = waits ? _pacing!.NextAt(now) : long.MaxValue;
+            pacing.OnIdle(_order);
+        if (hasOutput && _send.BytesUnderWay >= pacing.FlightLimit)
+            pacing.OnBound(_order);
+        bool waits = (_lost.Count != 0 || (hasOutput && _dataDue && HasRoom)) && !pacing.Allows(now);
+        _pacedUntil = waits ? pacing.NextAt(now) : long.MaxValue;
         return waits;
     }
 

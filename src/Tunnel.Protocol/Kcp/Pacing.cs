@@ -120,9 +120,6 @@ internal sealed class Pacing(int segmentSize)
         Steady,
     }
 
-    /// <summary>False on a path that is too short to be paced, and before anything has come back.</summary>
-    public bool IsOn { get; private set; }
-
     /// <summary>Bytes of data a second that may leave now; 0 while not paced.</summary>
     public long BytesPerSecond => IsOn ? (long)(Rate * 1000) : 0;
 
@@ -134,9 +131,12 @@ internal sealed class Pacing(int segmentSize)
             if (!IsOn)
                 return int.MaxValue;
             double gain = _looksForLength ? LookFlightGain : _phase == Phase.Start ? StartGain : FlightGain;
-            return (int)Math.Clamp(gain * Bottleneck / (1 - _loss) * Delay, LeastSegments * segmentSize, int.MaxValue);
+            return (int)Math.Clamp(gain * Needed * Delay, LeastSegments * segmentSize, int.MaxValue);
         }
     }
+
+    /// <summary>False on a path that is too short to be paced, and before anything has come back.</summary>
+    private bool IsOn { get; set; }
 
     /// <summary>Peers that gather acknowledgements tell the round trip of the newest one only; the others wait longer.</summary>
     private int Delay => Length + Math.Max(_gap, _gapBefore);
@@ -145,7 +145,10 @@ internal sealed class Pacing(int segmentSize)
 
     private double Bottleneck => Math.Max(_rate, (double)(_isRateKnown ? LeastSegments : InitialSegments) * segmentSize / Length);
 
-    private double Rate => Bottleneck / (1 - _loss) * _phase switch
+    /// <summary>What has to leave for the bottleneck to be full, where some is lost on the way.</summary>
+    private double Needed => Bottleneck / (1 - _loss);
+
+    private double Rate => Needed * _phase switch
     {
         Phase.Start => StartGain,
         Phase.Drain => 1 / StartGain,

@@ -56,7 +56,7 @@ public class PacingTests
     }
 
     [Fact]
-    public void ALineThatBecomesSlowerIsFollowedWithinTenRounds()
+    public void ALineThatBecomesSlowerIsFollowed()
     {
         MemoryWireOptions line = Line(megabits: 100, roundTrip: 40, queueMilliseconds: 40);
         EnginePair pair = Download(Options, line);
@@ -81,9 +81,7 @@ public class PacingTests
         EnginePair pair = Download(gathers, Line(megabits: 100, roundTrip, queueMilliseconds: 50));
         for (int i = 0; i < 10; i++)
         {
-            long received = pair.UserB.Received;
-            pair.RunFor(1000);
-            Assert.InRange((pair.UserB.Received - received) * 8 / 1_000_000.0, 85, 110);
+            Assert.InRange(Goodput(pair, 1000), 85, 110);
         }
     }
 
@@ -103,9 +101,7 @@ public class PacingTests
 
         Assert.InRange(pair.A.PacingRate * 8 / 1_000_000, 60, 200);
         pair.UserA.ToSend = Endless;
-        long received = pair.UserB.Received;
-        pair.RunFor(3000);
-        Assert.InRange((pair.UserB.Received - received) * 8 / 3_000_000.0, 60, 100);
+        Assert.InRange(Goodput(pair, 3000), 60, 100);
     }
 
     /// <summary>What may be under way by the short path's length must not, on the long one, become less with every round.</summary>
@@ -121,9 +117,7 @@ public class PacingTests
         if (isTold)
             pair.A.RecheckPath(pair.Now);
         pair.RunFor(milliseconds);
-        long received = pair.UserB.Received;
-        pair.RunFor(2000);
-        Assert.InRange((pair.UserB.Received - received) * 8 / 2_000_000.0, 60, 110);
+        Assert.InRange(Goodput(pair, 2000), 60, 110);
     }
 
     [Fact]
@@ -131,9 +125,7 @@ public class PacingTests
     {
         EnginePair pair = Download(Options, Line(megabits: 10, roundTrip: 1500, queueMilliseconds: 100));
         pair.RunFor(30_000);
-        long received = pair.UserB.Received;
-        pair.RunFor(30_000);
-        Assert.InRange((pair.UserB.Received - received) * 8 / 30_000_000.0, 7, 10);
+        Assert.InRange(Goodput(pair, 30_000), 7, 10);
     }
 
     [Fact]
@@ -142,9 +134,7 @@ public class PacingTests
         EnginePair pair = Download(Options, Line(megabits: 10, roundTrip: 40, queueMilliseconds: 100));
         pair.WireA.Options.BitsPerSecond = 100_000_000;
         pair.RunFor(6000);
-        long received = pair.UserB.Received;
-        pair.RunFor(2000);
-        Assert.InRange((pair.UserB.Received - received) * 8 / 2_000_000.0, 85, 100);
+        Assert.InRange(Goodput(pair, 2000), 85, 100);
     }
 
     /// <summary>An application that writes a little now and then is no slow path: what it writes later leaves at once.</summary>
@@ -172,9 +162,15 @@ public class PacingTests
         MemoryWireOptions line = Line(megabits: 30, roundTrip: 30, queueMilliseconds: 50);
         line.Loss = 0.2;
         EnginePair pair = Download(Options, line);
+        Assert.InRange(Goodput(pair, 10_000), 15, 24);
+    }
+
+    /// <summary>In Mbit/s, over the next so many milliseconds.</summary>
+    private static double Goodput(EnginePair pair, long milliseconds)
+    {
         long received = pair.UserB.Received;
-        pair.RunFor(10_000);
-        Assert.InRange((pair.UserB.Received - received) * 8 / 10_000_000.0, 15, 24);
+        pair.RunFor(milliseconds);
+        return (pair.UserB.Received - received) * 8 / 1000.0 / milliseconds;
     }
 
     private static EnginePair Download(KcpOptions options, MemoryWireOptions line)
