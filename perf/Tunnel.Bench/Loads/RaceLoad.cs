@@ -37,7 +37,7 @@ internal abstract class RaceLoad(string name, params RaceFigure[] figures)
             LeastSeconds = 20,
             SaysOf = ["ours, afpacket", "ours, afpacket, [debug]"],
         },
-        new WatchedLoad("bulk down, scraped", new MetricsWatcher()) { Title = "A download, metrics fetched each second" },
+        new WatchedLoad("bulk down, scraped", new MetricsWatcher()) { Title = "A download, metrics fetched ten times a second" },
         new WatchedLoad("bulk down, page", new PageWatcher()) { Title = "A download, the page open" },
     ];
 

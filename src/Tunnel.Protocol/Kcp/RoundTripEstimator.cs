@@ -4,7 +4,7 @@ namespace Tunnel.Protocol.Kcp;
 /// Smoothed round-trip time and the retransmission timeout from it, in milliseconds (KCP's form of RFC 6298). The variance forgets within
 /// some samples, which come in thousands a second: a host that once in a while holds a process up for longer than the timeout would make
 /// each of those pauses a loss. So the timeout is not below the longest round trip of the last seconds, up to KCP's initial timeout; and
-/// not below that one while the path loses nothing, where whatever is late is late.
+/// on a short path not below that one while it loses nothing: there a pause is longer than the path, and whatever is late is late.
 /// </summary>
 internal struct RoundTripEstimator
 {
@@ -17,11 +17,16 @@ internal struct RoundTripEstimator
 
     private const int LossMemoryMilliseconds = 60_000;
 
+    /// <summary>Hosts that are further apart have something between them that may lose, and wait longer for it than they pause.</summary>
+    private const int ShortPath = 10;
+
     private readonly int _interval;
     private readonly int _minimum;
     private int _variance;
     private int _longest;
     private int _longestBefore;
+    private int _shortest;
+    private int _shortestBefore;
     private long _rememberedUntil;
     private long _lossyUntil;
     private long _lastLoss;
@@ -32,6 +37,7 @@ internal struct RoundTripEstimator
         _minimum = noDelay ? 30 : 100;
         Timeout = InitialTimeout;
         (_lossyUntil, _lastLoss) = (long.MinValue, long.MinValue / 2);
+        (_shortest, _shortestBefore) = (MaximumTimeout, MaximumTimeout);
     }
 
     public int Timeout { get; private set; }
@@ -79,7 +85,7 @@ internal struct RoundTripEstimator
     /// <summary>With a quarter on top of the longest: the next pause is seldom just as long.</summary>
     private readonly int LeastTimeout(long now)
     {
-        if (now >= _lossyUntil)
+        if (now >= _lossyUntil && Math.Min(_shortest, _shortestBefore) < ShortPath)
             return InitialTimeout;
         int longest = Math.Max(_longest, _longestBefore);
         return Math.Clamp(longest + (longest / 4), _minimum, InitialTimeout);
@@ -90,11 +96,13 @@ internal struct RoundTripEstimator
         if (now >= _rememberedUntil)
         {
             // The first sample of all may come at any time; one after a long silence has nothing to remember.
-            _longestBefore = now - _rememberedUntil < MemoryMilliseconds ? _longest : 0;
-            _longest = 0;
+            bool isRecent = now - _rememberedUntil < MemoryMilliseconds;
+            (_longestBefore, _longest) = (isRecent ? _longest : 0, 0);
+            (_shortestBefore, _shortest) = (isRecent ? _shortest : MaximumTimeout, MaximumTimeout);
             _rememberedUntil = now + MemoryMilliseconds;
         }
 
         _longest = Math.Max(_longest, sample);
+        _shortest = Math.Min(_shortest, sample);
     }
 }

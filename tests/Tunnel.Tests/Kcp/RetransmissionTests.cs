@@ -181,7 +181,8 @@ public class RetransmissionTests
         var bench = new EngineBench(Options);
         for (uint i = 0; i < 20; i++)
         {
-            uint now = i * 1000, late = now + (sentAgain && i == 10 ? 300u : 150);
+            // A millisecond is how long the path is, the rest is pauses.
+            uint now = i * 1000, late = now + (i % 5 == 0 ? 1u : sentAgain && i == 12 ? 600u : 150);
             bench.User.ToSend = 1;
             bench.Drain(now);
             bench.AdvanceAndDrain(late);

@@ -67,6 +67,33 @@ public class RoundTripEstimatorTests
         Assert.Equal(200, estimator.Timeout);
     }
 
+    /// <summary>Between hosts that are further apart something may lose: the first lone loss costs what every other does.</summary>
+    [Theory]
+    [InlineData(9, 200)]
+    [InlineData(10, 30)]
+    [InlineData(50, 62)]
+    public void OnALongPathWhatIsLateIsLostWithoutProof(int path, int timeout)
+    {
+        var estimator = new RoundTripEstimator(noDelay: true, interval: 10);
+        for (int now = 0; now < 1_000; now++)
+            estimator.Add(path, now);
+        Assert.Equal(timeout, estimator.Timeout);
+    }
+
+    /// <summary>Whoever waits behind a queue, or for a busy host, is as near as it was when nothing was in the way.</summary>
+    [Fact]
+    public void APathIsAsShortAsItsShortestRoundTrip()
+    {
+        var estimator = new RoundTripEstimator(noDelay: true, interval: 10);
+        estimator.Add(Steady, 0);
+        for (int now = 0; now < 9_000; now++)
+            estimator.Add(40, now);
+        Assert.Equal(200, estimator.Timeout);
+        for (int now = 9_000; now < 21_000; now++)
+            estimator.Add(40, now);
+        Assert.InRange(estimator.Timeout, 50, 62);
+    }
+
     private static RoundTripEstimator Lossy(bool noDelay)
     {
         var estimator = new RoundTripEstimator(noDelay, interval: 10);
