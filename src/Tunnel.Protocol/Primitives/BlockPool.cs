@@ -15,7 +15,9 @@ public sealed class BlockPool
     public byte[] Rent()
     {
         _peakOut = Math.Max(_peakOut, ++_out);
-        return _free.TryPop(out byte[]? block) ? block : GC.AllocateUninitializedArray<byte>(BlockLength);
+        // Not among the young objects: a reader that is slow for a moment takes megabytes of blocks, which the collector would copy while it
+        // holds everybody up.
+        return _free.TryPop(out byte[]? block) ? block : GC.AllocateUninitializedArray<byte>(BlockLength, pinned: true);
     }
 
     public void Return(byte[] block)
