@@ -15,8 +15,11 @@ internal sealed class Pacing(int segmentSize)
     /// <summary>A shorter path is a cable: the queue is the hosts' own, and a clock of milliseconds has no say in it.</summary>
     private const int ShortestPath = 4;
 
-    /// <summary>For how long a round trip is remembered at least; at most for twice that.</summary>
+    /// <summary>For how long the path is taken for as short as it once was.</summary>
     private const int MemoryMilliseconds = 10_000;
+
+    /// <summary>For so many whole rounds little is under way to see how long the path is: one empties the queue, one goes through it.</summary>
+    private const int LookRounds = 2;
 
     /// <summary>Of a path before anything came back on it.</summary>
     private const int UnknownLength = 1000;
@@ -45,7 +48,7 @@ internal sealed class Pacing(int segmentSize)
 
     /// <summary>BBR has 2. Sessions that share a bottleneck keep its queue shorter so, and lose a tenth as much in it.</summary>
     private const double FlightGain = 1.5;
-    private const double LookFlightGain = 0.5;
+    private const double LookFlightGain = 0.25;
 
     /// <summary>Round trips longer than the path by this share of it say that there is a queue.</summary>
     private const int QueueShare = 8;
@@ -79,10 +82,11 @@ internal sealed class Pacing(int segmentSize)
     private bool _isRateKnown;
 
     private int _least = int.MaxValue;
-    private int _leastBefore = int.MaxValue;
-    private long _rememberedUntil;
+    private long _leastAt;
+    private int _lookLeast;
+    private int _lookRounds;
     private ulong _forgotten;
-    private bool _looksForLength;
+    private long _bestSince;
     private int _gap;
     private int _gapBefore;
     private long _acknowledgedAt;
@@ -106,6 +110,7 @@ internal sealed class Pacing(int segmentSize)
     private ulong _boundUntil;
 
     private double _loss;
+    private int _lossLength;
     private ulong _slowFrom;
     private ulong _slowUntil;
     private int _slowLost;
@@ -130,7 +135,7 @@ internal sealed class Pacing(int segmentSize)
         {
             if (!IsOn)
                 return int.MaxValue;
-            double gain = _looksForLength ? LookFlightGain : _phase == Phase.Start ? StartGain : FlightGain;
+            double gain = _lookRounds != 0 ? LookFlightGain : _phase == Phase.Start ? StartGain : FlightGain;
             return (int)Math.Clamp(gain * Needed * Delay, LeastSegments * segmentSize, int.MaxValue);
         }
     }
@@ -141,7 +146,7 @@ internal sealed class Pacing(int segmentSize)
     /// <summary>Peers that gather acknowledgements tell the round trip of the newest one only; the others wait longer.</summary>
     private int Delay => Length + Math.Max(_gap, _gapBefore);
 
-    private int Length => Math.Min(_least, _leastBefore) is < int.MaxValue and int least ? least : UnknownLength;
+    private int Length => _least == int.MaxValue ? UnknownLength : _least;
 
     private double Bottleneck => Math.Max(_rate, (double)(_isRateKnown ? LeastSegments : InitialSegments) * segmentSize / Length);
 
@@ -155,13 +160,13 @@ internal sealed class Pacing(int segmentSize)
         _ => Cycle[_cycle],
     };
 
-    private bool HasQueue => _roundLeast != int.MaxValue && _roundLeast > Length + Math.Max(2, Length / QueueShare);
+    private bool HasQueue => _roundLeast != int.MaxValue && IsQueueAbove(_roundLeast);
 
     /// <summary>The way to the peer is another one: how long it is shows what is sent from now on.</summary>
     /// <param name="sent">The newest transmission.</param>
     public void Forget(ulong sent)
     {
-        (_least, _leastBefore, _roundLeast, _forgotten) = (int.MaxValue, int.MaxValue, int.MaxValue, sent);
+        (_least, _lookRounds, _roundLeast, _forgotten) = (int.MaxValue, 0, int.MaxValue, sent);
         (_phase, _fullRate, _flatRounds, _loss) = (Phase.Start, 0, 0, 0);
     }
 
@@ -174,18 +179,11 @@ internal sealed class Pacing(int segmentSize)
         if (transmission <= _forgotten)
             return;
         sample = Math.Clamp(sample, 1, RoundTripEstimator.MaximumTimeout);
-        if (now >= _rememberedUntil)
-        {
-            // A queue that never empties hides how long the path is: with less under way for a round, it shows.
-            _looksForLength = IsOn && _phase == Phase.Steady && _least > _leastBefore;
-            _leastBefore = now - _rememberedUntil < MemoryMilliseconds ? _least : int.MaxValue;
-            _least = int.MaxValue;
-            _rememberedUntil = now + MemoryMilliseconds;
-            _bestRate = _rate;
-        }
-
-        _least = Math.Min(_least, sample);
+        FollowLength(sample, now);
         _roundLeast = Math.Min(_roundLeast, sample);
+        // What was taken for the path's loss was lost in a queue that was taken for the path.
+        if (IsQueueAbove(_lossLength))
+            _loss = _lossLength = 0;
         IsOn = Length >= ShortestPath;
     }
 
@@ -208,7 +206,7 @@ internal sealed class Pacing(int segmentSize)
         long bytes = delivered - _roundDelivered;
         if (_phase == Phase.Steady)
             FollowCrowd(sent, wasIdle);
-        EndRound((double)bytes / (now - _roundBegan), wasIdle, isLess, bytes >= TellingSegments * segmentSize);
+        EndRound((double)bytes / (now - _roundBegan), wasIdle, isLess, bytes >= TellingSegments * segmentSize, now);
         (_roundFrom, _roundBegan, _roundDelivered) = (sent, now, delivered);
         (_roundIsFirst, _roundLost, _roundLeast) = (!IsOn, 0, int.MaxValue);
     }
@@ -264,9 +262,28 @@ internal sealed class Pacing(int segmentSize)
     /// <summary>When there is credit again for a segment that is not allowed now.</summary>
     public long NextAt(long now) => now + Math.Max(1, (long)Math.Ceiling(-_credit / Rate));
 
-    private void EndRound(double rate, bool wasIdle, bool isLess, bool isTelling)
+    /// <summary>
+    /// A queue that never empties hides how long the path is; with little under way it shows. Sessions that share the queue see it empty at
+    /// the same time, so that they look at the same time from then on.
+    /// </summary>
+    private void FollowLength(int sample, long now)
     {
-        _looksForLength = false;
+        bool isForgotten = now - _leastAt >= MemoryMilliseconds;
+        // With nothing under way there is no queue of ours.
+        if (sample <= _least || (isForgotten && _roundIsFirst))
+            (_least, _leastAt, _lookRounds) = (sample, now, 0);
+        else if (_lookRounds != 0)
+            _lookLeast = Math.Min(_lookLeast, sample);
+        else if (isForgotten)
+            (_lookRounds, _lookLeast) = (LookRounds + 1, sample);
+    }
+
+    private bool IsQueueAbove(int roundTrip) => roundTrip > Length + Math.Max(2, Length / QueueShare);
+
+    private void EndRound(double rate, bool wasIdle, bool isLess, bool isTelling, long now)
+    {
+        if (_lookRounds != 0 && --_lookRounds == 0)
+            (_least, _leastAt) = (_lookLeast, now);
         if (!isLess || rate > _rate)
         {
             _isRateKnown |= !wasIdle;
@@ -275,6 +292,9 @@ internal sealed class Pacing(int segmentSize)
             _rate = _rates.Max();
             _bestRate = Math.Max(_bestRate, _rate);
         }
+
+        if (now - _bestSince >= MemoryMilliseconds)
+            (_bestRate, _bestSince) = (_rate, now);
 
         if (_phase == Phase.Start)
             LookForFullPipe(!wasIdle || (isTelling && HasQueue));
@@ -327,13 +347,19 @@ internal sealed class Pacing(int segmentSize)
         else if (_cycle == SlowRound)
             _slowUntil = sent + 1;
         else if (_cycle == SlowRound + 2 && _slowUntil > _slowFrom && !HasQueue)
-            _loss = Math.Min(MostLoss, _loss + ((((double)_slowLost / (_slowUntil - _slowFrom)) - _loss) / 4));
+            LearnLoss((double)_slowLost / (_slowUntil - _slowFrom));
 
         bool isCrowded = HasQueue && !wasIdle && _roundLost > Math.Max(LeastLost, (sent - _roundFrom) * (_loss + CrowdedLoss));
         if (isCrowded && !_hasYielded)
             Yield(LossYield);
         else if (_cycle == Cycle.Length - 1 && _alwaysQueued && !_hasYielded)
             Yield(QueueYield);
+    }
+
+    private void LearnLoss(double share)
+    {
+        _loss = Math.Min(MostLoss, _loss + ((share - _loss) / 4));
+        _lossLength = Length;
     }
 
     private void Yield(double gain)

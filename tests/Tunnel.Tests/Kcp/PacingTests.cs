@@ -155,6 +155,21 @@ public class PacingTests
         Assert.Equal(before + 10_000, pair.UserB.Received);
     }
 
+    /// <summary>After a pause nobody has to look how long the path is before what comes then may leave.</summary>
+    [Fact]
+    public void APauseHoldsNothingUp()
+    {
+        MemoryWireOptions line = Line(megabits: 100, roundTrip: 50, queueMilliseconds: 50);
+        EnginePair pair = Download(Options, line);
+        pair.UserA.ToSend = 0;
+        pair.RunFor(15_000);
+        // The path has become a little longer meanwhile.
+        pair.WireA.Options.DelayNanoseconds += 2 * Millisecond;
+        pair.UserA.ToSend = Endless;
+        pair.RunFor(100);
+        Assert.InRange(Goodput(pair, 300), 75, 110);
+    }
+
     /// <summary>A fifth lost, by whatever the faster rounds try, must not look like a path that takes less and less.</summary>
     [Fact]
     public void ALossyLineKeepsItsRate()
