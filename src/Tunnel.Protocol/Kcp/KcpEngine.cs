@@ -147,7 +147,10 @@ public sealed class KcpEngine
 
     public int MemoryUse => _send.MemoryUse + _receive.MemoryUse + _parts.MemoryUse + _acks.Length * 8;
 
-    /// <summary>The peer has acknowledged something that this end sent: it is there, has the same key, and is where its datagrams say it is.</summary>
+    /// <summary>
+    /// The peer has echoed a transmission of this end: it is there, has the same key, and is where its datagrams say it is. Whoever
+    /// only repeats what a peer once said cannot know when this end sends.
+    /// </summary>
     public bool PeerAnswered { get; private set; }
 
     /// <summary>The peer is there but does not know this conversation any more.</summary>
@@ -340,6 +343,7 @@ public sealed class KcpEngine
         if (!_send.Contains(ack.Number))
             return;
         ref SendWindow.Slot slot = ref _send[ack.Number];
+        PeerAnswered |= slot.Timestamp == ack.Timestamp;
         // The echo tells which transmission arrived; an older one says nothing about the order of the newest.
         if (slot.State == SendWindow.SlotState.InFlight && slot.Timestamp == ack.Timestamp)
         {
@@ -480,10 +484,7 @@ public sealed class KcpEngine
     {
         int advanced = input.Advanced + _send.Advance();
         if (input.Acked || advanced != 0)
-        {
-            PeerAnswered = true;
             _heardAt = input.Now;
-        }
 
         if (input.Regular && input.HasEcho)
         {

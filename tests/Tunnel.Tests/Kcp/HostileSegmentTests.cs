@@ -91,6 +91,22 @@ public class HostileSegmentTests
         Assert.InRange(bench.Engine.SmoothedRoundTrip, 0, 60_000);
     }
 
+    /// <summary>What a peer said in another conversation, or in this one before, can be repeated by anybody, from anywhere.</summary>
+    [Theory]
+    [InlineData(0u, 4000u, 0u, false)]
+    [InlineData(0u, 4000u, 1u, false)]
+    [InlineData(9u, 5000u, 0u, false)]
+    [InlineData(0u, 5000u, 0u, true)]
+    [InlineData(0u, 5000u, 1u, true)]
+    public void OnlyTheEchoOfATransmissionProvesThePeer(uint number, uint timestamp, uint una, bool expected)
+    {
+        var bench = new EngineBench(Options);
+        bench.User.ToSend = 1;
+        bench.Drain(5000);
+        Assert.True(bench.Ack(5010, number, timestamp, una));
+        Assert.Equal(expected, bench.Engine.PeerAnswered);
+    }
+
     [Fact]
     public void AnyGarbageIsSurvived() => TestSeed.Run(300, seed =>
     {
