@@ -706,7 +706,7 @@ public sealed class KcpEngine
         ReadOnlySpan<byte> data = _send.Data(number);
         ReadOnlySpan<byte> rest = data[_partOffset..];
         int room = destination.Length - written - KcpSegment.HeaderLength - SegmentPart.HeaderLength;
-        if (room < Math.Min(WorthwhileSpace, rest.Length))
+        if (room < Math.Min(Math.Min(WorthwhileSpace, SegmentSize - SegmentPart.HeaderLength), rest.Length))
             return false;
         rest = rest[..Math.Min(room, rest.Length)];
         WriteHeader(destination, ref written, KcpCommand.Part, (uint)now, number, SegmentPart.HeaderLength + rest.Length);

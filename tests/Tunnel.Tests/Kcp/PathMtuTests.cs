@@ -114,6 +114,25 @@ public class PathMtuTests
         pair.RunUntil(() => pair.A.Mtu == Link, 1000);
     }
 
+    /// <summary>A datagram may be too short for what is a worthwhile part elsewhere; parts go on all the same.</summary>
+    [Theory]
+    [InlineData(100)]
+    [InlineData(200)]
+    [InlineData(283)]
+    public void AVeryNarrowLinkTakesSmallParts(int limit)
+    {
+        var wire = new MemoryWireOptions { DelayNanoseconds = 10_000_000, Loss = 1 };
+        var pair = new EnginePair(Options, Options, wire, seed: 1);
+        pair.A.PeerTakesParts = pair.B.PeerTakesParts = true;
+        pair.UserA.ToSend = 20_000;
+        pair.RunFor(1);
+        Assert.True(pair.A.TryLimit(limit, pair.Now));
+        pair.WireA.Options.Loss = pair.WireB.Options.Loss = 0;
+        pair.WireA.Options.Mtu = limit;
+        pair.RunUntil(() => pair.UserB.Received == 20_000, 5000);
+        Assert.True(pair.A.Counters.SegmentsInParts > 0);
+    }
+
     /// <summary>A stock peer takes nothing in parts: what is in flight can never arrive.</summary>
     [Fact]
     public void WithoutPartsALimitBelowWhatIsInFlightEndsTheConversation()
