@@ -560,16 +560,20 @@ public sealed class MuxSession : IOrderedByteUser
         stream.Received.Clear();
     }
 
-    /// <summary>The reader took bytes: tell the peer at the first read, and then every half window (version 2).</summary>
+    /// <summary>The reader took bytes: tell the peer at the first read, and then every half window at the latest (version 2).</summary>
     private void Consume(MuxStream stream, int count)
     {
         stream.Consumed += (uint)count;
         stream.ConsumedSinceUpdate += count;
         if (_options.Version != 2 || stream.PeerFinished)
             return;
-        if (!stream.UpdateSent || stream.ConsumedSinceUpdate >= stream.Window / 2)
+        if (!stream.UpdateSent || stream.ConsumedSinceUpdate >= stream.Window / 2 || MayHoldUp(stream))
             SendWindowUpdate(stream);
     }
+
+    /// <summary>A datagram goes out whole or not at all, and may be longer than half a window: its sender waits for the rest to be given back.</summary>
+    private static bool MayHoldUp(MuxStream stream) =>
+        stream is { ReadsFrames: true, HasInput: false } && stream.Window - stream.ConsumedSinceUpdate < MuxFrame.MaximumData;
 
     /// <summary>With many streams, the guess that a new one's peer begins with would let all of them hold more than the session may.</summary>
     private void ShrinkInitialWindow(MuxStream stream)
