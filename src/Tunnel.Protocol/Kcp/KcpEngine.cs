@@ -286,6 +286,7 @@ public sealed class KcpEngine
     {
         _send.Trim();
         _receive.Trim();
+        _parts.Trim(_receive);
         if (_ackCount == 0 && _acks.Length > 1024)
             _acks = new (uint, uint)[16];
     }
