@@ -337,12 +337,12 @@ public sealed class KcpEngine
 
     private void OnAck(in KcpSegment ack, ref Input input)
     {
-        input.Acked = true;
+        // What says nothing new may be anybody's who repeats what the peer once said; it must not pass for a sign of life or a round trip.
+        if (!_send.Contains(ack.Number) || _send[ack.Number].State == SendWindow.SlotState.Acknowledged)
+            return;
         if (!input.HasEcho || (int)(ack.Timestamp - input.NewestEcho) > 0)
             input.NewestEcho = ack.Timestamp;
         input.HasEcho = true;
-        if (!_send.Contains(ack.Number))
-            return;
         ref SendWindow.Slot slot = ref _send[ack.Number];
         PeerAnswered |= slot.Timestamp == ack.Timestamp;
         // The echo tells which transmission arrived; an older one says nothing about the order of the newest.
@@ -484,7 +484,7 @@ public sealed class KcpEngine
     private void Account(ref Input input)
     {
         int advanced = input.Advanced + _send.Advance();
-        if (input.Acked || advanced != 0)
+        if (input.HasEcho || advanced != 0)
             _heardAt = input.Now;
 
         if (input.Regular && input.HasEcho)
@@ -858,6 +858,5 @@ public sealed class KcpEngine
         public int Advanced;
         public bool HasEcho;
         public bool Regular;
-        public bool Acked;
     }
 }

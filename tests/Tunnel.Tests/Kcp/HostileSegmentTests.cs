@@ -107,6 +107,28 @@ public class HostileSegmentTests
         Assert.Equal(expected, bench.Engine.PeerAnswered);
     }
 
+    /// <summary>A datagram of acknowledgements that somebody repeats is neither a round trip nor a sign of life.</summary>
+    [Fact]
+    public void RepeatedAcknowledgementsKeepNothingBack()
+    {
+        var bench = new EngineBench(Options);
+        bench.User.ToSend = 1;
+        bench.Drain(1000);
+        bench.Ack(1020, 0, 1000, 1);
+        int timeout = bench.Engine.RetransmissionTimeout;
+        bench.User.ToSend = 1;
+        Assert.Equal([1u], bench.Pushes(100_000));
+        bool sentAgain = false;
+        for (long now = 100_000; now < 100_000 + (2 * timeout); now += 10)
+        {
+            bench.Ack(now, 0, 1000, 1);
+            sentAgain |= bench.AdvanceAndDrain(now).Any(s => s.Number == 1);
+        }
+
+        Assert.True(sentAgain);
+        Assert.Equal((timeout, 20), (bench.Engine.RetransmissionTimeout, bench.Engine.SmoothedRoundTrip));
+    }
+
     [Fact]
     public void AnyGarbageIsSurvived() => TestSeed.Run(300, seed =>
     {
