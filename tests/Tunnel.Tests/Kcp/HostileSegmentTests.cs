@@ -107,6 +107,31 @@ public class HostileSegmentTests
         Assert.Equal(expected, bench.Engine.PeerAnswered);
     }
 
+    [Theory]
+    [InlineData(KcpEngine.LargestDatagram, true)]
+    [InlineData(KcpEngine.LargestDatagram + 1, false)]
+    public void NoSegmentIsLongerThanADatagramCanBe(int length, bool expected)
+    {
+        var bench = new EngineBench(Options);
+        byte[] datagram = new byte[KcpSegment.HeaderLength + length];
+        new KcpSegment(EngineBench.Conv, KcpCommand.Push, 0, 9, 0, 1, 0, (uint)length).Write(datagram);
+        Assert.Equal(expected, bench.Engine.Receive(datagram, 0));
+    }
+
+    /// <summary>What is to be acknowledged waits while nothing can leave; there is an end to that.</summary>
+    [Fact]
+    public void AcknowledgementsThatCannotLeaveDoNotPileUpForEver()
+    {
+        var bench = new EngineBench(Options);
+        for (uint number = 0; number < 1000; number++)
+            bench.Push(0, number);
+        bench.Drain(0);
+        for (uint i = 0; i < 300_000; i++)
+            bench.Push(0, i % 1000);
+        Assert.InRange(bench.Engine.MemoryUse, 1, 1_200_000);
+        Assert.Equal(KcpCommand.Ack, bench.Drain(0)[^1].Command);
+    }
+
     /// <summary>A datagram of acknowledgements that somebody repeats is neither a round trip nor a sign of life.</summary>
     [Fact]
     public void RepeatedAcknowledgementsKeepNothingBack()

@@ -174,6 +174,42 @@ public class PathMtuTests
         Assert.Equal(Link, bench.Engine.Mtu);
     }
 
+    /// <summary>What is lost although the length passes is lost by chance: for some seconds nobody asks again, and the next look is no later for it.</summary>
+    [Fact]
+    public void ASuspicionThatProvedWrongIsFollowedByCalm()
+    {
+        var path = new PathMtu();
+        path.Begin(Safe, Link, 1000);
+        Answer(path, Link, 1000);
+        long look = path.Deadline;
+        Assert.Equal(0, path.Due);
+        path.Suspect(100_000);
+        Answer(path, Link, 100_020);
+        path.Suspect(105_000);
+        Assert.Equal((0, look), (path.Due, path.Deadline));
+        path.Suspect(105_020);
+        Assert.Equal(Link, path.Due);
+    }
+
+    /// <summary>Late answers are told from those to the newest try, however soon one follows the other.</summary>
+    [Fact]
+    public void NoTwoTriesHaveTheSameStamp()
+    {
+        var path = new PathMtu();
+        path.Begin(Safe, Link, 1000);
+        uint first = path.Stamp;
+        path.Recheck(1000);
+        Assert.NotEqual(first, path.Stamp);
+    }
+
+    private static void Answer(PathMtu path, int length, long now)
+    {
+        Assert.Equal(length, path.Due);
+        path.OnSent(now, 100);
+        path.OnSent(now, 100);
+        path.OnAnswer(length, path.Stamp, now);
+    }
+
     /// <summary>Nobody asked, or asks for more than is answered at a time: small answers, and few.</summary>
     [Fact]
     public void StrangeProbesAndAnswersAreHarmless()

@@ -66,6 +66,17 @@ public class SegmentPartTests
     }
 
     [Fact]
+    public void PartsOfWhatWasTakenBeforeTheNumbersCameRoundAreCopies()
+    {
+        var bench = new EngineBench(new KcpOptions { Interval = 10 }, firstNumber: uint.MaxValue);
+        bench.Push(1000, uint.MaxValue, 0);
+        bench.Push(1000, 0);
+        int memory = bench.Engine.MemoryUse;
+        Assert.True(Feed(bench, uint.MaxValue, 0, 9000, new byte[1]));
+        Assert.Equal((memory, 1L), (bench.Engine.MemoryUse, bench.Engine.Counters.Duplicates));
+    }
+
+    [Fact]
     public void ALengthThatChangesIsNotBelieved()
     {
         var bench = new EngineBench(new KcpOptions { Interval = 10 });

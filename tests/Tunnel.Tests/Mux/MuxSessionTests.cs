@@ -88,6 +88,18 @@ public class MuxSessionTests
         Assert.Equal(CloseReason.ProtocolError, bench.Mux.CloseReason);
     }
 
+    [Fact]
+    public void StreamsThatNobodyHearsOfDoNotPileUpEither()
+    {
+        var bench = new MuxBench();
+        int opened = 0;
+        for (; opened < 100_000 && bench.Mux.Open() is { } stream; opened++)
+            bench.Mux.Close(stream);
+        Assert.InRange(opened, 1000, 20_000);
+        bench.Drain(10_000);
+        Assert.NotNull(bench.Mux.Open());
+    }
+
     /// <summary>A peer that takes nothing, but opens streams and ends them, each of which leaves something to be said behind.</summary>
     [Theory]
     [InlineData(MuxCommand.Finish, 0)]
