@@ -97,7 +97,7 @@ public sealed class PeerSession
     /// <summary>The peer takes no new streams.</summary>
     public bool PeerDrains => _peerDrains;
 
-    /// <summary>The peer has acknowledged something: it is where its datagrams come from. May be read without entering.</summary>
+    /// <summary>The peer has acknowledged something, and is where its datagrams come from. May be read without entering.</summary>
     public bool IsProven => _session.Kcp.PeerAnswered;
 
     /// <summary>How well the session does, for whoever chooses between several; null where nobody does.</summary>

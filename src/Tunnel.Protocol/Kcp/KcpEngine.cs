@@ -147,7 +147,10 @@ public sealed class KcpEngine
 
     public int MemoryUse => _send.MemoryUse + _receive.MemoryUse + _parts.MemoryUse + _acks.Length * 8;
 
-    /// <summary>The peer has acknowledged something that this end sent: it is there, has the same key, and is where its datagrams say it is.</summary>
+    /// <summary>
+    /// The peer has echoed a transmission of this end: it is there, has the same key, and is where its datagrams say it is. Whoever
+    /// only repeats what a peer once said cannot know when this end sends.
+    /// </summary>
     public bool PeerAnswered { get; private set; }
 
     /// <summary>The peer is there but does not know this conversation any more.</summary>
@@ -283,6 +286,7 @@ public sealed class KcpEngine
     {
         _send.Trim();
         _receive.Trim();
+        _parts.Trim(_receive);
         if (_ackCount == 0 && _acks.Length > 1024)
             _acks = new (uint, uint)[16];
     }
@@ -333,13 +337,14 @@ public sealed class KcpEngine
 
     private void OnAck(in KcpSegment ack, ref Input input)
     {
-        input.Acked = true;
+        // What says nothing new may be anybody's who repeats what the peer once said; it must not pass for a sign of life or a round trip.
+        if (!_send.Contains(ack.Number) || _send[ack.Number].State == SendWindow.SlotState.Acknowledged)
+            return;
         if (!input.HasEcho || (int)(ack.Timestamp - input.NewestEcho) > 0)
             input.NewestEcho = ack.Timestamp;
         input.HasEcho = true;
-        if (!_send.Contains(ack.Number))
-            return;
         ref SendWindow.Slot slot = ref _send[ack.Number];
+        PeerAnswered |= slot.Timestamp == ack.Timestamp;
         // The echo tells which transmission arrived; an older one says nothing about the order of the newest.
         if (slot.State == SendWindow.SlotState.InFlight && slot.Timestamp == ack.Timestamp)
         {
@@ -479,11 +484,8 @@ public sealed class KcpEngine
     private void Account(ref Input input)
     {
         int advanced = input.Advanced + _send.Advance();
-        if (input.Acked || advanced != 0)
-        {
-            PeerAnswered = true;
+        if (input.HasEcho || advanced != 0)
             _heardAt = input.Now;
-        }
 
         if (input.Regular && input.HasEcho)
         {
@@ -705,7 +707,7 @@ public sealed class KcpEngine
         ReadOnlySpan<byte> data = _send.Data(number);
         ReadOnlySpan<byte> rest = data[_partOffset..];
         int room = destination.Length - written - KcpSegment.HeaderLength - SegmentPart.HeaderLength;
-        if (room < Math.Min(WorthwhileSpace, rest.Length))
+        if (room < Math.Min(Math.Min(WorthwhileSpace, SegmentSize - SegmentPart.HeaderLength), rest.Length))
             return false;
         rest = rest[..Math.Min(room, rest.Length)];
         WriteHeader(destination, ref written, KcpCommand.Part, (uint)now, number, SegmentPart.HeaderLength + rest.Length);
@@ -856,6 +858,5 @@ public sealed class KcpEngine
         public int Advanced;
         public bool HasEcho;
         public bool Regular;
-        public bool Acked;
     }
 }

@@ -21,15 +21,15 @@ internal sealed class PartAssembly
     public bool TryComplete(uint number, SegmentPart part, ReadOnlySpan<byte> data, [NotNullWhen(true)] out byte[]? whole)
     {
         whole = null;
-        if (!_segments.TryGetValue(number, out Unfinished? segment) || segment.Data.Length != part.Total)
+        if (!_segments.TryGetValue(number, out Unfinished? segment))
         {
-            Forget(number);
             segment = new Unfinished(part.Total);
             _segments[number] = segment;
             MemoryUse += segment.MemoryUse;
         }
 
-        if (!segment.Add(part.Offset, data))
+        // A segment's length does not change: a peer that says so would have memory made anew for every few bytes.
+        if (segment.Data.Length != part.Total || !segment.Add(part.Offset, data))
             return false;
         whole = segment.Data;
         Forget(number);
@@ -39,8 +39,13 @@ internal sealed class PartAssembly
     /// <summary>Forgets what has arrived whole meanwhile; cheap to call often.</summary>
     public void Prune(ReceiveWindow received)
     {
-        if (_segments.Count < _pruneAt)
-            return;
+        if (_segments.Count >= _pruneAt)
+            Trim(received);
+    }
+
+    /// <summary>The same, however little it is: long after, its number will be another segment's.</summary>
+    public void Trim(ReceiveWindow received)
+    {
         foreach (uint number in _segments.Keys)
         {
             if (received.Contains(number))

@@ -25,7 +25,9 @@ public sealed class MuxSession : IOrderedByteUser
     /// <summary>What a stream takes besides its data, at this end and above: an estimate, in bytes.</summary>
     private const int StreamCost = 2048;
 
-    private const int MaximumRefusals = 65_536;
+    /// <summary>What waits for a peer that goes on talking, over one thing a stream.</summary>
+    private const int MaximumWaiting = 65_536;
+
     private const int MaximumControl = 16_384;
 
     private readonly MuxOptions _options;
@@ -97,6 +99,9 @@ public sealed class MuxSession : IOrderedByteUser
 
     /// <summary>When <see cref="Advance"/> is wanted, in milliseconds.</summary>
     public long Deadline => IsClosed ? long.MaxValue : Math.Min(_nextKeepAliveAt, _lastFrameAt + _options.KeepAliveTimeout);
+
+    /// <summary>A peer that opens and opens, and reads and reads, without ever taking an answer would make the queues grow for ever.</summary>
+    private bool TakesNothing => _control.Count + _endings.Count + _ready.Count >= MaximumWaiting + _streams.Count;
 
     private bool IsBlocked => _options.Version == 1 && Buffered >= _options.SessionBuffer;
 
@@ -336,7 +341,7 @@ public sealed class MuxSession : IOrderedByteUser
 
     private void TakeFrame(MuxFrame frame)
     {
-        if (frame.Version != _options.Version || !IsLengthAllowed(frame))
+        if (frame.Version != _options.Version || !IsLengthAllowed(frame) || TakesNothing)
         {
             Close(CloseReason.ProtocolError);
             return;
@@ -453,7 +458,7 @@ public sealed class MuxSession : IOrderedByteUser
         if (!TryAdmit())
         {
             StreamsRefused++;
-            Refuse(id);
+            _endings.Enqueue((MuxCommand.Finish, id));
             return;
         }
 
@@ -474,15 +479,6 @@ public sealed class MuxSession : IOrderedByteUser
         _counters.RefusedInAll += admission == StreamAdmission.AllAreFull ? 1 : 0;
         _counters.RefusedForMemory += admission == StreamAdmission.OutOfMemory ? 1 : 0;
         return admission == StreamAdmission.Admitted;
-    }
-
-    private void Refuse(uint id)
-    {
-        // A peer that opens and opens without ever taking an answer would make this queue grow for ever.
-        if (_endings.Count >= MaximumRefusals)
-            Close(CloseReason.ProtocolError);
-        else
-            _endings.Enqueue((MuxCommand.Finish, id));
     }
 
     private void OnFinish(uint id)
@@ -564,16 +560,20 @@ public sealed class MuxSession : IOrderedByteUser
         stream.Received.Clear();
     }
 
-    /// <summary>The reader took bytes: tell the peer at the first read, and then every half window (version 2).</summary>
+    /// <summary>The reader took bytes: tell the peer at the first read, and then every half window at the latest (version 2).</summary>
     private void Consume(MuxStream stream, int count)
     {
         stream.Consumed += (uint)count;
         stream.ConsumedSinceUpdate += count;
         if (_options.Version != 2 || stream.PeerFinished)
             return;
-        if (!stream.UpdateSent || stream.ConsumedSinceUpdate >= stream.Window / 2)
+        if (!stream.UpdateSent || stream.ConsumedSinceUpdate >= stream.Window / 2 || MayHoldUp(stream))
             SendWindowUpdate(stream);
     }
+
+    /// <summary>A datagram goes out whole or not at all, and may be longer than half a window: its sender waits for the rest to be given back.</summary>
+    private static bool MayHoldUp(MuxStream stream) =>
+        stream is { ReadsFrames: true, HasInput: false } && stream.Window - stream.ConsumedSinceUpdate < MuxFrame.MaximumData;
 
     /// <summary>With many streams, the guess that a new one's peer begins with would let all of them hold more than the session may.</summary>
     private void ShrinkInitialWindow(MuxStream stream)

@@ -91,6 +91,69 @@ public class HostileSegmentTests
         Assert.InRange(bench.Engine.SmoothedRoundTrip, 0, 60_000);
     }
 
+    /// <summary>What a peer said in another conversation, or in this one before, can be repeated by anybody, from anywhere.</summary>
+    [Theory]
+    [InlineData(0u, 4000u, 0u, false)]
+    [InlineData(0u, 4000u, 1u, false)]
+    [InlineData(9u, 5000u, 0u, false)]
+    [InlineData(0u, 5000u, 0u, true)]
+    [InlineData(0u, 5000u, 1u, true)]
+    public void OnlyTheEchoOfATransmissionProvesThePeer(uint number, uint timestamp, uint una, bool expected)
+    {
+        var bench = new EngineBench(Options);
+        bench.User.ToSend = 1;
+        bench.Drain(5000);
+        Assert.True(bench.Ack(5010, number, timestamp, una));
+        Assert.Equal(expected, bench.Engine.PeerAnswered);
+    }
+
+    [Theory]
+    [InlineData(KcpEngine.LargestDatagram, true)]
+    [InlineData(KcpEngine.LargestDatagram + 1, false)]
+    public void NoSegmentIsLongerThanADatagramCanBe(int length, bool expected)
+    {
+        var bench = new EngineBench(Options);
+        byte[] datagram = new byte[KcpSegment.HeaderLength + length];
+        new KcpSegment(EngineBench.Conv, KcpCommand.Push, 0, 9, 0, 1, 0, (uint)length).Write(datagram);
+        Assert.Equal(expected, bench.Engine.Receive(datagram, 0));
+    }
+
+    /// <summary>What is to be acknowledged waits while nothing can leave; there is an end to that.</summary>
+    [Fact]
+    public void AcknowledgementsThatCannotLeaveDoNotPileUpForEver()
+    {
+        var bench = new EngineBench(Options);
+        for (uint number = 0; number < 1000; number++)
+            bench.Push(0, number);
+        bench.Drain(0);
+        for (uint i = 0; i < 300_000; i++)
+            bench.Push(0, i % 1000);
+        Assert.InRange(bench.Engine.MemoryUse, 1, 1_200_000);
+        Assert.Equal(KcpCommand.Ack, bench.Drain(0)[^1].Command);
+    }
+
+    /// <summary>A datagram of acknowledgements that somebody repeats is neither a round trip nor a sign of life.</summary>
+    [Fact]
+    public void RepeatedAcknowledgementsKeepNothingBack()
+    {
+        var bench = new EngineBench(Options);
+        bench.User.ToSend = 1;
+        bench.Drain(1000);
+        bench.Ack(1020, 0, 1000, 1);
+        int timeout = bench.Engine.RetransmissionTimeout;
+        bench.User.ToSend = 1;
+        Assert.Equal([1u], bench.Pushes(100_000));
+        bool sentAgain = false;
+        for (long now = 100_000; now < 100_000 + (2 * timeout); now += 10)
+        {
+            bench.Ack(now, 0, 1000, 1);
+            sentAgain |= bench.AdvanceAndDrain(now).Any(s => s.Number == 1);
+        }
+
+        Assert.True(sentAgain);
+        Assert.Equal((timeout, 20), (bench.Engine.RetransmissionTimeout, bench.Engine.SmoothedRoundTrip));
+    }
+
     [Fact]
     public void AnyGarbageIsSurvived() => TestSeed.Run(300, seed =>
     {

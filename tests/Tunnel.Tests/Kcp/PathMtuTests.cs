@@ -114,6 +114,25 @@ public class PathMtuTests
         pair.RunUntil(() => pair.A.Mtu == Link, 1000);
     }
 
+    /// <summary>A datagram may be too short for what is a worthwhile part elsewhere; parts go on all the same.</summary>
+    [Theory]
+    [InlineData(100)]
+    [InlineData(200)]
+    [InlineData(283)]
+    public void AVeryNarrowLinkTakesSmallParts(int limit)
+    {
+        var wire = new MemoryWireOptions { DelayNanoseconds = 10_000_000, Loss = 1 };
+        var pair = new EnginePair(Options, Options, wire, seed: 1);
+        pair.A.PeerTakesParts = pair.B.PeerTakesParts = true;
+        pair.UserA.ToSend = 20_000;
+        pair.RunFor(1);
+        Assert.True(pair.A.TryLimit(limit, pair.Now));
+        pair.WireA.Options.Loss = pair.WireB.Options.Loss = 0;
+        pair.WireA.Options.Mtu = limit;
+        pair.RunUntil(() => pair.UserB.Received == 20_000, 5000);
+        Assert.True(pair.A.Counters.SegmentsInParts > 0);
+    }
+
     /// <summary>A stock peer takes nothing in parts: what is in flight can never arrive.</summary>
     [Fact]
     public void WithoutPartsALimitBelowWhatIsInFlightEndsTheConversation()
@@ -153,6 +172,42 @@ public class PathMtuTests
         Assert.Equal(Safe, bench.Engine.Mtu);
         Assert.True(bench.Feed(1001, Answer(Link, 1000)));
         Assert.Equal(Link, bench.Engine.Mtu);
+    }
+
+    /// <summary>What is lost although the length passes is lost by chance: for some seconds nobody asks again, and the next look is no later for it.</summary>
+    [Fact]
+    public void ASuspicionThatProvedWrongIsFollowedByCalm()
+    {
+        var path = new PathMtu();
+        path.Begin(Safe, Link, 1000);
+        Answer(path, Link, 1000);
+        long look = path.Deadline;
+        Assert.Equal(0, path.Due);
+        path.Suspect(100_000);
+        Answer(path, Link, 100_020);
+        path.Suspect(105_000);
+        Assert.Equal((0, look), (path.Due, path.Deadline));
+        path.Suspect(105_020);
+        Assert.Equal(Link, path.Due);
+    }
+
+    /// <summary>Late answers are told from those to the newest try, however soon one follows the other.</summary>
+    [Fact]
+    public void NoTwoTriesHaveTheSameStamp()
+    {
+        var path = new PathMtu();
+        path.Begin(Safe, Link, 1000);
+        uint first = path.Stamp;
+        path.Recheck(1000);
+        Assert.NotEqual(first, path.Stamp);
+    }
+
+    private static void Answer(PathMtu path, int length, long now)
+    {
+        Assert.Equal(length, path.Due);
+        path.OnSent(now, 100);
+        path.OnSent(now, 100);
+        path.OnAnswer(length, path.Stamp, now);
     }
 
     /// <summary>Nobody asked, or asks for more than is answered at a time: small answers, and few.</summary>

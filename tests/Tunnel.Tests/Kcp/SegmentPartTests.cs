@@ -65,6 +65,44 @@ public class SegmentPartTests
         Assert.Equal(968, bench.Engine.Counters.OutOfWindow);
     }
 
+    [Fact]
+    public void PartsOfWhatWasTakenBeforeTheNumbersCameRoundAreCopies()
+    {
+        var bench = new EngineBench(new KcpOptions { Interval = 10 }, firstNumber: uint.MaxValue);
+        bench.Push(1000, uint.MaxValue, 0);
+        bench.Push(1000, 0);
+        int memory = bench.Engine.MemoryUse;
+        Assert.True(Feed(bench, uint.MaxValue, 0, 9000, new byte[1]));
+        Assert.Equal((memory, 1L), (bench.Engine.MemoryUse, bench.Engine.Counters.Duplicates));
+    }
+
+    [Fact]
+    public void ALengthThatChangesIsNotBelieved()
+    {
+        var bench = new EngineBench(new KcpOptions { Interval = 10 });
+        byte[] data = new byte[10];
+        Pattern.Fill(2, 0, data);
+        Assert.True(Feed(bench, 0, 0, 10, data.AsSpan(0, 5)));
+        int memory = bench.Engine.MemoryUse;
+        Assert.True(Feed(bench, 0, 0, 9000, data.AsSpan(0, 5)));
+        Assert.Equal(memory, bench.Engine.MemoryUse);
+        Assert.True(Feed(bench, 0, 5, 10, data.AsSpan(5)));
+        Assert.Equal(10, bench.User.Received);
+    }
+
+    /// <summary>Numbers come round: what is left of a segment that arrived otherwise must not become part of its namesake.</summary>
+    [Fact]
+    public void PartsOfWhatArrivedWholeAreForgotten()
+    {
+        var bench = new EngineBench(new KcpOptions { Interval = 10 });
+        int memory = bench.Engine.MemoryUse;
+        Assert.True(Feed(bench, 0, 0, 9000, new byte[5]));
+        Assert.True(bench.Push(1000, 0));
+        bench.Drain(1000);
+        bench.Engine.Trim();
+        Assert.Equal(memory, bench.Engine.MemoryUse);
+    }
+
     private static bool Feed(EngineBench bench, uint number, int offset, int total, ReadOnlySpan<byte> data)
     {
         byte[] datagram = new byte[KcpSegment.HeaderLength + SegmentPart.HeaderLength + data.Length];

@@ -58,6 +58,25 @@ public class UnknownConversationTests
         Assert.Equal([0u, 1u, 2u, 3u], again.Select(s => s.Number));
     }
 
+    /// <summary>
+    /// An answer that was only held up says nothing about the question, and so nothing about what was sent before it; the question's own does.
+    /// </summary>
+    [Fact]
+    public void OnlyTheAnswerToTheQuestionEndsTheSilence()
+    {
+        var bench = new EngineBench(Options with { SendWindow = 100, Resend = 0, Pacing = false });
+        bench.User.ToSend = 1_000_000;
+        Assert.Equal(100, bench.Drain(1000).Count);
+        long asked = bench.Engine.Deadline;
+        Assert.Equal(4, bench.AdvanceAndDrain(asked).Count);
+        bench.Ack(asked + 1, 50, 1000, 0);
+        Assert.Empty(bench.Drain(asked + 1));
+        bench.Ack(asked + 50, 1, (uint)asked, 0);
+        Assert.Equal([.. Numbers(4, 49), .. Numbers(51, 99)], bench.Pushes(asked + 50));
+    }
+
+    private static IEnumerable<uint> Numbers(int first, int last) => Enumerable.Range(first, last - first + 1).Select(n => (uint)n);
+
     private static EngineBench InFlight()
     {
         var bench = new EngineBench(Options);

@@ -172,6 +172,28 @@ public class MuxDatagramTests
         Assert.Single(bench.Events());
     }
 
+    /// <summary>As long as they fit the window at all: nobody waits for ever for the half of it that has not been given back.</summary>
+    [Theory]
+    [InlineData(16_384, 8_000, 16_384)]
+    [InlineData(65_536, 20_000, 50_000)]
+    [InlineData(131_000, 65_499, 65_535)]
+    public void LongDatagramsFollowShortOnesThroughASmallWindow(int window, int shorter, int longer)
+    {
+        var options = new MuxOptions { StreamBuffer = window };
+        MuxBench sender = new(options), receiver = new(options, isClient: false);
+        MuxStream from = sender.Mux.Open()!;
+        Exchange(sender, receiver);
+        MuxStream to = Assert.Single(receiver.Mux.Streams);
+        Assert.True(MuxSession.ReadFrames(to));
+        foreach (int length in new[] { 1, shorter, longer, shorter, longer })
+        {
+            Assert.Equal(DatagramWrite.Taken, sender.Mux.TryWriteDatagram(from, new byte[length]));
+            Exchange(sender, receiver);
+            Assert.Equal(length, receiver.Mux.ReadFrame(to, new byte[65_535]));
+            Exchange(sender, receiver);
+        }
+    }
+
     [Fact]
     public void TooManyAreDroppedAndTheirWindowIsGivenBack()
     {
@@ -240,6 +262,15 @@ public class MuxDatagramTests
             Assert.Equal(model.Count, lengths.Count);
         }
     });
+
+    private static void Exchange(MuxBench a, MuxBench b)
+    {
+        while (a.Mux.HasOutput || b.Mux.HasOutput)
+        {
+            b.Feed(a.Fill());
+            a.Feed(b.Fill());
+        }
+    }
 
     private static List<string> Frames(MuxBench bench, MuxStream stream)
     {

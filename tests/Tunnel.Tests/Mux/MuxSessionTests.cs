@@ -89,6 +89,44 @@ public class MuxSessionTests
     }
 
     [Fact]
+    public void StreamsThatNobodyHearsOfDoNotPileUpEither()
+    {
+        var bench = new MuxBench();
+        int opened = 0;
+        for (; opened < 100_000 && bench.Mux.Open() is { } stream; opened++)
+            bench.Mux.Close(stream);
+        Assert.InRange(opened, 1000, 20_000);
+        bench.Drain(10_000);
+        Assert.NotNull(bench.Mux.Open());
+    }
+
+    /// <summary>A peer that takes nothing, but opens streams and ends them, each of which leaves something to be said behind.</summary>
+    [Theory]
+    [InlineData(MuxCommand.Finish, 0)]
+    [InlineData(MuxCommand.Reset, 0)]
+    [InlineData(MuxCommand.Reset, 200)]
+    public void WhatIsLeftToSayDoesNotPileUpForEver(MuxCommand ending, int others)
+    {
+        var bench = new MuxBench(isClient: false);
+        uint id = 1;
+        for (; id < 2 * others; id += 2)
+            bench.Feed(MuxCommand.Open, id);
+        bench.Events();
+        for (; id < 200_000 && !bench.Mux.IsClosed; id += 2)
+        {
+            bench.Feed(MuxCommand.Open, id);
+            foreach (MuxEvent opened in bench.Events().Where(e => e.Kind == MuxEventKind.Opened))
+            {
+                bench.Mux.TryWrite(opened.Stream, new byte[1]);
+                bench.Feed(ending, id);
+                bench.Mux.Close(opened.Stream);
+            }
+        }
+
+        Assert.Equal(CloseReason.ProtocolError, bench.Mux.CloseReason);
+    }
+
+    [Fact]
     public void KeepAlivesGoOutAtTheInterval()
     {
         var bench = new MuxBench(new MuxOptions { KeepAlive = 2_000, KeepAliveTimeout = 100_000 });

@@ -96,6 +96,26 @@ public class MuxWindowTests
         Assert.Single(bench.Drain());
     }
 
+    /// <summary>Each stream keeps to the window that every peer guesses; together they are more than the session has.</summary>
+    [Fact]
+    public void AllStreamsTogetherAreBoundedToo()
+    {
+        var options = new MuxOptions { SessionBuffer = 1 << 20, MaxStreams = 200 };
+        var bench = new MuxBench(options, isClient: false);
+        byte[] data = new byte[60_000];
+        long most = 0;
+        for (uint id = 1; id < 400 && !bench.Mux.IsClosed; id += 2)
+        {
+            bench.Feed(MuxCommand.Open, id);
+            for (int i = 0; i < 4; i++)
+                bench.Feed(MuxCommand.Data, id, data);
+            most = Math.Max(most, bench.Mux.Buffered);
+        }
+
+        Assert.Equal(CloseReason.WindowExceeded, bench.Mux.CloseReason);
+        Assert.InRange(most, 16 << 20, 21 << 20);
+    }
+
     [Fact]
     public void UpdatesGoAtTheFirstReadAndThenEveryHalfWindow()
     {

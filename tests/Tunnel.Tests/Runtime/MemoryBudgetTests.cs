@@ -8,6 +8,7 @@ using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 using Tunnel.Protocol.Wire;
 using Tunnel.Tests.Config;
+using Tunnel.Tests.Links;
 using Tunnel.Tests.Support;
 
 namespace Tunnel.Tests.Runtime;
@@ -19,10 +20,13 @@ public sealed class MemoryBudgetTests : IDisposable
     private static readonly IPEndPoint Second = IPEndPoint.Parse("192.0.2.2:1000");
     private static readonly IPEndPoint Third = IPEndPoint.Parse("192.0.2.3:1000");
 
-    private readonly MemoryLink _link = MemoryLink.CreatePair(new MemoryWireOptions(), 1).Left;
+    private readonly MemoryLink _link;
+    private readonly MemoryLink _clients;
     private readonly DeadlineLoop _deadlines = new();
     private readonly List<Endpoint> _refused = [];
     private readonly LogLines _lines = new();
+
+    public MemoryBudgetTests() => (_link, _clients) = MemoryLink.CreatePair(new MemoryWireOptions(), 1);
 
     [Fact]
     public void ASessionIsRefusedWhileOthersHoldTheCeiling()
@@ -108,6 +112,7 @@ public sealed class MemoryBudgetTests : IDisposable
     {
         _deadlines.Dispose();
         _link.Dispose();
+        _clients.Dispose();
     }
 
     private ServerReceiver Server(out ServerSessions sessions, MemoryBudget budget, int cap = 10, LimitMeter? limits = null)
@@ -126,21 +131,24 @@ public sealed class MemoryBudgetTests : IDisposable
         client.Mux.TryWrite(stream, new byte[] { 1 });
         byte[] buffer = new byte[2000];
         TransmitRun run = client.Transmit(buffer, headroom: 0, MonotonicClock.Now);
-        server.OnFrame(buffer.AsSpan()[run[0]], from.Serialize().Buffer.Span, 0);
-        server.OnBatchEnd();
+        Say(buffer[run[0]], server, from);
         return client;
     }
 
-    /// <summary>The client acknowledges the first segment that the server sent.</summary>
-    private static void Answer(Session client, ServerReceiver server, IPEndPoint from)
+    /// <summary>The client acknowledges what the server sent.</summary>
+    private void Answer(Session client, ServerReceiver server, IPEndPoint from)
     {
-        byte[] segment = new byte[KcpSegment.HeaderLength];
-        var push = new KcpSegment(7, KcpCommand.Push, 0, 128, 0, 0, 1, 0);
-        push.Write(segment);
-        Assert.Equal(DropReason.None, client.ReceiveOpened(segment, MonotonicClock.Now));
+        var sent = new FrameCollector();
+        sent.ReceiveAll(_clients, 2);
+        Assert.All(sent.Frames, f => Assert.Equal(DropReason.None, client.Receive(f, MonotonicClock.Now)));
         byte[] buffer = new byte[2000];
         TransmitRun run = client.Transmit(buffer, headroom: 0, MonotonicClock.Now);
-        server.OnFrame(buffer.AsSpan()[run[0]], from.Serialize().Buffer.Span, 0);
+        Say(buffer[run[0]], server, from);
+    }
+
+    private static void Say(byte[] datagram, ServerReceiver server, IPEndPoint from)
+    {
+        server.OnFrame(datagram, from.Serialize().Buffer.Span, 0);
         server.OnBatchEnd();
     }
 

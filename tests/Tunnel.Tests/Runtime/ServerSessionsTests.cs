@@ -41,6 +41,33 @@ public sealed class ServerSessionsTests : IDisposable
         Assert.Equal(CloseReason.Replaced, _opened[0].CloseReason);
     }
 
+    /// <summary>Only a conversation's very first segment takes another one's place; to a stranger any of its first flight opens the door.</summary>
+    [Fact]
+    public void AStragglerTakesNobodysPlace()
+    {
+        ServerSessions sessions = Sessions(cap: 10), elsewhere = Sessions(cap: 10);
+        using ServerReceiver receiver = Receiver(sessions), other = Receiver(elsewhere);
+        new Client(1, conv: 7).Say(receiver);
+        var earlier = new Client(1, conv: 8);
+        earlier.Say(other);
+        earlier.Say(receiver);
+        Assert.Equal(7u, Assert.Single(sessions.GetAll()).Conv);
+        Assert.Equal(1, receiver.GetDrops(DropReason.Conversation));
+    }
+
+    [Fact]
+    public async Task WhileItDrainsNobodyBeginsAnew()
+    {
+        ServerSessions sessions = Sessions(cap: 10);
+        using ServerReceiver receiver = Receiver(sessions);
+        new Client(1, conv: 7).Say(receiver);
+        await sessions.DrainAsync();
+        new Client(1, conv: 8).Say(receiver);
+        new Client(2, conv: 7).Say(receiver);
+        Assert.Equal(7u, Assert.Single(sessions.GetAll()).Conv);
+        Assert.Equal(2, receiver.GetDrops(DropReason.Draining));
+    }
+
     [Fact]
     public void TheCapIsOneForAll()
     {

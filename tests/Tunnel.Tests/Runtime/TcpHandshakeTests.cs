@@ -76,6 +76,21 @@ public sealed class TcpHandshakeTests : IDisposable
         Assert.Equal(Parse(_client.Sent[^1]).Sequence + 1, Parse(_server.Sent[^1]).Acknowledgment);
     }
 
+    [Fact]
+    public void AFlowGoesOnByAnotherWay()
+    {
+        Connect();
+        PeerPath path = _clientCarrier.Open(_client, ClientSide, Open(), fixedRouter: true);
+        _client.OnSent = null;
+        Send(path, [1, 2, 3]);
+        FlowAddresses other = ClientSide with { DestinationMac = MacAddress.FromBytes([2, 0, 0, 0, 0, 9]) };
+        Assert.True(path.Redirect(other));
+        Assert.False(path.Redirect(other));
+        Send(path, [4]);
+        Assert.Equal(Parse(_client.Sent[^2]).Sequence + 3, Parse(_client.Sent[^1]).Sequence);
+        Assert.Equal(other.DestinationMac, MacAddress.FromBytes(_client.Sent[^1]));
+    }
+
     /// <summary>Numbers that no handshake gave out are a stock peer's: it gets the form that it knows.</summary>
     [Fact]
     public void WithoutAHandshakeTheAnswerIsTheStockOne()

@@ -61,10 +61,68 @@ public class SessionTests
         Assert.True(session.Transmit(buffer.AsSpan(0, 100), 54, Instant.Zero).IsEmpty);
     }
 
-    private static Session Make(string name, uint conv)
+    /// <summary>A server has room for what stock peers send until the peer has said that it is one of ours.</summary>
+    [Theory]
+    [InlineData(KcpEngine.MaximumDatagram, false, DropReason.Cipher)]
+    [InlineData(KcpEngine.MaximumDatagram + 1, false, DropReason.TooLong)]
+    [InlineData(KcpEngine.LargestDatagram, true, DropReason.Cipher)]
+    [InlineData(KcpEngine.LargestDatagram + 1, true, DropReason.TooLong)]
+    public void LongDatagramsAreForOurs(int length, bool ours, DropReason expected)
+    {
+        using Session session = Make("aes", 7, isClient: false);
+        if (ours)
+            session.PeerIsOurs();
+        Assert.Equal(expected, session.Receive(new byte[length], Instant.Zero));
+    }
+
+    /// <summary>Version 1 has no windows: what is beyond the session's buffer waits below, and comes up as soon as there is room.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WhatHadToWaitComesUpWhenAStreamIsReadOrClosed(bool isRead)
+    {
+        var mux = new MuxOptions { Version = 1, SessionBuffer = 1000 };
+        using Session session = Make("null", 7, isClient: false, mux), peer = Make("null", 7, isClient: true, mux);
+        MuxStream[] streams = [peer.Mux.Open()!, peer.Mux.Open()!];
+        byte[] buffer = new byte[Mtu];
+        foreach (MuxStream from in streams)
+        {
+            peer.Mux.TryWrite(from, new byte[1200]);
+            TransmitRun run = peer.Transmit(buffer, 0, Instant.Zero);
+            Assert.Equal(DropReason.None, session.Receive(buffer.AsSpan(run[0]), Instant.Zero));
+        }
+
+        Assert.Equal((1, 1200L), (session.Kcp.WaitingForUser, session.Mux.Buffered));
+        MuxStream first = session.Mux.Streams.Single(s => s.Id == streams[0].Id);
+        if (isRead)
+            Assert.Equal(1200, session.Read(first, buffer));
+        else
+            session.Close(first);
+        Assert.Equal((0, 1200L), (session.Kcp.WaitingForUser, session.Mux.Buffered));
+    }
+
+    [Fact]
+    public void AnIdleSessionGivesMemoryBack()
+    {
+        using Session session = Make("null", 7);
+        long before = session.MemoryUse;
+        byte[] segment = new byte[KcpSegment.HeaderLength];
+        for (uint number = 500; number <= 500; number--)
+        {
+            new KcpSegment(7, KcpCommand.Push, 0, 128, 0, number, 0, 0).Write(segment);
+            Assert.Equal(DropReason.None, session.Receive(segment, Instant.Zero));
+        }
+
+        Assert.InRange(session.MemoryUse, before + 500_000, long.MaxValue);
+        session.Transmit(new byte[65_536], 0, Instant.Zero);
+        session.Advance(session.Deadline);
+        Assert.InRange(session.MemoryUse, 0, before + 100_000);
+    }
+
+    private static Session Make(string name, uint conv, bool isClient = true, MuxOptions? mux = null)
     {
         DatagramCipher cipher = WireVectors.Cipher(name);
-        SessionOptions options = SessionOptions.Create(new KcpOptions(), new MuxOptions(), Mtu, cipher.Overhead);
-        return new Session(options, cipher, conv, true, Instant.Zero);
+        SessionOptions options = SessionOptions.Create(new KcpOptions(), mux ?? new MuxOptions(), Mtu, cipher.Overhead);
+        return new Session(options, cipher, conv, isClient, Instant.Zero);
     }
 }
