@@ -25,6 +25,10 @@ public class DialerTests
     [InlineData("127.1")]
     [InlineData("0x7f000001")]
     [InlineData("2130706433")]
+    [InlineData("0.0.0.0")]
+    [InlineData("::")]
+    [InlineData("::ffff:0.0.0.0")]
+    [InlineData("0")]
     [InlineData("localhost")]
     [InlineData("denied.invalid")]
     public async Task DeniedTargets(string host)
