@@ -49,6 +49,54 @@ public class DialerTests
         Assert.Equal(port, socket.RemoteEndPoint!.Port);
     }
 
+    /// <summary>As IPv6 is where there is an address and no way.</summary>
+    [Fact]
+    public async Task AnAddressThatSwallowsEverythingDoesNotKeepFromTheNext()
+    {
+        using Socket answers = Listen(out ushort port);
+        using var swallows = new Swallower(new IPEndPoint(IPAddress.Parse("127.0.0.2"), port));
+        Dialer dialer = Resolving(swallows.Address, IPAddress.Loopback);
+        using TcpSocket socket = await dialer.DialAsync(new Target("two.invalid", port), TestContext.Current.CancellationToken);
+        Assert.Equal(IPAddress.Loopback, socket.RemoteEndPoint!.Address);
+    }
+
+    [Fact]
+    public async Task AnAddressThatRefusesGivesWayToTheNext()
+    {
+        using Socket answers = Listen(out ushort port);
+        Dialer dialer = Resolving(IPAddress.Parse("127.0.0.2"), IPAddress.Loopback);
+        using TcpSocket socket = await dialer.DialAsync(new Target("two.invalid", port), TestContext.Current.CancellationToken);
+        Assert.Equal(IPAddress.Loopback, socket.RemoteEndPoint!.Address);
+    }
+
+    [Fact]
+    public async Task WhereAllRefuseTheRefusalIsTold()
+    {
+        ushort port;
+        using (Listen(out port))
+        {
+            // Nobody has it from now on.
+        }
+
+        Dialer dialer = Resolving(IPAddress.Parse("127.0.0.2"), IPAddress.Loopback);
+        var e = await Assert.ThrowsAsync<SocketException>(
+            () => dialer.DialAsync(new Target("two.invalid", port), TestContext.Current.CancellationToken));
+        Assert.Equal(DialResult.Refused, Dialer.ResultOf(e));
+    }
+
+    [Fact]
+    public async Task WhereNoneAnswersTheTimeRunsOut()
+    {
+        using var one = new Swallower(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0));
+        using var other = new Swallower(new IPEndPoint(IPAddress.Parse("127.0.0.3"), one.Port));
+        Dialer dialer = Resolving(one.Address, other.Address);
+        await Assert.ThrowsAsync<TimeoutException>(
+            () => dialer.DialAsync(new Target("two.invalid", one.Port), TestContext.Current.CancellationToken));
+    }
+
+    private static Dialer Resolving(params IPAddress[] addresses) =>
+        new(TimeSpan.FromSeconds(5), TargetPolicy.Everything) { Resolver = (_, _) => Task.FromResult(addresses) };
+
     private static Socket Listen(out ushort port)
     {
         var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -56,5 +104,53 @@ public class DialerTests
         listener.Listen();
         port = (ushort)((IPEndPoint)listener.LocalEndPoint!).Port;
         return listener;
+    }
+
+    /// <summary>A port whose queue is full: the kernel drops whatever wants to connect.</summary>
+    private sealed class Swallower : IDisposable
+    {
+        private readonly List<Socket> _sockets = [];
+
+        public Swallower(IPEndPoint address)
+        {
+            Socket listening = New();
+            listening.Bind(address);
+            listening.Listen(0);
+            Port = (ushort)((IPEndPoint)listening.LocalEndPoint!).Port;
+            Address = address.Address;
+            // There is one more than the queue holds, which waits for ever.
+            while (TryConnect(New()))
+            {
+                // Until there is.
+            }
+        }
+
+        public IPAddress Address { get; }
+
+        public ushort Port { get; }
+
+        public void Dispose() => _sockets.ForEach(s => s.Dispose());
+
+        private bool TryConnect(Socket socket)
+        {
+            socket.Blocking = false;
+            try
+            {
+                socket.Connect(new IPEndPoint(Address, Port));
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)
+            {
+                return socket.Poll(TimeSpan.FromMilliseconds(100), SelectMode.SelectWrite);
+            }
+
+            return true;
+        }
+
+        private Socket New()
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            _sockets.Add(socket);
+            return socket;
+        }
     }
 }
