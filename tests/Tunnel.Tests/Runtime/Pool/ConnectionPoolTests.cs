@@ -208,6 +208,21 @@ public class ConnectionPoolTests
         Assert.Same(all[0].Session, (await world.Pool.OpenStreamAsync(CancellationToken.None)).Session);
     }
 
+    /// <summary>The cap that refuses an application's connection is what its operator looks for, also when it is known beforehand.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task EachRefusalOfFullSessionsIsCountedOnce()
+    {
+        await using var world = new PoolWorld(1, 1, Server(1));
+        await world.UntilAsync(1, ConnectionState.Up);
+        await Eventually(() => world.Pool.GetStatus().All(s => s.Streams == 0));
+        PeerSession session = (await world.Pool.OpenStreamAsync(CancellationToken.None)).Session;
+        await Eventually(() => double.IsPositiveInfinity(session.Health!.Cost));
+        long before = session.GetStatus().Mux.RefusedBySession;
+        for (int i = 0; i < 3; i++)
+            await Assert.ThrowsAsync<TunnelUnavailableException>(() => world.Pool.OpenStreamAsync(CancellationToken.None).AsTask());
+        Assert.Equal(before + 3, session.GetStatus().Mux.RefusedBySession);
+    }
+
     [Fact(Timeout = Limit)]
     public async Task ConnectionsGoToThePortsOfTheirNumberAndFallBackToTheFirst()
     {
