@@ -1,3 +1,4 @@
+using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Pool;
 using static Tunnel.Tests.Runtime.Pool.PoolWorld;
@@ -250,6 +251,16 @@ public class ConnectionPoolTests
         Assert.Equal(10000, await PortAsync(second));
 
         async Task<int> PortAsync(ClientConnection connection) => (await server.NextAddressAsync(connection, CancellationToken.None)).Port;
+    }
+
+    [Fact]
+    public async Task ANameThatDoesNotResolveIsNamed()
+    {
+        // No resolver is asked for a label of 64 letters.
+        string name = new string('x', 64) + ".invalid";
+        var server = new PoolServer(new ServerSpec("s", new HostPort(name, 9999), 1, 0, 1), new Random(1));
+        var e = await Assert.ThrowsAsync<IOException>(() => server.NextAddressAsync(null!, CancellationToken.None).AsTask());
+        Assert.StartsWith($"{name} does not resolve: ", e.Message);
     }
 
     private static async Task<TunnelStream> OpenAtAsync(PoolWorld world, int host)
