@@ -63,8 +63,9 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
     public async Task RunAsync(CancellationToken cancel)
     {
         using CancellationTokenRegistration registration = cancel.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
-        _socket.Observer = this;
+        // The stream first: the socket's thread may be at it at once, and whoever waits for a write that nobody was told of waits for ever.
         _stream.Observe(this);
+        _socket.Observer = this;
         // Both may have come with something already, or have ended.
         _inward.Ask();
         if (_socket.HasNews)
