@@ -29,7 +29,14 @@ public sealed record TargetPolicy(IReadOnlyList<TargetRule> Allow, IReadOnlyList
         && (Allow.Count == 0 || Allow.Any(rule => Matches(rule, name, address, port)));
 
     private static bool Matches(TargetRule rule, string? name, IPAddress address, int port) =>
-        rule.MatchesAddress(address, port) || (name is not null && rule.MatchesName(name, port));
+        rule.MatchesAddress(address, port) || rule.MatchesAddress(Reached(address), port) || (name is not null && rule.MatchesName(name, port));
+
+    /// <summary>Linux connects whoever asks for the unspecified address (0.0.0.0, ::) to its own loopback.</summary>
+    private static IPAddress Reached(IPAddress address)
+    {
+        IPAddress plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return plain.Equals(IPAddress.Any) ? IPAddress.Loopback : plain.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : plain;
+    }
 
     public override string ToString() => $"allow [{string.Join(", ", Allow)}], deny [{string.Join(", ", Deny)}]";
 }

@@ -330,7 +330,7 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
             }
 
             if (chosen is null)
-                return null;
+                return tries == 0 ? AskOneThatIsFull() : null;
             PeerSession? session = chosen.Session;
             if (session is { PeerDrains: false } && session.OpenStream() is { } stream)
                 return stream;
@@ -338,6 +338,15 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>All are known to be full. One is asked all the same: it counts the refusal by its cap and says so, or it has room by now.</summary>
+    private TunnelStream? AskOneThatIsFull()
+    {
+        ClientConnection? full;
+        lock (_lock)
+            full = _balancer.First;
+        return full?.Session is { PeerDrains: false } session ? session.OpenStream() : null;
     }
 
     /// <summary>A session that would not open a stream is not asked again before it says that it has changed, or another is there.</summary>

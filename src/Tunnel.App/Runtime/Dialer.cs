@@ -8,8 +8,8 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Runtime;
 
 /// <summary>
-/// Connects to targets: literals at once, names through the resolver, each address that the policy permits in turn, all within one
-/// timeout.
+/// Connects to targets: literals at once, names through the resolver, the addresses that the policy permits as
+/// <see cref="ConnectionRace"/> has it, all within one timeout.
 /// </summary>
 /// <param name="rules">The settings now; read once a dial.</param>
 public sealed class Dialer(Func<DialRules> rules)
@@ -18,6 +18,9 @@ public sealed class Dialer(Func<DialRules> rules)
         : this(() => new DialRules(timeout, policy))
     {
     }
+
+    /// <summary>Who looks names up; the system's resolver.</summary>
+    internal Func<string, CancellationToken, Task<IPAddress[]>> Resolver { get; init; } = Dns.GetHostAddressesAsync;
 
     /// <exception cref="SocketException">No address answered.</exception>
     /// <exception cref="TargetDeniedException">The policy denies the name, or all of its addresses.</exception>
@@ -89,34 +92,31 @@ public sealed class Dialer(Func<DialRules> rules)
 
     /// <summary>The target's addresses, less those that the policy denies.</summary>
     /// <exception cref="TargetDeniedException">None is left.</exception>
-    private static async ValueTask<IPAddress[]> ResolveAsync(Target target, TargetPolicy policy, DialLimit limit)
+    private async ValueTask<IPAddress[]> ResolveAsync(Target target, TargetPolicy policy, DialLimit limit)
     {
         bool isLiteral = IPAddress.TryParse(target.Host, out IPAddress? literal);
         if (!isLiteral && !policy.MayPermit(target.Host, target.Port))
             throw new TargetDeniedException(target);
-        IPAddress[] addresses = isLiteral ? [literal!] : await Dns.GetHostAddressesAsync(target.Host, limit.Token).ConfigureAwait(false);
+        IPAddress[] addresses = isLiteral ? [literal!] : await Resolver(target.Host, limit.Token).ConfigureAwait(false);
         if (isLiteral)
             return policy.Permits(null, literal!, target.Port) ? addresses : throw new TargetDeniedException(target);
         IPAddress[] permitted = [.. addresses.Where(a => policy.Permits(target.Host, a, target.Port))];
         return permitted.Length == 0 && addresses.Length != 0 ? throw new TargetDeniedException(target) : permitted;
     }
 
-    private static async Task<TcpSocket> DialAnyAsync(Target target, TargetPolicy policy, DialLimit limit)
+    private async Task<TcpSocket> DialAnyAsync(Target target, TargetPolicy policy, DialLimit limit)
     {
-        SocketException? last = null;
-        foreach (IPAddress address in await ResolveAsync(target, policy, limit).ConfigureAwait(false))
-        {
-            try
-            {
-                return await ConnectAsync(new IPEndPoint(address, target.Port), limit).ConfigureAwait(false);
-            }
-            catch (SocketException e)
-            {
-                last = e;
-            }
-        }
+        IPAddress[] addresses = await ResolveAsync(target, policy, limit).ConfigureAwait(false);
+        if (addresses.Length == 1)
+            return await ConnectAsync(new IPEndPoint(addresses[0], target.Port), limit).ConfigureAwait(false);
+        IEnumerable<IPEndPoint> all = addresses.Select(address => new IPEndPoint(address, target.Port));
+        return await ConnectionRace.RunAsync(all, BesideOthersAsync, limit.Token).ConfigureAwait(false);
+    }
 
-        throw last ?? new SocketException((int)SocketError.HostNotFound);
+    private static async Task<TcpSocket> BesideOthersAsync(IPEndPoint address, CancellationToken lost)
+    {
+        using var limit = new DialLimit(Timeout.InfiniteTimeSpan, lost);
+        return await ConnectAsync(address, limit).ConfigureAwait(false);
     }
 
     private static async ValueTask<TcpSocket> ConnectAsync(IPEndPoint address, DialLimit limit)

@@ -18,6 +18,9 @@ public sealed class StreamCap(Func<KcpConfig> config, MemoryBudget budget, Limit
     /// <inheritdoc/>
     public int WindowShift => budget.WindowShift;
 
+    /// <inheritdoc/>
+    public int MaxStreams => config().MaxStreamsPerSession;
+
     public int Count => Volatile.Read(ref _count);
 
     /// <inheritdoc/>

@@ -25,7 +25,8 @@ public sealed class ForwardListener(IPEndPoint listen, Func<Target> target, Stre
         TunnelStream stream;
         try
         {
-            stream = await opener.OpenAsync(to, stop).ConfigureAwait(false);
+            using var waiting = new OpeningWatch(socket, endIsLeaving: false, stop);
+            stream = await opener.OpenAsync(to, waiting.Over).ConfigureAwait(false);
         }
         catch (IOException e)
         {

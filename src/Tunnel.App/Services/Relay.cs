@@ -63,8 +63,9 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
     public async Task RunAsync(CancellationToken cancel)
     {
         using CancellationTokenRegistration registration = cancel.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
-        _socket.Observer = this;
+        // The stream first: the socket's thread may be at it at once, and whoever waits for a write that nobody was told of waits for ever.
         _stream.Observe(this);
+        _socket.Observer = this;
         // Both may have come with something already, or have ended.
         _inward.Ask();
         if (_socket.HasNews)
@@ -78,6 +79,8 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
     {
         _inward.OnReady();
         _outward.OnReady();
+        if (IsLeft())
+            Break();
     }
 
     void IStreamObserver.OnReadable() => _inward.Ask();
@@ -89,6 +92,8 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
         bool outward = ReferenceEquals(pump, _outward);
         if (End(outward ? Ends.Outward : Ends.Inward, out bool first))
             Finish();
+        else if (IsLeft())
+            Break();
         else if (first && outward)
             OnSocketFinished();
         else if (first)
@@ -105,6 +110,12 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
         if (both)
             Finish();
     }
+
+    /// <summary>
+    /// The socket had said all, and then it broke: nothing is read any more that would say so, and if the stream is quiet nothing is sent
+    /// either. Connected is asked first: a socket that closed in order is no more, but by then the stream's end has been noted.
+    /// </summary>
+    private bool IsLeft() => Ended == Ends.Outward && !_socket.IsConnected && Ended == Ends.Outward;
 
     /// <summary>The socket has said all; passes that on once the reply is over or has been quiet for the linger time.</summary>
     private void OnSocketFinished()

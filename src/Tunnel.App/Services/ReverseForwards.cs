@@ -89,7 +89,8 @@ public sealed partial class ReverseForwards : IDisposable
         TcpSocket socket;
         try
         {
-            socket = await _dialer.DialAsync(forward.Target, _stop).ConfigureAwait(false);
+            var watch = new DialWatch(stream);
+            socket = await watch.AwaitAsync(_dialer.DialAsync(forward.Target, watch.Over), _stop).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or TimeoutException)
         {

@@ -23,7 +23,8 @@ internal sealed class ReverseTcpListener(IPEndPoint listen, ReverseListening lis
         TunnelStream stream;
         try
         {
-            stream = await DialAsync(socket.RemoteEndPoint ?? throw new IOException("the connection has gone"), stop).ConfigureAwait(false);
+            using var waiting = new OpeningWatch(socket, endIsLeaving: false, stop);
+            stream = await DialAsync(socket.RemoteEndPoint ?? throw new IOException("the connection has gone"), waiting.Over).ConfigureAwait(false);
         }
         catch (IOException)
         {

@@ -62,7 +62,7 @@ public sealed class Socks5Listener(
 
     private async Task ConnectAsync(TcpSocket socket, Socks5Protocol protocol, Target target, Activity? accepted, CancellationToken stop)
     {
-        TunnelStream stream = await OpenAsync(protocol, target, accepted, stop).ConfigureAwait(false);
+        TunnelStream stream = await OpenAsync(socket, protocol, target, accepted, stop).ConfigureAwait(false);
         try
         {
             await protocol.ReplyAsync(Socks5Reply.Succeeded, stop).ConfigureAwait(false);
@@ -77,11 +77,13 @@ public sealed class Socks5Listener(
         await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
     }
 
-    private async Task<TunnelStream> OpenAsync(Socks5Protocol protocol, Target target, Activity? accepted, CancellationToken stop)
+    private async Task<TunnelStream> OpenAsync(
+        TcpSocket socket, Socks5Protocol protocol, Target target, Activity? accepted, CancellationToken stop)
     {
         try
         {
-            return await service.Opener.OpenAsync(target, stop).ConfigureAwait(false);
+            using var waiting = new OpeningWatch(socket, endIsLeaving: true, stop);
+            return await service.Opener.OpenAsync(target, waiting.Over).ConfigureAwait(false);
         }
         catch (IOException e)
         {

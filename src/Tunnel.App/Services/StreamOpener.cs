@@ -22,6 +22,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     /// <exception cref="TunnelUnavailableException">There is no session within the open timeout.</exception>
     /// <exception cref="TunnelClosedException">The session ended meanwhile, again and again.</exception>
     /// <exception cref="DialException">The server could not reach the target.</exception>
+    /// <exception cref="OperationCanceledException">Nobody wants it any more; the server has been told.</exception>
     public async ValueTask<TunnelStream> OpenAsync(Target target, CancellationToken cancel)
     {
         using Activity? opening = TunnelActivities.Open(target, "tcp");
@@ -48,7 +49,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
             stream.Use = new StreamUse(StreamRequest.Tcp, target);
             try
             {
-                if (format is not { } known || await AskAsync(stream, target, known).ConfigureAwait(false))
+                if (format is not { } known || await AskAsync(stream, target, known, cancel).ConfigureAwait(false))
                     return stream;
                 // Its server fell silent, and the stream was closed to be opened elsewhere.
                 if (Environment.TickCount64 >= giveUpAt)
@@ -73,12 +74,14 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     }
 
     /// <summary>Says where the stream goes, and waits for the dial's result if the peer tells it; false when the stream was moved.</summary>
-    private async ValueTask<bool> AskAsync(TunnelStream stream, Target target, HeaderFormat known)
+    private async ValueTask<bool> AskAsync(TunnelStream stream, Target target, HeaderFormat known, CancellationToken cancel)
     {
         using PendingOpen pending = pool.Await(stream);
+        // Closing is what ends a read that waits.
+        using CancellationTokenRegistration registration = cancel.UnsafeRegister(static s => ((TunnelStream)s!).Close(), stream);
         try
         {
-            await AskAndWaitAsync(stream, target, known).ConfigureAwait(false);
+            await AskAndWaitAsync(stream, target, known, cancel).ConfigureAwait(false);
             return !pending.Moved;
         }
         catch (IOException e) when (pending.Moved && e is not DialException { Result: not DialResult.Failed })
@@ -87,7 +90,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         }
     }
 
-    private async ValueTask AskAndWaitAsync(TunnelStream stream, Target target, HeaderFormat known)
+    private async ValueTask AskAndWaitAsync(TunnelStream stream, Target target, HeaderFormat known, CancellationToken cancel)
     {
         bool withResult = stream.Session.PeerCapabilities.HasFlag(Capabilities.DialResult);
         var header = new StreamHeader(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
@@ -97,6 +100,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         if (!withResult)
             return;
         var result = (DialResult)(await HeaderExchange.ReceiveByteAsync(stream).ConfigureAwait(false) ?? (byte)DialResult.Failed);
+        cancel.ThrowIfCancellationRequested();
         Dials.Count(Enum.IsDefined(result) ? result : DialResult.Failed, Stopwatch.GetElapsedTime(start));
         if (result != DialResult.Connected)
             throw new DialException(target, result);

@@ -168,7 +168,8 @@ public sealed partial class StreamServer
         TcpSocket socket;
         try
         {
-            socket = await _dialer.DialAsync(target, _stop).ConfigureAwait(false);
+            var watch = new DialWatch(stream);
+            socket = await watch.AwaitAsync(_dialer.DialAsync(target, watch.Over), _stop).ConfigureAwait(false);
             Dials.Count(DialResult.Connected, Stopwatch.GetElapsedTime(start));
         }
         catch (Exception e) when (e is SocketException or TimeoutException or TargetDeniedException)

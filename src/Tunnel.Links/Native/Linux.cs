@@ -64,6 +64,7 @@ internal static class Linux
     internal const byte VIRTIO_NET_HDR_GSO_UDP_L4 = 5;
     internal const byte VIRTIO_NET_HDR_GSO_ECN = 0x80;
 
+    internal const int MSG_PEEK = 0x2;
     internal const int MSG_TRUNC = 0x20;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;

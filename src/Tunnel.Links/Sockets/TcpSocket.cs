@@ -117,6 +117,21 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         }
     }
 
+    /// <summary>The other end has said all and all of that has been read, or the connection broke or was closed here.</summary>
+    public bool IsOver
+    {
+        get
+        {
+            if (!TryEnter())
+                return true;
+            byte next;
+            nint count = Libc.Receive(_descriptor, &next, 1, MSG_PEEK);
+            bool over = count == 0 || (count < 0 && SocketErrors.Of(Libc.LastError) != SocketError.WouldBlock);
+            Exit();
+            return over;
+        }
+    }
+
     /// <summary>What went wrong since it was last asked.</summary>
     public SocketError Outcome
     {

@@ -28,6 +28,9 @@ public interface IStreamAdmission
     /// <summary>By how many bits the windows that are granted from now on are smaller than configured; 0 while there is memory.</summary>
     int WindowShift { get; }
 
+    /// <summary>Streams of a session at a time; may change.</summary>
+    int MaxStreams { get; }
+
     /// <summary>Lets a stream in, or says what is in its way; whoever came in goes out with <see cref="Release"/>.</summary>
     /// <param name="streams">How many its session has already.</param>
     StreamAdmission Admit(int streams);

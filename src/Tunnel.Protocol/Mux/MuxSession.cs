@@ -67,7 +67,7 @@ public sealed class MuxSession : IOrderedByteUser
     public int StreamCount => _streams.Count;
 
     /// <summary>As many streams are open as may be.</summary>
-    public bool IsFull => _streams.Count >= _options.MaxStreams;
+    public bool IsFull => _streams.Count >= (_admission?.MaxStreams ?? _options.MaxStreams);
 
     /// <summary>All numbers for streams of this end are used up: it opens no more.</summary>
     public bool IsSpent => _nextId > uint.MaxValue - 2;

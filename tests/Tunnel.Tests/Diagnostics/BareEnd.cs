@@ -22,7 +22,10 @@ internal sealed class BareEnd(TrafficLedger ledger, ListenerGate? gate) : ITunne
 
     public long? MemoryLimit => null;
 
-    public IReadOnlyList<ConnectionStatus> GetConnections() => [];
+    /// <summary>What it says of its connections.</summary>
+    public Func<IReadOnlyList<ConnectionStatus>> Connections { get; init; } = () => [];
+
+    public IReadOnlyList<ConnectionStatus> GetConnections() => Connections();
 
     public ListenerStatus? GetListeners() => ListenerStatus.Of(gate);
 }

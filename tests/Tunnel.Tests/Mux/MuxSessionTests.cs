@@ -221,6 +221,8 @@ public class MuxSessionTests
     {
         public int WindowShift => 0;
 
+        public int MaxStreams => int.MaxValue;
+
         public int Admitted { get; private set; }
 
         public StreamAdmission Admit(int streams)

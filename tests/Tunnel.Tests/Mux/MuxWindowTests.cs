@@ -71,6 +71,8 @@ public class MuxWindowTests
 
     private sealed class Memory : IStreamAdmission
     {
+        public int MaxStreams => int.MaxValue;
+
         public List<BufferBound> Bounds { get; } = [];
 
         public int WindowShift { get; set; }

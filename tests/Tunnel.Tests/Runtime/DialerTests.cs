@@ -4,6 +4,7 @@ using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Sessions;
+using Tunnel.Tests.Support;
 
 namespace Tunnel.Tests.Runtime;
 
@@ -25,6 +26,10 @@ public class DialerTests
     [InlineData("127.1")]
     [InlineData("0x7f000001")]
     [InlineData("2130706433")]
+    [InlineData("0.0.0.0")]
+    [InlineData("::")]
+    [InlineData("::ffff:0.0.0.0")]
+    [InlineData("0")]
     [InlineData("localhost")]
     [InlineData("denied.invalid")]
     public async Task DeniedTargets(string host)
@@ -44,6 +49,54 @@ public class DialerTests
         using TcpSocket socket = await dialer.DialAsync(new Target("127.0.0.1", port), TestContext.Current.CancellationToken);
         Assert.Equal(port, socket.RemoteEndPoint!.Port);
     }
+
+    /// <summary>As IPv6 is where there is an address and no way.</summary>
+    [Fact]
+    public async Task AnAddressThatSwallowsEverythingDoesNotKeepFromTheNext()
+    {
+        using Socket answers = Listen(out ushort port);
+        using var swallows = new Swallower(new IPEndPoint(IPAddress.Parse("127.0.0.2"), port));
+        Dialer dialer = Resolving(swallows.Address, IPAddress.Loopback);
+        using TcpSocket socket = await dialer.DialAsync(new Target("two.invalid", port), TestContext.Current.CancellationToken);
+        Assert.Equal(IPAddress.Loopback, socket.RemoteEndPoint!.Address);
+    }
+
+    [Fact]
+    public async Task AnAddressThatRefusesGivesWayToTheNext()
+    {
+        using Socket answers = Listen(out ushort port);
+        Dialer dialer = Resolving(IPAddress.Parse("127.0.0.2"), IPAddress.Loopback);
+        using TcpSocket socket = await dialer.DialAsync(new Target("two.invalid", port), TestContext.Current.CancellationToken);
+        Assert.Equal(IPAddress.Loopback, socket.RemoteEndPoint!.Address);
+    }
+
+    [Fact]
+    public async Task WhereAllRefuseTheRefusalIsTold()
+    {
+        ushort port;
+        using (Listen(out port))
+        {
+            // Nobody has it from now on.
+        }
+
+        Dialer dialer = Resolving(IPAddress.Parse("127.0.0.2"), IPAddress.Loopback);
+        var e = await Assert.ThrowsAsync<SocketException>(
+            () => dialer.DialAsync(new Target("two.invalid", port), TestContext.Current.CancellationToken));
+        Assert.Equal(DialResult.Refused, Dialer.ResultOf(e));
+    }
+
+    [Fact]
+    public async Task WhereNoneAnswersTheTimeRunsOut()
+    {
+        using var one = new Swallower(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0));
+        using var other = new Swallower(new IPEndPoint(IPAddress.Parse("127.0.0.3"), one.Port));
+        Dialer dialer = Resolving(one.Address, other.Address);
+        await Assert.ThrowsAsync<TimeoutException>(
+            () => dialer.DialAsync(new Target("two.invalid", one.Port), TestContext.Current.CancellationToken));
+    }
+
+    private static Dialer Resolving(params IPAddress[] addresses) =>
+        new(TimeSpan.FromSeconds(5), TargetPolicy.Everything) { Resolver = (_, _) => Task.FromResult(addresses) };
 
     private static Socket Listen(out ushort port)
     {

@@ -28,6 +28,21 @@ public class StreamCapTests
         Assert.Equal(2, cap.Count);
     }
 
+    /// <summary>Whoever chooses between sessions asks whether they are full: a cap that was raised must not be the old one for them.</summary>
+    [Fact]
+    public void ASessionIsFullByTheCapOfNow()
+    {
+        var mux = new MuxSession(new MuxOptions { MaxStreams = 2 }, isClient: true, 0, Cap());
+        Assert.NotNull(mux.Open());
+        Assert.False(mux.IsFull);
+        Assert.NotNull(mux.Open());
+        Assert.True(mux.IsFull);
+        _kcp = _kcp with { MaxStreamsPerSession = 3 };
+        Assert.False(mux.IsFull);
+        _kcp = _kcp with { MaxStreamsPerSession = 1 };
+        Assert.True(mux.IsFull);
+    }
+
     [Fact]
     public void StreamsOfAllSessionsAreCapped()
     {

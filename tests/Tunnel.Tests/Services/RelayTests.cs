@@ -82,6 +82,29 @@ public class RelayTests
         Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ABreakAfterAnEndIsABreakAtTheOther(bool clientBreaks)
+    {
+        using Socket listening = Listen();
+        await using TunnelPair pair = await TunnelPair.StartAsync(Forward(((IPEndPoint)listening.LocalEndPoint!).Port));
+        using Socket client = await ConnectAsync(pair.Listener);
+        using Socket target = await listening.AcceptAsync(Cancel);
+        (Socket breaks, Socket sees) = clientBreaks ? (client, target) : (target, client);
+        breaks.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, await sees.ReceiveAsync(new byte[1], Cancel));
+        Assert.Equal(0, ErrorOf(sees));
+        breaks.Close(0);
+        // Behind an end a reader is told nothing more.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        while (ErrorOf(sees) == 0)
+            await Task.Delay(10, limit.Token);
+    }
+
+    private static int ErrorOf(Socket socket) => (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+
     private static string Forward(int port) => $"[[forward]]\nlisten='127.0.0.1:0'\ntarget='127.0.0.1:{port}'\n";
 
     private static Socket Listen()

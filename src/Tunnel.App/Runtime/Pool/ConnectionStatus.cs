@@ -7,7 +7,7 @@ namespace Tunnel.App.Runtime.Pool;
 /// <param name="State">What it is good for.</param>
 /// <param name="Priority">The server's; lower is preferred.</param>
 /// <param name="Weight">The server's share.</param>
-/// <param name="Cost">What a stream costs there, in milliseconds: what the choice is made by.</param>
+/// <param name="Cost">What a stream costs there, in milliseconds: what the choice is made by; null while it takes no more.</param>
 /// <param name="RoundTrip">Smoothed, in milliseconds; with what follows, a part of the cost.</param>
 /// <param name="BytesInFlight">Sent and not acknowledged.</param>
 /// <param name="Loss">The part of segments that had to be sent again lately, 0 to 1.</param>
@@ -20,7 +20,7 @@ public sealed record ConnectionStatus(
     ConnectionState State,
     long Priority,
     double Weight,
-    double Cost,
+    double? Cost,
     int RoundTrip,
     int BytesInFlight,
     double Loss,
@@ -32,9 +32,12 @@ public sealed record ConnectionStatus(
         ServerSpec spec = connection.Server.Spec;
         SessionHealth? health = session?.Health;
         return new ConnectionStatus(
-            connection.Index, spec.Name, session?.Peer.ToString(), state, spec.Priority, spec.Weight, health?.Cost ?? 0, health?.RoundTrip ?? 0,
+            connection.Index, spec.Name, session?.Peer.ToString(), state, spec.Priority, spec.Weight, CostOf(health), health?.RoundTrip ?? 0,
             health?.BytesInFlight ?? 0, health?.Loss ?? 0, session?.StreamCount ?? 0, connection.Connects);
     }
+
+    // JSON has no infinity.
+    private static double? CostOf(SessionHealth? health) => health is null ? 0 : double.IsFinite(health.Cost) ? health.Cost : null;
 }
 
 /// <summary>What a connection is good for.</summary>

@@ -30,12 +30,12 @@ internal sealed class PoolServer(ServerSpec spec, Random random)
     public LossJudge<ClientConnection> Losses { get; } = new();
 
     /// <summary>Where a connection tries next: its name is looked up anew each time.</summary>
-    /// <exception cref="System.Net.Sockets.SocketException">The name does not resolve.</exception>
+    /// <exception cref="IOException">The name does not resolve.</exception>
     public async ValueTask<IPEndPoint> NextAddressAsync(ClientConnection connection, CancellationToken cancel)
     {
         IPAddress[] addresses = Spec.Address.Literal is { } literal
             ? [literal]
-            : await Dns.GetHostAddressesAsync(Spec.Address.Host, cancel).ConfigureAwait(false);
+            : await LookUpAsync(Spec.Address.Host, cancel).ConfigureAwait(false);
         if (addresses.Length == 0)
             throw new IOException($"{Spec.Address.Host} has no address");
         lock (_lock)
@@ -116,6 +116,19 @@ internal sealed class PoolServer(ServerSpec spec, Random random)
         {
             // The sessions that there are need no name.
             return null;
+        }
+    }
+
+    /// <summary>The resolver says what went wrong and not with what.</summary>
+    private static async Task<IPAddress[]> LookUpAsync(string name, CancellationToken cancel)
+    {
+        try
+        {
+            return await Dns.GetHostAddressesAsync(name, cancel).ConfigureAwait(false);
+        }
+        catch (System.Net.Sockets.SocketException e)
+        {
+            throw new IOException($"{name} does not resolve: {e.Message}", e);
         }
     }
 

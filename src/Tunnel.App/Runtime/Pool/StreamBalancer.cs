@@ -66,6 +66,9 @@ public sealed class StreamBalancer<T>(Random random)
     /// <summary>Chooses a member and takes its turn; null when there is none, or none of the best priority takes streams.</summary>
     public T? Choose() => _groups.Count == 0 ? null : _groups.GetValueAtIndex(0).Choose();
 
+    /// <summary>Who would be next if all of the best priority took streams; null when there is none.</summary>
+    public T? First => _groups.Count == 0 ? null : _groups.GetValueAtIndex(0).First;
+
     private void Enter(Member member, double phase)
     {
         if (!_groups.TryGetValue(member.Priority, out Group? group))
@@ -102,6 +105,8 @@ public sealed class StreamBalancer<T>(Random random)
         private double _now;
 
         public int Count => _heap.Count;
+
+        public T First => _heap[0].Item;
 
         public void Add(Member member, double phase)
         {

@@ -1,3 +1,4 @@
+using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Pool;
 using static Tunnel.Tests.Runtime.Pool.PoolWorld;
@@ -208,6 +209,21 @@ public class ConnectionPoolTests
         Assert.Same(all[0].Session, (await world.Pool.OpenStreamAsync(CancellationToken.None)).Session);
     }
 
+    /// <summary>The cap that refuses an application's connection is what its operator looks for, also when it is known beforehand.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task EachRefusalOfFullSessionsIsCountedOnce()
+    {
+        await using var world = new PoolWorld(1, 1, Server(1));
+        await world.UntilAsync(1, ConnectionState.Up);
+        await Eventually(() => world.Pool.GetStatus().All(s => s.Streams == 0));
+        PeerSession session = (await world.Pool.OpenStreamAsync(CancellationToken.None)).Session;
+        await Eventually(() => double.IsPositiveInfinity(session.Health!.Cost));
+        long before = session.GetStatus().Mux.RefusedBySession;
+        for (int i = 0; i < 3; i++)
+            await Assert.ThrowsAsync<TunnelUnavailableException>(() => world.Pool.OpenStreamAsync(CancellationToken.None).AsTask());
+        Assert.Equal(before + 3, session.GetStatus().Mux.RefusedBySession);
+    }
+
     [Fact(Timeout = Limit)]
     public async Task ConnectionsGoToThePortsOfTheirNumberAndFallBackToTheFirst()
     {
@@ -235,6 +251,16 @@ public class ConnectionPoolTests
         Assert.Equal(10000, await PortAsync(second));
 
         async Task<int> PortAsync(ClientConnection connection) => (await server.NextAddressAsync(connection, CancellationToken.None)).Port;
+    }
+
+    [Fact]
+    public async Task ANameThatDoesNotResolveIsNamed()
+    {
+        // No resolver is asked for a label of 64 letters.
+        string name = new string('x', 64) + ".invalid";
+        var server = new PoolServer(new ServerSpec("s", new HostPort(name, 9999), 1, 0, 1), new Random(1));
+        var e = await Assert.ThrowsAsync<IOException>(() => server.NextAddressAsync(null!, CancellationToken.None).AsTask());
+        Assert.StartsWith($"{name} does not resolve: ", e.Message);
     }
 
     private static async Task<TunnelStream> OpenAtAsync(PoolWorld world, int host)
