@@ -50,6 +50,7 @@ public partial class HelpTests : EndToEndTest
     [InlineData("--stream: \"x\" is not a whole number", "see tunnelctl dump --help", "dump", "--stream", "x")]
     [InlineData("--count is 0 or more", "see tunnelctl dump --help", "dump", "-n", "-1")]
     [InlineData("--size is between 8 and 65507", "see tunnelctl bench udp --help", "bench", "udp", "127.0.0.1:1", "--size", "70000")]
+    [InlineData("--size is between 1 and 65536", "see tunnelctl demo --help", "demo", "--size", "-1")]
     [InlineData("--backlog is 1 or more", "see tunnelctl bench serve --help", "bench", "serve", "--backlog", "0")]
     public async Task AWrongCommandLineIsSaidAndNothingElse(string says, string where, params string[] arguments)
     {
