@@ -98,8 +98,8 @@ internal sealed class LoadOptions
         InlineSockets.Enable();
         LoadPlan plan = PlanOf(parsed, rounds);
         int[] processes = NumberList.Of("--pid", parsed.GetValue(_processes) ?? "");
-        if (processes.FirstOrDefault(id => !ProcessMeter.IsThere(id)) is var missing and not 0)
-            throw new BenchException($"--pid: there is no process {missing}");
+        if (Array.FindIndex(processes, id => !ProcessMeter.IsThere(id)) is >= 0 and var missing)
+            throw new BenchException($"--pid: there is no process {processes[missing]}");
         return new BenchRun(plan, FactsOf(parsed, job, plan), job.Create, processes) { Progress = progress }.RunAsync(cancel);
     }
 

@@ -29,6 +29,7 @@ internal sealed class RemoteSource(Uri address, FileInfo? tokenFile) : IProfileS
         }
         catch (InvalidDataException e)
         {
+            cancel.ThrowIfCancellationRequested();
             throw new ProfilerException($"{Name} answers, but not with a profile: is it a tunnel's debug.pprof?", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or ObjectDisposedException)
