@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Tunnel.Ctl;
 
@@ -6,6 +7,7 @@ namespace Tunnel.Ctl;
 internal static class Terminal
 {
     private const int WidthWithoutTerminal = 180;
+    private const int Unfolded = 10_000;
 
     /// <summary>Results: standard output.</summary>
     public static IAnsiConsole Output { get; } = Create(Console.Out, Console.IsOutputRedirected);
@@ -20,6 +22,17 @@ internal static class Terminal
     public static Task<T> WithProgressAsync<T>(string first, Func<Action<string>, Task<T>> work) => Console.IsErrorRedirected
         ? work(_ => { })
         : Error.Status().StartAsync(first, status => work(what => status.Status = Markup.Escape(what)));
+
+    /// <returns>The table, without the blanks beside its columns where it is too wide with them.</returns>
+    public static Table Fitted(this Table table, int width)
+    {
+        foreach (TableColumn column in table.WidthOn(Output) > width ? table.Columns : [])
+            column.Padding = new Padding(0, 0, 0, 0);
+        return table;
+    }
+
+    /// <returns>Characters that it takes where nothing is folded.</returns>
+    public static int WidthOn(this IRenderable what, IAnsiConsole console) => what.Measure(RenderOptions.Create(console), Unfolded).Max;
 
     private static IAnsiConsole Create(TextWriter writer, bool redirected)
     {

@@ -41,7 +41,9 @@ internal static class BenchFile
         }
         catch (JsonException e)
         {
-            throw new BenchException($"{path}: not a result of bench: {e.Message}");
+            // Its message names types of ours; where the text breaks is what helps.
+            string where = e.LineNumber is { } line ? $" (line {line + 1})" : "";
+            throw new BenchException($"{path}: not a result of bench --save{where}");
         }
     }
 }

@@ -21,7 +21,7 @@ internal static class BenchTable
             table.AddColumn(Right(Figure.ProcessorOf(result.Load.Workload)?.Name ?? "KiB each"));
         foreach (BenchPoint point in result.Points)
             table.AddRow([.. Row(point, result.Load.Workload, hasProcesses)]);
-        console.Write(table);
+        console.Write(table.Fitted(console.Profile.Width));
         // Not through the console: it breaks lines where a terminal would end, even into files.
         foreach (string line in Remarks(result))
             console.Profile.Out.Writer.WriteLine(line);
@@ -37,7 +37,7 @@ internal static class BenchTable
         table.AddColumn("so");
         foreach (ComparedFigure row in comparison.Rows)
             table.AddRow([.. Row(row)]);
-        console.Write(table);
+        console.Write(table.Fitted(console.Profile.Width));
         foreach (string warning in comparison.Warnings)
             console.Profile.Out.Writer.WriteLine($"note: {warning}");
     }
@@ -123,7 +123,7 @@ internal static class BenchTable
             foreach (IGrouping<string, long> kind in point.Rounds.SelectMany(r => r.Errors).GroupBy(e => e.Key, e => e.Value))
                 yield return $"{point.Concurrency} at a time: {kind.Sum()} errors: {kind.Key}";
             if (point.Rounds.Sum(r => r.Unfinished) is var late and not 0)
-                yield return $"{point.Concurrency} at a time: {late} operations were due, or long under way, and not done when the window closed; the percentiles hold them";
+                yield return $"{point.Concurrency} at a time: {late} {(late == 1 ? "operation was" : "operations were")} due, or long under way, and not done when the window closed; the percentiles hold them";
             LatencyFacts connect = point.Rounds[^1].Connect;
             if (connect.Count != 0)
                 yield return Connections(point.Concurrency, connect);

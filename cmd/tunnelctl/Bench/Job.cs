@@ -14,11 +14,11 @@ internal sealed record Job(string Workload, string Target, string Detail, Func<i
     /// <param name="url">http://HOST:PORT/PATH.</param>
     /// <param name="keepAlive">Or a connection for each request.</param>
     /// <param name="routeTo">The way to a host.</param>
-    /// <exception cref="BenchException">It is something else than that.</exception>
+    /// <exception cref="FormatException">It is something else than that.</exception>
     public static Job Http(string url, bool keepAlive, Func<DnsEndPoint, Route> routeTo)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || uri.Scheme != "http")
-            throw new BenchException($"\"{url}\" is not http://HOST:PORT/PATH (TLS would be measured instead of the tunnel)");
+            throw new FormatException($"\"{url}\" is not http://HOST:PORT/PATH (TLS would be measured instead of the tunnel)");
         Route route = routeTo(new DnsEndPoint(uri.Host.Trim('[', ']'), uri.Port));
         string detail = $"GET {uri.PathAndQuery}, {(keepAlive ? "kept alive" : "a connection each")}";
         return new Job("http", uri.ToString(), detail, _ => new HttpWorkload(route, uri.PathAndQuery, keepAlive));

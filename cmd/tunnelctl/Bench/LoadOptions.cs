@@ -9,6 +9,8 @@ namespace Tunnel.Ctl.Bench;
 /// <summary>The options that all loads have in common.</summary>
 internal sealed class LoadOptions
 {
+    private const string ExitCodes = "0 measured, 1 not (the message says why), 2 a wrong command line";
+
     private readonly Option<string> _concurrency = new("--concurrency", "-c")
     {
         Description = "Workers at one time; several, as 4,8,16, are run one after the other",
@@ -27,7 +29,7 @@ internal sealed class LoadOptions
     private readonly Option<string?> _through = new("--through") { Description = "socks5://[USER:PASSWORD@]ADDRESS:PORT, such as the tunnel's client" };
     private readonly Option<string?> _processes = new("--pid") { Description = "Processes of this host, as 123,456, whose processor time and memory are read" };
     private readonly Option<string?> _save = new("--save") { Description = "Keep the result in this file (never written over)" };
-    private readonly Option<bool> _json = new("--json") { Description = "JSON instead of a table" };
+    private readonly Option<bool> _json = new("--json") { Description = "JSON instead of a table (times of operations in microseconds)" };
 
     /// <param name="concurrency">Workers unless told.</param>
     /// <param name="rounds">Rounds unless told.</param>
@@ -40,8 +42,12 @@ internal sealed class LoadOptions
     /// <summary>Nothing happens once the connections are there, so an operation has no timeout.</summary>
     public bool HoldsStill { get; init; }
 
-    public void AddTo(Command command)
+    /// <param name="command">The load's.</param>
+    /// <param name="examples">Arguments, as they are typed behind its name.</param>
+    public void AddTo(Command command, params string[] examples)
     {
+        IEnumerable<string> lines = examples.Select(arguments => $"  tunnelctl bench {command.Name} {arguments}");
+        command.Description += $"\n\nExit codes: {ExitCodes}.\n\nExamples:\n{string.Join('\n', lines)}";
         AddLoadTo(command);
         command.Add(_save);
         command.Add(_json);
@@ -77,7 +83,7 @@ internal sealed class LoadOptions
         result.ThrowIfEmpty();
     });
 
-    /// <exception cref="BenchException">There are none.</exception>
+    /// <exception cref="FormatException">There are none.</exception>
     public int RoundsOf(ParseResult parsed) => (int)Positive(parsed.GetValue(_rounds), "--rounds");
 
     /// <summary>Loads.</summary>
@@ -85,12 +91,15 @@ internal sealed class LoadOptions
     /// <param name="job">What.</param>
     /// <param name="rounds">Of each concurrency.</param>
     /// <param name="progress">Told what is under way.</param>
-    /// <exception cref="BenchException">An option makes no sense.</exception>
+    /// <exception cref="FormatException">An option makes no sense.</exception>
+    /// <exception cref="BenchException">A process is not there.</exception>
     public Task<BenchResult> MeasureAsync(ParseResult parsed, Job job, int rounds, Action<string> progress, CancellationToken cancel)
     {
         InlineSockets.Enable();
         LoadPlan plan = PlanOf(parsed, rounds);
-        int[] processes = ListOf(parsed.GetValue(_processes) ?? "", "--pid");
+        int[] processes = NumberList.Of("--pid", parsed.GetValue(_processes) ?? "");
+        if (Array.FindIndex(processes, id => !ProcessMeter.IsThere(id)) is >= 0 and var missing)
+            throw new BenchException($"--pid: there is no process {processes[missing]}");
         return new BenchRun(plan, FactsOf(parsed, job, plan), job.Create, processes) { Progress = progress }.RunAsync(cancel);
     }
 
@@ -98,10 +107,10 @@ internal sealed class LoadOptions
     {
         double seconds = Positive(parsed.GetValue(_seconds), "--seconds"), warmUp = parsed.GetValue(_warmUp);
         if (warmUp < 0)
-            throw new BenchException($"--warm-up {warmUp}: not less than 0");
-        int[] concurrency = ListOf(parsed.GetValue(_concurrency)!, "--concurrency");
+            throw new FormatException($"--warm-up {warmUp}: not less than 0");
+        int[] concurrency = NumberList.Of("--concurrency", parsed.GetValue(_concurrency)!);
         if (concurrency.Length == 0 || concurrency.Any(c => c < 1))
-            throw new BenchException("--concurrency: numbers from 1, as 4,8,16");
+            throw new FormatException("--concurrency: numbers from 1, as 4,8,16");
         double timeout = HoldsStill ? seconds + warmUp + 3600 : Positive(parsed.GetValue(_timeout), "--timeout");
         long? requests = HoldsStill ? null : parsed.GetValue(_requests);
         double? rate = HoldsStill ? null : parsed.GetValue(_rate);
@@ -131,18 +140,5 @@ internal sealed class LoadOptions
     }
 
     private static double Positive(double value, string option) =>
-        value > 0 ? value : throw new BenchException($"{option} {value.ToString(CultureInfo.InvariantCulture)}: more than 0");
-
-    private static int[] ListOf(string text, string option)
-    {
-        try
-        {
-            return [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                .Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
-        }
-        catch (Exception e) when (e is FormatException or OverflowException)
-        {
-            throw new BenchException($"{option} \"{text}\": numbers with commas between");
-        }
-    }
+        value > 0 ? value : throw new FormatException($"{option} {value.ToString(CultureInfo.InvariantCulture)}: more than 0");
 }

@@ -238,6 +238,9 @@ internal sealed class LoadRun
         /// </summary>
         private bool IsStuck(long ticks) => !run._plan.HoldsStill && ticks >= TicksOf(run._plan.Duration) / StuckShare;
 
+        /// <summary>What is held began before the window and is lost in it.</summary>
+        private bool IsLost() => run._plan.HoldsStill && Stopwatch.GetTimestamp() >= Volatile.Read(ref run._from);
+
         private async Task FailAsync(Exception e, long start, bool isMeasured)
         {
             if (_aborted)
@@ -248,7 +251,7 @@ internal sealed class LoadRun
                 return;
             }
 
-            if (isMeasured)
+            if (isMeasured || IsLost())
                 Tally.CountError(_timedOut ? LoadError.Timeout : LoadErrors.KindOf(e));
             _timedOut = false;
             workload.Reset();

@@ -40,6 +40,8 @@ internal sealed class ProcessMeter(IReadOnlyList<int> ids)
         }
     }
 
+    public static bool IsThere(int id) => TakeSample(id).Name.Length != 0;
+
     /// <summary>Before the load.</summary>
     public void Start() => _mark = _start = TakeSamples();
 

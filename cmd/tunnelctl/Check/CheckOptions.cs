@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Tunnel.Ctl.Check.Knobs;
 using Tunnel.Ctl.Check.Setting;
+using Tunnel.Ctl.Verbs;
 
 namespace Tunnel.Ctl.Check;
 
@@ -73,7 +74,9 @@ internal sealed class CheckOptions
                 result.AddError($"{option.Name} goes with --apply");
         }
 
-        if (IsGiven(Timeout) && result.GetValue(Timeout) is not (> 0 and <= 600))
+        if (IsGiven(Yes) && !IsGiven(Apply) && !IsGiven(Revert))
+            result.AddError("--yes goes with --apply");
+        if (Bounds.NumberOf(result.GetResult(Timeout)) is { } seconds && seconds is not (> 0 and <= 600))
             result.AddError("--timeout is more than 0 and at most 600 seconds");
         if (result.GetValue(Only) is { } only && KnobCatalog.Find(only) is null && !CheckRun.Topics.Any(t => t.Names.Contains(only)))
             result.AddError($"there is no finding {only}; a check without --only shows their names");

@@ -12,11 +12,14 @@ internal static class CheckTable
     {
         // One width for all the tables, so that they stand below each other.
         int names = report.Findings.Select(f => f.Name.Length).DefaultIfEmpty(10).Max();
-        foreach (FindingGroup group in report.Groups)
+        foreach ((int index, FindingGroup group) in report.Groups.Index())
         {
             console.WriteLine();
             console.MarkupLine($"[bold]{Markup.Escape(group.Title)}[/]");
-            console.Write(TableOf(group, names, console.Profile.Width));
+            Table table = TableOf(group, names, console.Profile.Width);
+            // Once is enough: all have the same columns.
+            table.ShowHeaders = index == 0 && console.Profile.Width >= WideEnough;
+            console.Write(table);
         }
 
         PrintCommands(plain, report);
@@ -26,13 +29,13 @@ internal static class CheckTable
     private static Table TableOf(FindingGroup group, int names, int width)
     {
         bool wide = width >= WideEnough;
-        Table table = new Table().Border(TableBorder.None).HideHeaders()
+        Table table = new Table().Border(TableBorder.None)
             .AddColumn(new TableColumn("").Width(MarkWidth).NoWrap())
             .AddColumn(new TableColumn("").Width(names).NoWrap());
         int rest = width - MarkWidth - names - 5;
         if (wide)
-            table.AddColumn(new TableColumn("").Width(rest * 4 / 10)).AddColumn(new TableColumn("").Width(rest * 2 / 10));
-        table.AddColumn(new TableColumn("").Width(wide ? rest * 4 / 10 : rest));
+            table.AddColumn(Head("is").Width(rest * 4 / 10)).AddColumn(Head("should be").Width(rest * 2 / 10));
+        table.AddColumn(Head("why").Width(wide ? rest * 4 / 10 : rest));
         foreach (Finding f in group.Findings)
         {
             if (wide)
@@ -44,10 +47,12 @@ internal static class CheckTable
         return table;
     }
 
+    private static TableColumn Head(string text) => new($"[dim]{text}[/]");
+
     /// <summary>All in one column, where there is no room for three.</summary>
     private static string Describe(Finding finding)
     {
-        string should = finding.Should.Length == 0 ? "" : $"; should be {finding.Should}";
+        string should = finding.Should.Length == 0 ? "" : $"; should be: {finding.Should}";
         return $"{Markup.Escape(finding.Is)}[bold]{Markup.Escape(should)}[/] [dim]({Markup.Escape(finding.Why)})[/]";
     }
 

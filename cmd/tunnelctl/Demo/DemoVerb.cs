@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tunnel.Ctl.Verbs;
 
 namespace Tunnel.Ctl.Demo;
 
@@ -10,6 +11,7 @@ namespace Tunnel.Ctl.Demo;
 internal static class DemoVerb
 {
     private const int DefaultMegabytes = 64;
+    private const int MostMegabytes = 1 << 16;
 
     private const string Description = """
         Carry real HTTP traffic through both binaries, and compare what comes. In network namespaces as root, else over UDP
@@ -26,6 +28,7 @@ internal static class DemoVerb
     public static Command Create()
     {
         var size = new Option<int>("--size") { Description = "MiB to carry each way", DefaultValueFactory = _ => DefaultMegabytes };
+        size.Within(1, MostMegabytes);
         var json = new Option<bool>("--json") { Description = "The result as JSON" };
         var command = new Command("demo", Description) { size, json, CreateTarget(), CreateLoad() };
         command.SetAction((parsed, cancel) => DemoRun.RunAsync(parsed.GetValue(size), parsed.GetValue(json), cancel));

@@ -8,19 +8,32 @@ namespace Tunnel.Ctl.Emulate;
 /// <summary>What an emulation did, in each direction.</summary>
 internal sealed record EmulationReport(double Seconds, PathCounters There, PathCounters Back)
 {
+    private static readonly (string Name, Func<PathCounters, long> Of)[] Counts =
+    [
+        ("offered", c => c.Wire.Offered),
+        ("delivered", c => c.Wire.Delivered),
+        ("lost", c => c.Wire.Lost),
+        ("overflow", c => c.Wire.Overflowed),
+        ("duplicate", c => c.Wire.Duplicated),
+        ("reordered", c => c.Wire.Reordered),
+        ("corrupted", c => c.Wire.Corrupted),
+        ("dropped", c => c.KernelDrops + c.Refused),
+        ("bytes", c => c.Bytes),
+    ];
+
     public void Print(TextWriter to)
     {
-        to.WriteLine("         offered  delivered       lost   overflow  duplicate  reordered  corrupted    dropped        bytes");
-        Print(to, "there", There);
-        Print(to, "back", Back);
+        to.WriteLine(Line("", "there", "back"));
+        foreach ((string name, Func<PathCounters, long> count) in Counts)
+            to.WriteLine(Line(name, Text(count(There)), Text(count(Back))));
         to.WriteLine("(overflow: the queue was full; dropped: by the kernel, which this program was too slow for)");
     }
 
     public void PrintJson(TextWriter to) => to.WriteLine(JsonSerializer.Serialize(this, EmulationJson.Default.EmulationReport));
 
-    private static void Print(TextWriter to, string name, PathCounters c) => to.WriteLine(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{name,-5}{c.Wire.Offered,11}{c.Wire.Delivered,11}{c.Wire.Lost,11}{c.Wire.Overflowed,11}{c.Wire.Duplicated,11}{c.Wire.Reordered,11}{c.Wire.Corrupted,11}{c.KernelDrops + c.Refused,11}{c.Bytes,13}"));
+    private static string Line(string name, string there, string back) => $"{name,-10}{there,16}{back,16}";
+
+    private static string Text(long count) => count.ToString(CultureInfo.InvariantCulture);
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

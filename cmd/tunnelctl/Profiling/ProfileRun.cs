@@ -12,6 +12,9 @@ namespace Tunnel.Ctl.Profiling;
 /// <param name="json">Print JSON instead of a table.</param>
 internal sealed class ProfileRun(IProfileSource source, TimeSpan duration, ProfileFormat format, string? file, bool force, bool json)
 {
+    /// <summary>For what follows the recording: a busy process tells the names of its methods, and the way may be slow.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private readonly string _file = file ?? $"tunnel-{source.ShortName}{format.Ending()}";
 
     /// <returns>The exit code.</returns>
@@ -19,7 +22,9 @@ internal sealed class ProfileRun(IProfileSource source, TimeSpan duration, Profi
     {
         try
         {
-            StackProfile profile = await RecordAsync(cancel).ConfigureAwait(false);
+            using var late = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            late.CancelAfter(duration + Patience);
+            StackProfile profile = await RecordAsync(late.Token).ConfigureAwait(false);
             if (json)
                 ProfileReport.PrintJson(profile, _file, Console.OpenStandardOutput());
             else
@@ -28,7 +33,8 @@ internal sealed class ProfileRun(IProfileSource source, TimeSpan duration, Profi
         }
         catch (OperationCanceledException)
         {
-            return Fail("given up; nothing was written");
+            string why = cancel.IsCancellationRequested ? "given up" : $"{source.Name} does not answer (is it stopped?)";
+            return Fail($"{why}; nothing was written");
         }
         catch (Exception e) when (e is ProfilerException or IOException or UnauthorizedAccessException)
         {
@@ -44,6 +50,8 @@ internal sealed class ProfileRun(IProfileSource source, TimeSpan duration, Profi
     {
         if (File.Exists(_file) && !force)
             throw new ProfilerException($"{_file} is there already; --force overwrites it");
+        if (Path.GetDirectoryName(_file) is { Length: > 0 } folder && !Directory.Exists(folder))
+            throw new ProfilerException($"there is no folder {folder}");
         string unfinished = $"{_file}.{Environment.ProcessId}.part";
         try
         {

@@ -27,7 +27,12 @@ internal sealed class RemoteSource(Uri address, FileInfo? tokenFile) : IProfileS
             await using CancellationTokenRegistration stop = cancel.Register(body.Dispose);
             return await Profiler.ReadTraceAsync(body, trace, duration).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException or ObjectDisposedException)
+        catch (InvalidDataException e)
+        {
+            cancel.ThrowIfCancellationRequested();
+            throw new ProfilerException($"{Name} answers, but not with a profile: is it a tunnel's debug.pprof?", e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or ObjectDisposedException)
         {
             cancel.ThrowIfCancellationRequested();
             throw new ProfilerException($"{Name}: {e.Message}", e);

@@ -39,6 +39,9 @@ internal sealed record TopColumn(
         new(TopSort.Age, 'a', "Age", false, s => s.AgeSeconds, s => TopView.Age(s.AgeSeconds)),
     ];
 
+    /// <summary>What a narrow terminal does without, in this order.</summary>
+    public static readonly IReadOnlyList<TopSort> LeastMissed = [TopSort.Memory, TopSort.InFlight, TopSort.Age, TopSort.Rtt, TopSort.Streams];
+
     public static IEnumerable<SessionReport> Sorted(IEnumerable<SessionReport> sessions, TopSort sort)
     {
         TopColumn column = All.Single(c => c.Sort == sort);

@@ -7,9 +7,6 @@ namespace Tunnel.Ctl.Top;
 /// <summary>The live view: asks once a second, redraws, obeys keys. A process that goes away is waited for.</summary>
 internal sealed class TopScreen(StatusSource source)
 {
-    /// <summary>Lines that are not the table's rows.</summary>
-    private const int OtherLines = 9;
-
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan KeyInterval = TimeSpan.FromMilliseconds(50);
 
@@ -27,7 +24,7 @@ internal sealed class TopScreen(StatusSource source)
                 Show(live, status);
             }
         });
-        AnsiConsole.Write(TopView.Render(status, _sort, Rows()));
+        AnsiConsole.Write(View(status));
     }
 
     private void Show(LiveDisplayContext live, StatusReport status)
@@ -78,8 +75,8 @@ internal sealed class TopScreen(StatusSource source)
     {
         string keys = string.Join(' ', TopColumn.All.Select(c => $"{c.Key} {c.Title.ToLowerInvariant()}"));
         IRenderable foot = _problem.Length != 0 ? new Text(_problem, new Style(Color.Red)) : new Text($"sort: {keys}; q quit", new Style(Color.Grey));
-        return new Rows(TopView.Render(status, _sort, Rows()), foot);
+        return new Rows(View(status), foot);
     }
 
-    private static int Rows() => Math.Max(1, AnsiConsole.Profile.Height - OtherLines);
+    private IRenderable View(StatusReport status) => TopView.Render(status, _sort, AnsiConsole.Profile.Width, AnsiConsole.Profile.Height);
 }

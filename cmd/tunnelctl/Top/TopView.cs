@@ -11,39 +11,80 @@ internal static class TopView
     /// <summary>Columns in which nothing has to be folded.</summary>
     public const int FullWidth = 140;
 
+    private const int WideHead = 4;
+    private const int NarrowHead = 2;
+
+    /// <summary>The table's own, one before it, and two for the keys.</summary>
+    private const int LinesAroundRows = 7;
+
     /// <summary>From here on a session's loss deserves attention, in percent.</summary>
     private const double MuchLoss = 2;
 
     private static readonly string[] Steps = ["", "k", "M", "G", "T"];
 
-    public static IRenderable Render(StatusReport status, TopSort sort, int most) =>
-        new Rows(Head(status), new Text(""), Sessions(status, sort, most));
-
-    private static Grid Head(StatusReport s)
+    /// <summary>What fits: a narrow head is longer, and a narrow table has fewer columns.</summary>
+    /// <param name="status">What is shown.</param>
+    /// <param name="sort">By what the sessions are sorted.</param>
+    /// <param name="width">Characters a line.</param>
+    /// <param name="height">Lines, at most.</param>
+    public static IRenderable Render(StatusReport status, TopSort sort, int width, int height)
     {
-        Grid grid = new Grid().AddColumns(4);
-        string state = s.Ready ? "[green]ready[/]" : $"[red]not ready[/]: {Markup.Escape(s.Unready ?? "")}";
-        grid.AddRow($"[bold]tunnel {Markup.Escape(s.Role)}[/] {Markup.Escape(s.Version)}", state, $"link {Markup.Escape(s.Link ?? "-")}", $"up {Age(s.UptimeSeconds)}");
-        grid.AddRow(
-            $"in [bold]{Bits(s.Now.StreamInBytes)}[/]",
-            $"out [bold]{Bits(s.Now.StreamOutBytes)}[/]",
-            $"wire {Bits(s.Now.LinkInBytes)} in, {Bits(s.Now.LinkOutBytes)} out",
-            $"rtt {(s.Now.RttMilliseconds is { } rtt ? $"{rtt:0.#} ms" : "-")}");
-        grid.AddRow(
-            $"sessions {s.SessionCount}",
-            $"streams {s.StreamCount}",
-            $"again {Share(s.Now)} of {s.Now.Segments:0}/s, drops {s.Now.Drops:0}/s",
-            $"cpu {s.Now.CpuPercent:0}%, memory {Bytes(s.Now.ResidentBytes)}, gc {s.Now.GcPauseMilliseconds:0.#} ms/s");
+        string[] facts = [.. Facts(status)];
+        Grid head = Head(facts, WideHead);
+        int lines = facts.Length / WideHead;
+        if (head.WidthOn(Terminal.Output) > width)
+            (head, lines) = (Head(facts, NarrowHead), facts.Length / NarrowHead);
+        return new Rows(head, new Text(""), Sessions(status, sort, width, Math.Max(1, height - lines - LinesAroundRows)));
+    }
+
+    private static IEnumerable<string> Facts(StatusReport s) =>
+    [
+        $"[bold]tunnel {Markup.Escape(s.Role)}[/] {Markup.Escape(s.Version)}",
+        s.Ready ? "[green]ready[/]" : $"[red]not ready[/]: {Markup.Escape(s.Unready ?? "")}",
+        $"link {Markup.Escape(s.Link ?? "-")}",
+        $"up {Age(s.UptimeSeconds)}",
+        $"in [bold]{Bits(s.Now.StreamInBytes)}[/]",
+        $"out [bold]{Bits(s.Now.StreamOutBytes)}[/]",
+        $"wire {Bits(s.Now.LinkInBytes)} in, {Bits(s.Now.LinkOutBytes)} out",
+        $"rtt {(s.Now.RttMilliseconds is { } rtt ? $"{rtt:0.#} ms" : "-")}",
+        $"sessions {s.SessionCount}",
+        $"streams {s.StreamCount}",
+        $"again {Share(s.Now)} of {s.Now.Segments:0}/s, drops {s.Now.Drops:0}/s",
+        $"cpu {s.Now.CpuPercent:0}%, memory {Bytes(s.Now.ResidentBytes)}, gc {s.Now.GcPauseMilliseconds:0.#} ms/s",
+    ];
+
+    private static Grid Head(string[] facts, int columns)
+    {
+        Grid grid = new Grid().AddColumns(columns);
+        foreach (string[] row in facts.Chunk(columns))
+            grid.AddRow(row);
         return grid;
     }
 
-    private static Table Sessions(StatusReport status, TopSort sort, int most)
+    /// <summary>Without those columns that are missed least, as far as is needed; never without the one that sorts.</summary>
+    private static Table Sessions(StatusReport status, TopSort sort, int width, int most)
+    {
+        SessionReport[] shown = [.. TopColumn.Sorted(status.Sessions, sort).Take(most)];
+        List<TopColumn> columns = [.. TopColumn.All];
+        Table table = Sessions(shown, sort, columns).Fitted(width);
+        foreach (TopSort least in TopColumn.LeastMissed.Where(c => c != sort))
+        {
+            if (table.WidthOn(Terminal.Output) <= width)
+                break;
+            columns.RemoveAll(c => c.Sort == least);
+            table = Sessions(shown, sort, columns).Fitted(width);
+        }
+
+        return table;
+    }
+
+    private static Table Sessions(SessionReport[] sessions, TopSort sort, List<TopColumn> columns)
     {
         Table table = new Table().Border(TableBorder.Simple);
-        foreach (TopColumn column in TopColumn.All)
+        foreach (TopColumn column in columns)
             table.AddColumn(new TableColumn(Title(column, sort)) { Alignment = column.IsText ? Justify.Left : Justify.Right, NoWrap = true });
-        foreach (SessionReport session in TopColumn.Sorted(status.Sessions, sort).Take(most))
-            table.AddRow([.. TopColumn.All.Select(column => Cell(column, session))]);
+        foreach (SessionReport session in sessions)
+            table.AddRow([.. columns.Select(column => Cell(column, session))]);
         return table;
     }
 

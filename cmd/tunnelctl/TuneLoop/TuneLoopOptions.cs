@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Net;
 using Tunnel.Ctl.Bench;
 using Tunnel.Ctl.Bench.Workloads;
 using Tunnel.Ctl.Check;
 using Tunnel.Ctl.Check.Knobs;
+using Tunnel.Ctl.Verbs;
 
 namespace Tunnel.Ctl.TuneLoop;
 
@@ -47,6 +47,7 @@ internal sealed class TuneLoopOptions
     public void AddTo(Command command)
     {
         _workload.AcceptOnlyFromAmong(Workloads);
+        _backlog.AtLeast(1);
         command.Add(Knob);
         foreach (Option option in new Option[] { Value, Profile, Interface, _workload, _target, _keepAlive, _backlog, Reload, Out, Yes, Keep, Json })
             command.Add(option);
@@ -59,7 +60,7 @@ internal sealed class TuneLoopOptions
 
     /// <exception cref="FormatException">It is no list of numbers.</exception>
     public int[] ReloadsOf(ParseResult parsed) =>
-        [.. (parsed.GetValue(Reload) ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
+        NumberList.Of("--reload", parsed.GetValue(Reload) ?? "");
 
     public int RoundsOf(ParseResult parsed) => _load.RoundsOf(parsed);
 
@@ -84,9 +85,7 @@ internal sealed class TuneLoopOptions
     {
         if (result.GetValue(Knob) is { } name && KnobCatalog.Find(name) is null)
             result.AddError($"there is no knob {name}: {string.Join(", ", KnobCatalog.All.Select(k => k.Name))}");
-        if (result.GetValue(_target) is not null && result.GetValue(_backlog) is not null)
+        if (result.GetValue(_target) is not null && result.GetResult(_backlog) is not null)
             result.AddError("--backlog is for a target of its own");
-        if (result.GetValue(_backlog) is < 1)
-            result.AddError("--backlog is 1 or more");
     }
 }

@@ -12,6 +12,9 @@ namespace Tunnel.Ctl.Verbs;
 /// <summary>bench: load through a running tunnel or straight to a target; results kept, compared and reported.</summary>
 internal static class BenchVerb
 {
+    /// <summary>What UDP over IPv4 carries.</summary>
+    private const int LargestDatagram = 65507;
+
     private const string Examples = """
         Load through a running tunnel, or straight to a target.
 
@@ -65,7 +68,7 @@ internal static class BenchVerb
         var closing = new Option<bool>("--no-keepalive") { Description = "A connection for each request" };
         var load = new LoadOptions();
         var command = new Command("http", "Requests a second and their times: GET over HTTP/1.1") { url, closing };
-        load.AddTo(command);
+        load.AddTo(command, "http://127.0.0.1:9000/ -c 4,8,16 --seconds 10", "http://127.0.0.1:9000/ -c 8 --rate 1000 --through socks5://127.0.0.1:1080");
         command.SetAction((parsed, cancel) => load.RunAsync(
             parsed, () => Job.Http(parsed.GetValue(url)!, !parsed.GetValue(closing), to => load.RouteTo(parsed, to)), cancel));
         return command;
@@ -75,11 +78,12 @@ internal static class BenchVerb
     {
         var target = TargetArgument("an echo server: bench serve's second port");
         var size = new Option<int>("--size") { Description = "Bytes of a message", DefaultValueFactory = _ => 64 };
+        size.AtLeast(1);
         var load = new LoadOptions();
         var command = new Command("tcp", "Round trips of a message to an echo server, over connections that stay") { target, size };
-        load.AddTo(command);
+        load.AddTo(command, "127.0.0.1:9001 --through socks5://127.0.0.1:1080 -c 50 --save before.json", "127.0.0.1:9001 --rate 1000");
         command.SetAction((parsed, cancel) => load.RunAsync(
-            parsed, () => Job.Tcp(parsed.GetValue(target)!, AtLeast(1, parsed.GetValue(size), "--size"), to => load.RouteTo(parsed, to)), cancel));
+            parsed, () => Job.Tcp(parsed.GetValue(target)!, parsed.GetValue(size), to => load.RouteTo(parsed, to)), cancel));
         return command;
     }
 
@@ -89,7 +93,7 @@ internal static class BenchVerb
         var only = new Option<bool>("--only") { Description = "Only connect; otherwise one byte is echoed, which shows that it goes all the way" };
         var load = new LoadOptions();
         var command = new Command("connect", "New connections a second") { target, only };
-        load.AddTo(command);
+        load.AddTo(command, "127.0.0.1:9001 -c 16 --through socks5://127.0.0.1:1080", "127.0.0.1:22 --only -n 100");
         command.SetAction((parsed, cancel) => load.RunAsync(
             parsed, () => Job.Connect(parsed.GetValue(target)!, !parsed.GetValue(only), to => load.RouteTo(parsed, to)), cancel));
         return command;
@@ -99,15 +103,14 @@ internal static class BenchVerb
     {
         var target = TargetArgument("a UDP echo server: bench serve's second port");
         var size = new Option<int>("--size") { Description = "Bytes of a datagram", DefaultValueFactory = _ => 1200 };
+        size.Within(sizeof(long), LargestDatagram);
         var patience = new Option<double>("--lost-after") { Description = "Seconds after which a datagram is lost", DefaultValueFactory = _ => 1 };
+        patience.AtLeast(0.001);
         var load = new LoadOptions();
         var command = new Command("udp", "Round trips of a datagram to an echo server; through SOCKS5 by UDP ASSOCIATE") { target, size, patience };
-        load.AddTo(command);
-        command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
-        {
-            int bytes = AtLeast(sizeof(long), parsed.GetValue(size), "--size");
-            return Job.Udp(parsed.GetValue(target)!, bytes, TimeSpan.FromSeconds(parsed.GetValue(patience)), to => load.RouteTo(parsed, to));
-        }, cancel));
+        load.AddTo(command, "127.0.0.1:9001 --through socks5://127.0.0.1:1080 --rate 500", "127.0.0.1:9001 --size 64 --lost-after 0.2");
+        command.SetAction((parsed, cancel) => load.RunAsync(
+            parsed, () => Job.Udp(parsed.GetValue(target)!, parsed.GetValue(size), TimeSpan.FromSeconds(parsed.GetValue(patience)), to => load.RouteTo(parsed, to)), cancel));
         return command;
     }
 
@@ -118,7 +121,7 @@ internal static class BenchVerb
         direction.AcceptOnlyFromAmong("down", "up");
         var load = new LoadOptions();
         var command = new Command("bulk", "Throughput of connections that carry as much as they can") { target, direction };
-        load.AddTo(command);
+        load.AddTo(command, "127.0.0.1:9002 --through socks5://127.0.0.1:1080 -c 1,8", "127.0.0.1:9002 --direction up --pid $(pidof tunnel-client)");
         command.SetAction((parsed, cancel) => load.RunAsync(parsed, () =>
         {
             BulkDirection way = parsed.GetValue(direction) == "up" ? BulkDirection.Up : BulkDirection.Down;
@@ -132,7 +135,7 @@ internal static class BenchVerb
         var target = TargetArgument("an echo server: bench serve's second port");
         var load = new LoadOptions { HoldsStill = true };
         var command = new Command("hold", "Connections that are opened and held, idle; with --pid what memory each costs there") { target };
-        load.AddTo(command);
+        load.AddTo(command, "127.0.0.1:9001 --through socks5://127.0.0.1:1080 -c 1000 --pid $(pidof tunnel-client)");
         command.SetAction((parsed, cancel) => load.RunAsync(parsed, () => Job.Hold(parsed.GetValue(target)!, to => load.RouteTo(parsed, to)), cancel));
         return command;
     }
@@ -147,15 +150,15 @@ internal static class BenchVerb
         };
         var backlog = new Option<int?>("--backlog") { Description = "Connections that may wait to be accepted; as many as the kernel allows unless told" };
         var json = new Option<bool>("--json") { Description = "Say where it serves as JSON" };
+        backlog.AtLeast(1);
         var command = new Command("serve", ServeDescription) { listen, delay, backlog, json };
         command.SetAction((parsed, cancel) => Guarded(async () =>
         {
             if (!IPEndPoint.TryParse(parsed.GetValue(listen)!, out IPEndPoint? first) || first.Port is 0 or > 65533)
-                throw new BenchException($"\"{parsed.GetValue(listen)}\" is not ADDRESS:PORT with room for two ports more");
+                throw new FormatException($"\"{parsed.GetValue(listen)}\" is not ADDRESS:PORT with room for two ports more");
             InlineSockets.Enable();
             var wait = TimeSpan.FromMicroseconds(ImpairmentText.Time("--delay", parsed.GetValue(delay)!) / 1e3);
-            int waiting = parsed.GetValue(backlog) is { } told ? AtLeast(1, told, "--backlog") : int.MaxValue;
-            using var server = new TargetServer(first, wait, waiting);
+            using var server = new TargetServer(first, wait, parsed.GetValue(backlog) ?? int.MaxValue);
             Console.Out.WriteLine(parsed.GetValue(json)
                 ? JsonText.Write(new { Http = $"http://{first}/", Echo = $"{new IPEndPoint(first.Address, first.Port + 1)}", Bulk = $"{new IPEndPoint(first.Address, first.Port + 2)}" })
                 : $"serving http://{first}/ (GET / and /bytes/N), echo on port {first.Port + 1} (TCP, UDP), bulk on port {first.Port + 2}");
@@ -184,9 +187,6 @@ internal static class BenchVerb
     }
 
     private static Argument<string> TargetArgument(string what) => new("target") { Description = $"HOST:PORT of {what}" };
-
-    private static int AtLeast(int least, int value, string option) =>
-        value >= least ? value : throw new BenchException($"{option} {value}: at least {least}");
 
     /// <summary>What the user can mend is one line and no stack.</summary>
     internal static async Task<int> Guarded(Func<Task> action)

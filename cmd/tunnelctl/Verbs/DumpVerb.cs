@@ -54,6 +54,7 @@ internal sealed class DumpVerb
     {
         var verb = new DumpVerb();
         verb._direction.AcceptOnlyFromAmong("up", "down");
+        verb._count.AtLeast(0);
         var command = new Command("dump", Description)
         {
             verb._interface, verb._port, verb._config, verb._keys, verb._magic, verb._window, verb._read, verb._write, verb._host,

@@ -10,11 +10,11 @@ internal static class Overview
     /// <summary>Columns of a help text, where the terminal has as many.</summary>
     private const int Width = 120;
 
-    /// <summary>Breaks what is longer, also where the library would not: into a file or a pipe.</summary>
+    /// <summary>Breaks what is longer, also where the library would not: into a file, a pipe, or a terminal that does not tell its width.</summary>
     public static void Narrow(RootCommand root)
     {
         foreach (HelpAction help in root.Options.Select(o => o.Action).OfType<HelpAction>())
-            help.MaxWidth = Math.Min(help.MaxWidth, Width);
+            help.MaxWidth = help.MaxWidth > 0 ? Math.Min(help.MaxWidth, Width) : Width;
     }
 
     /// <summary>Shortens the descriptions of the commands in the group that is asked about; of the others nothing is shown.</summary>
@@ -22,6 +22,26 @@ internal static class Overview
     {
         foreach (Command command in group.Subcommands)
             command.Description = FirstSentence(command.Description ?? "");
+    }
+
+    /// <summary>Makes each paragraph of the command's description one line, which the library breaks to the terminal's width.</summary>
+    public static void Unwrap(Command command) => command.Description = Joined(command.Description ?? "");
+
+    /// <returns>The text with lines joined to those before, but for empty ones and those that are set in.</returns>
+    public static string Joined(string text)
+    {
+        var lines = new List<string>();
+        foreach (string line in text.Split('\n'))
+        {
+            if (IsProse(line) && lines.Count != 0 && IsProse(lines[^1]))
+                lines[^1] += " " + line;
+            else
+                lines.Add(line);
+        }
+
+        return string.Join('\n', lines);
+
+        static bool IsProse(string line) => line.Length != 0 && !char.IsWhiteSpace(line[0]);
     }
 
     /// <returns>The command as it is typed, such as "tunnelctl bench http".</returns>

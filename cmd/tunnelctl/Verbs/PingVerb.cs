@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
@@ -27,7 +26,7 @@ internal static class PingVerb
           tunnelctl ping --config client.toml --count 100 --interval 0.1
           tunnelctl ping --config client.toml --json
 
-        Exit codes: 0 something came back, 1 nothing did, 3 the file is wrong, 4 no privilege, 6 no route or name.
+        Exit codes: 0 something came back, 1 nothing did, 2 a wrong command line, 3 the file is wrong, 4 no privilege, 6 no route or name.
         """;
 
     public static Command Create()
@@ -36,10 +35,10 @@ internal static class PingVerb
         var count = new Option<int>("--count", "-n") { Description = "Rounds", DefaultValueFactory = _ => 5 };
         var interval = new Option<double>("--interval", "-i") { Description = "Seconds between rounds", DefaultValueFactory = _ => 1 };
         var timeout = new Option<double>("--timeout", "-t") { Description = "Seconds after which a round trip is lost", DefaultValueFactory = _ => 2 };
-        var json = new Option<bool>("--json") { Description = "JSON instead of text" };
-        Within(count, 1, 1_000_000);
-        Within(interval, 0, LongestSeconds);
-        Within(timeout, 0.001, LongestSeconds);
+        var json = new Option<bool>("--json") { Description = "JSON instead of text (round trips in milliseconds)" };
+        count.Within(1, 1_000_000);
+        interval.Within(0, LongestSeconds);
+        timeout.Within(0.001, LongestSeconds);
         var command = new Command("ping", Description) { file, count, interval, timeout, json };
         command.SetAction((parsed, cancel) => RunAsync(
             parsed.GetRequiredValue(file),
@@ -49,15 +48,6 @@ internal static class PingVerb
             cancel));
         return command;
     }
-
-    private static void Within<T>(Option<T> option, double least, double most)
-        where T : IConvertible =>
-        option.Validators.Add(result =>
-        {
-            double value = result.GetValueOrDefault<T>().ToDouble(CultureInfo.InvariantCulture);
-            if (!(value >= least && value <= most))
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is between {least} and {most}"));
-        });
 
     private static async Task<int> RunAsync(string file, PingOptions options, bool json, CancellationToken cancel)
     {

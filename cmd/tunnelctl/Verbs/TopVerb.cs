@@ -78,6 +78,6 @@ internal static class TopVerb
             : AnsiConsole.Console;
         if (Console.IsOutputRedirected)
             console.Profile.Width = TopView.FullWidth;
-        console.Write(TopView.Render(status, TopSort.In, int.MaxValue));
+        console.Write(TopView.Render(status, TopSort.In, console.Profile.Width, int.MaxValue));
     }
 }

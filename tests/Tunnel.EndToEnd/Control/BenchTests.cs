@@ -44,6 +44,50 @@ public class BenchTests : EndToEndTest
         Assert.DoesNotContain("0.00 us", result.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>Otherwise its figures would be missing without a word.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task AProcessThatIsNotThereIsNamed()
+    {
+        ToolResult result = await Tool.RunAsync(Binaries.Control, "bench", "tcp", "127.0.0.1:1", "--pid", $"{Environment.ProcessId},4194305");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal("--pid: there is no process 4194305", result.Error.Trim());
+    }
+
+    /// <summary>They are opened before the window, closed by the target within it, and opened again by bench, which keeps the load what it is.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task HeldConnectionsThatBreakAreLost()
+    {
+        using var target = new TcpListener(IPAddress.Loopback, 0);
+        target.Start();
+        Task serving = EchoAByteAsync(target, brief: 2, TimeSpan.FromSeconds(1));
+        JsonElement result = await MeasureAsync(["hold", target.LocalEndpoint.ToString()!, "-c", "2", "-s", "4", "--warm-up", "0.1"]);
+        Assert.Equal(2, Round(result).GetProperty("errors").EnumerateObject().Sum(e => e.Value.GetInt32()));
+        target.Stop();
+        await serving;
+    }
+
+    /// <summary>Keeps connections until the listener stops, but for the first few.</summary>
+    private static async Task EchoAByteAsync(TcpListener listener, int brief, TimeSpan life)
+    {
+        List<Socket> held = [];
+        try
+        {
+            for (byte[] one = new byte[1]; ; brief--)
+            {
+                Socket socket = await listener.AcceptSocketAsync();
+                held.Add(socket);
+                await socket.ReceiveAsync(one);
+                await socket.SendAsync(one);
+                if (brief > 0)
+                    _ = Task.Delay(life).ContinueWith(_ => socket.Dispose(), TaskScheduler.Default);
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            held.ForEach(socket => socket.Dispose());
+        }
+    }
+
     [Fact(Timeout = Limit)]
     public async Task OnAFullDiskNothingIsKept()
     {

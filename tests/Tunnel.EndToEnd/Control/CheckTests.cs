@@ -1,10 +1,11 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Tunnel.EndToEnd.Harness;
 
 namespace Tunnel.EndToEnd.Control;
 
 /// <summary>tunnelctl check in namespaces of its own: what it finds, what it sets there, and that it is as before afterwards.</summary>
-public class CheckTests : EndToEndTest
+public partial class CheckTests : EndToEndTest
 {
     private static readonly string[] PerNamespace =
         ["somaxconn", "tcp_rmem", "tcp_wmem", "ip_local_port_range", "tcp_tw_reuse", "tcp_fin_timeout", "tcp_max_syn_backlog"];
@@ -23,6 +24,22 @@ public class CheckTests : EndToEndTest
         // What it needed to try the session is gone again.
         Assert.DoesNotContain("tunnel_", (await Tool.RunInAsync(hosts.Client, "nft", "list", "tables")).Output);
     }
+
+    [Fact(Timeout = Limit)]
+    public async Task WhatIsAndWhatShouldBeAreNamedOnceForAllTables()
+    {
+        Namespaces hosts = await CreateNamespacesAsync();
+        ToolResult result = await Tool.RunInAsync(hosts.Client, Binaries.Control, "check");
+        string[] lines = result.Output.Split('\n');
+        int head = Array.FindIndex(lines, line => Heads().IsMatch(line));
+        Assert.Equal(head, Array.FindLastIndex(lines, line => Heads().IsMatch(line)));
+        // The columns begin where their names do.
+        string kernel = lines.Single(line => line.Contains(" host.kernel ", StringComparison.Ordinal));
+        Assert.StartsWith("5.0 or newer", kernel[lines[head].IndexOf("should be", StringComparison.Ordinal)..], StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"^ +is +should be +why *$")]
+    private static partial Regex Heads();
 
     [Fact(Timeout = Limit)]
     public async Task AWrongKeyIsBroken()

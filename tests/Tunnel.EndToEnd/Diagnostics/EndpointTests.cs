@@ -134,8 +134,12 @@ public class EndpointTests : EndToEndTest
         Assert.Equal(HttpStatusCode.NotFound, await debug.CodeAsync("/nothing"));
         using HttpResponseMessage post = await debug.AskAsync("/status", HttpMethod.Post);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, post.StatusCode);
-        using HttpResponseMessage page = await debug.AskAsync("/", HttpMethod.Get);
-        Assert.StartsWith("default-src 'none'", Assert.Single(page.Headers.GetValues("Content-Security-Policy")));
+        foreach (string path in new[] { "/", "/nothing", "/debug/pprof", "/debug/pprof/heap?seconds=5" })
+        {
+            using HttpResponseMessage answer = await debug.AskAsync(path, HttpMethod.Get);
+            Assert.StartsWith("default-src 'none'", Assert.Single(answer.Headers.GetValues("Content-Security-Policy")));
+            Assert.True(answer.Headers.CacheControl?.NoStore, path);
+        }
     }
 
     [Fact(Timeout = Limit)]

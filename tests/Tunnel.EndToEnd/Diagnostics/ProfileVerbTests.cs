@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Tunnel.App.Diagnostics.Profiles;
 using Tunnel.App.Diagnostics.Profiles.Pprof;
@@ -103,18 +104,33 @@ public class ProfileVerbTests : EndToEndTest
         Assert.False(File.Exists(PathOf("none")));
     }
 
+    [Theory(Timeout = Limit)]
+    [InlineData("")]
+    [InlineData("x")]
+    [InlineData("{\"is\": \"something else\"}")]
+    public async Task WhatAnswersSomethingElseIsSaid(string answer)
+    {
+        await using WebApplication app = await ServeAsync(routes => routes.MapGet("/debug/pprof/profile", context => context.Response.WriteAsync(answer)));
+        ToolResult result = await ProfileAsync("--url", app.Urls.Single(), "--seconds", "1", "--output", PathOf("none"));
+        Assert.Equal(1, result.ExitCode);
+        Assert.EndsWith("answers, but not with a profile: is it a tunnel's debug.pprof?", result.Error.Trim(), StringComparison.Ordinal);
+        Assert.False(File.Exists(PathOf("none")));
+    }
+
     private static Task<ToolResult> ProfileAsync(params string[] arguments) => Tool.RunAsync(Binaries.Control, ["profile", .. arguments]);
 
     private static IReadOnlyList<string> ReadFunctions(string file) => PprofReader.Read(File.ReadAllBytes(file)).Functions;
 
-    private static async Task<WebApplication> ServeOwnProfilesAsync()
+    private static Task<WebApplication> ServeOwnProfilesAsync() => ServeAsync(routes => routes.MapProfiles());
+
+    private static async Task<WebApplication> ServeAsync(Action<WebApplication> map)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0));
         builder.Services.AddRoutingCore();
         WebApplication app = builder.Build();
         app.UseRouting();
-        app.MapProfiles();
+        map(app);
         await app.StartAsync();
         return app;
     }

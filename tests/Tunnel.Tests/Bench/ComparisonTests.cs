@@ -109,7 +109,10 @@ public class ComparisonTests
         File.WriteAllText(path, text);
         try
         {
-            Assert.Throws<BenchException>(() => BenchFile.Load(path));
+            string message = Assert.Throws<BenchException>(() => BenchFile.Load(path)).Message;
+            Assert.StartsWith($"{path}: not a result of ", message, StringComparison.Ordinal);
+            // Types are ours; a user knows files.
+            Assert.DoesNotContain(nameof(BenchResult), message, StringComparison.Ordinal);
         }
         finally
         {

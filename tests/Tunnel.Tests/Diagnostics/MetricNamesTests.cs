@@ -71,6 +71,7 @@ public class MetricNamesTests
     [Theory]
     [InlineData("tunnel.link.io", "tunnel_link_io_bytes_total")]
     [InlineData("tunnel.kcp.rtt", "tunnel_kcp_rtt_seconds")]
+    [InlineData("tunnel.kcp.pacing_rate", "tunnel_kcp_pacing_rate_bytes_per_second")]
     [InlineData("tunnel.sessions", "tunnel_sessions")]
     [InlineData("process.cpu.time", "process_cpu_time_seconds_total")]
     public void InPrometheusUnitsAreInTheName(string name, string expected) =>

@@ -47,6 +47,6 @@ internal sealed class BuffersTopic() : KnobTopic("buffers", "Socket buffers", Sy
             return Finding.Unknown(UdpDrops, context.Files.Read("/proc/net/snmp").Problem ?? "/proc/net/snmp has no such counters", WhyUdpDrops);
         long grown = full - before.GetValueOrDefault("Udp.RcvbufErrors", full);
         string now = full == 0 ? "0" : $"{full} since boot of {came} taken, {grown} in the last second";
-        return Finding.Of(UdpDrops, grown <= 0 && full <= came / 10_000, now, "0, or not growing", WhyUdpDrops, "ss -uanm");
+        return Finding.Of(UdpDrops, grown <= 0 && full <= came / 10_000, now, "not growing, and under one in 10000 of those taken", WhyUdpDrops, "ss -uanm");
     }
 }

@@ -30,6 +30,7 @@ internal static class PrometheusText
         string unit = metric.Unit switch
         {
             "By" => "_bytes",
+            "By/s" => "_bytes_per_second",
             "s" => "_seconds",
             _ => "",
         };

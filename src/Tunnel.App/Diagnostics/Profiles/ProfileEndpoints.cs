@@ -132,7 +132,9 @@ public static partial class ProfileEndpoints
 
     private static Task RefuseAsync(HttpContext context, int status, string text)
     {
-        context.Response.Clear();
+        // Not Clear(): it would take those headers away that every answer has.
+        context.Response.Headers.ContentDisposition = default;
+        context.Response.ContentLength = null;
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/plain; charset=utf-8";
         return context.Response.WriteAsync(text + "\n", context.RequestAborted);
@@ -142,8 +144,8 @@ public static partial class ProfileEndpoints
     {
         string[] rows =
         [
-            .. Endpoints.Select(e => $"<tr><td><a href=\"{e.Name}\">{e.Name}</a></td><td>{e.Doc}</td></tr>"),
-            "<tr><td><a href=\"trace\">trace</a></td><td>.nettrace with samples and events, over seconds=N (1)</td></tr>",
+            .. Endpoints.Select(e => $"<tr><td><a href=\"/debug/pprof/{e.Name}\">{e.Name}</a></td><td>{e.Doc}</td></tr>"),
+            "<tr><td><a href=\"/debug/pprof/trace\">trace</a></td><td>.nettrace with samples and events, over seconds=N (1)</td></tr>",
         ];
         context.Response.ContentType = "text/html; charset=utf-8";
         return context.Response.WriteAsync(

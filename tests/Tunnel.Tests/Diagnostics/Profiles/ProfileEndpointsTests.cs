@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Tunnel.App.Diagnostics.Profiles;
 using Tunnel.App.Diagnostics.Profiles.Pprof;
 
@@ -15,6 +16,8 @@ public sealed class ProfiledProcess;
 public class ProfileEndpointsTests : IAsyncLifetime
 {
     private const int Limit = 120_000;
+
+    private static readonly string[] Names = ["profile", "allocs", "heap", "threads", "threadcreate", "trace"];
 
     private static readonly Uri Threads = new("/debug/pprof/threads", UriKind.Relative);
 
@@ -171,12 +174,15 @@ public class ProfileEndpointsTests : IAsyncLifetime
         third.Dispose();
     }
 
-    [Fact(Timeout = Limit)]
-    public async Task TheIndexLeadsToAll()
+    /// <summary>From an address that was typed without its last slash as well.</summary>
+    [Theory(Timeout = Limit)]
+    [InlineData("/debug/pprof/")]
+    [InlineData("/debug/pprof")]
+    public async Task TheIndexLeadsToAll(string path)
     {
-        string index = Encoding.UTF8.GetString(await _tunnel.GetAsync("/debug/pprof/"));
-        foreach (string name in new[] { "profile", "allocs", "heap", "threads", "threadcreate", "trace" })
-            Assert.Contains($"<a href=\"{name}\">", index, StringComparison.Ordinal);
+        string index = Encoding.UTF8.GetString(await _tunnel.GetAsync(path));
+        string[] links = [.. Regex.Matches(index, "href=\"([^\"]*)\"").Select(m => new Uri(new Uri($"http://host{path}"), m.Groups[1].Value).AbsolutePath)];
+        Assert.Equal(Names.Select(name => $"/debug/pprof/{name}"), links);
     }
 
     [Fact(Timeout = Limit)]

@@ -15,6 +15,9 @@ public static class PprofReader
     {
         byte[] message = Unpack(file);
         List<string> texts = [.. TextsIn(message)];
+        // The first text of every profile is the empty one.
+        if (texts.Count == 0)
+            throw new InvalidDataException("there are no texts");
         var functions = new Dictionary<long, string>();
         var locations = new Dictionary<long, long>();
         ForEach(message, (field, content) =>
