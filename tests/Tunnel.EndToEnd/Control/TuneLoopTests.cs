@@ -122,7 +122,7 @@ public class TuneLoopTests : EndToEndTest
         Assert.Equal((4096, 65535), (BacklogIn("before", socks), BacklogIn("after", socks)));
         Assert.Contains($" {Before} ", (await Tool.RunInAsync(hosts.Client, "ss", "-Hltn", $"sport = :{socks}")).Output);
         // There and back, in each of two turns.
-        Assert.Equal(4, client.Count("was read again"));
+        Assert.Equal((1, 3), (client.Count("was read again"), client.Count("has not changed since it was read; listeners listen again")));
         Assert.Equal(1, client.Count("is up"));
     }
 
