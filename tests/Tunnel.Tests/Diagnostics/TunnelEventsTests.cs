@@ -57,6 +57,25 @@ public class TunnelEventsTests
         Assert.All(ours, a => Assert.True(a.Duration < TimeSpan.FromMilliseconds(Limit)));
     }
 
+    /// <summary>A client that has heard that the dial failed resets the stream, which may be quicker than the server's answer is done.</summary>
+    [Fact]
+    public void TheFirstFailureIsTheCause()
+    {
+        using Activity serving = new Activity("tunnel.serve").Start();
+        serving.Fail(new SocketException((int)SocketError.ConnectionRefused));
+        serving.Fail(new StreamResetException());
+        Assert.Equal((ActivityStatusCode.Error, "ConnectionRefused"), (serving.Status, serving.GetTagItem("error.type")));
+    }
+
+    [Fact]
+    public void WhatHappensToAStreamAfterItsSetUpIsNoFailureOfThat()
+    {
+        using Activity serving = new Activity("tunnel.serve").Start();
+        serving.Stop();
+        serving.Fail(new StreamResetException());
+        Assert.Equal((ActivityStatusCode.Unset, null), (serving.Status, serving.GetTagItem("error.type")));
+    }
+
     /// <summary>One connection through a tunnel of its own: 5 bytes there, 3 back.</summary>
     private static async Task<int> CarryAsync()
     {
