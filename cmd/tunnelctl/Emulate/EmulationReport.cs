@@ -20,7 +20,8 @@ internal sealed record EmulationReport(double Seconds, PathCounters There, PathC
 
     private static void Print(TextWriter to, string name, PathCounters c) => to.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
-        $"{name,-5}{c.Wire.Offered,11}{c.Wire.Delivered,11}{c.Wire.Lost,11}{c.Wire.Overflowed,11}{c.Wire.Duplicated,11}{c.Wire.Reordered,11}{c.Wire.Corrupted,11}{c.KernelDrops + c.Refused,11}{c.Bytes,13}"));
+        $"{name,-5}{c.Wire.Offered,11}{c.Wire.Delivered,11}{c.Wire.Lost,11}{c.Wire.Overflowed,11}{c.Wire.Duplicated,11}"
+        + $"{c.Wire.Reordered,11}{c.Wire.Corrupted,11}{c.KernelDrops + c.Refused,11}{c.Bytes,13}"));
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

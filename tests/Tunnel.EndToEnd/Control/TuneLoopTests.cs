@@ -156,7 +156,12 @@ public class TuneLoopTests : EndToEndTest
         Directory.CreateDirectory(PathOf("loop"));
         (await Tool.RunAsync("chmod", "-R", "a+rwX", PathOf("."))).Expect();
         ToolResult result = await Tool.RunInAsync(
-            hosts.Client, "setpriv", ["--reuid", "65534", "--regid", "65534", "--clear-groups", "env", $"HOME={PathOf("loop")}", Binaries.Control, "tune-loop", "--yes", "--out", PathOf("loop"), .. Brief]);
+            hosts.Client,
+            "setpriv",
+            [
+                "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", $"HOME={PathOf("loop")}",
+                Binaries.Control, "tune-loop", "--yes", "--out", PathOf("loop"), .. Brief,
+            ]);
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("not root", result.Error);
         await AssertMeasuredOnceAsync(hosts.Client, result);
