@@ -36,7 +36,13 @@ internal sealed class CheckOptions
 
     public readonly Option<string?> Snapshot = new("--snapshot") { Description = "write everything to a new file", HelpName = "FILE" };
 
-    public readonly Option<string[]> Diff = new("--diff") { Description = "say what changed between two snapshots", HelpName = "A B", Arity = new(2, 2), AllowMultipleArgumentsPerToken = true };
+    public readonly Option<string[]> Diff = new("--diff")
+    {
+        Description = "say what changed between two snapshots",
+        HelpName = "A B",
+        Arity = new(2, 2),
+        AllowMultipleArgumentsPerToken = true,
+    };
 
     public readonly Option<bool> Apply = new("--apply") { Description = "set what can be set; asks first" };
 

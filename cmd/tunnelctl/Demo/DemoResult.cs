@@ -29,6 +29,8 @@ internal sealed record DemoResult(IReadOnlyList<DemoTransfer> Transfers, long Re
         }
 
         output.WriteLine();
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"retransmissions {Retransmissions}, kernel drops {KernelDrops}, tunnel processor time {ProcessorSeconds:0.0} s with start-up"));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"retransmissions {Retransmissions}, kernel drops {KernelDrops}, tunnel processor time {ProcessorSeconds:0.0} s with start-up"));
     }
 }

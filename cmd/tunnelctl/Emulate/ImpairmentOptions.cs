@@ -12,7 +12,8 @@ internal sealed class ImpairmentOptions
     private readonly Option<string?> _delay = Create("--delay", "How long a packet travels: 20ms");
     private readonly Option<string?> _jitter = Create("--jitter", "Up to so much more, evenly spread; the order stays: 5ms");
     private readonly Option<string?> _loss = Create("--loss", "Lost, each on its own: 5%");
-    private readonly Option<string?> _burst = Create("--burst", "Lost in bursts (Gilbert-Elliott): BEGIN,END[,LOSS], chances a packet that a burst begins, ends, and of loss within: 0.5%,25%");
+    private readonly Option<string?> _burst = Create(
+        "--burst", "Lost in bursts (Gilbert-Elliott): BEGIN,END[,LOSS], chances a packet that a burst begins, ends, and of loss within: 0.5%,25%");
     private readonly Option<string?> _duplicate = Create("--duplicate", "Arrive twice: 1%");
     private readonly Option<string?> _reorder = Create("--reorder", "Held back while others pass, and for how long: 1%[,2ms]");
     private readonly Option<string?> _corrupt = Create("--corrupt", "Arrive with a wrong bit: 0.1%");

@@ -24,7 +24,11 @@ internal sealed class TuneLoopOptions
 
     public readonly Option<string?> Value = new("--value") { Description = "What it is set to, instead of what the profile wants; less is possible, too" };
 
-    public readonly Option<TuningProfile> Profile = new("--profile", "-p") { Description = "What the host is for: throughput, latency or small", HelpName = "throughput|latency|small" };
+    public readonly Option<TuningProfile> Profile = new("--profile", "-p")
+    {
+        Description = "What the host is for: throughput, latency or small",
+        HelpName = "throughput|latency|small",
+    };
 
     public readonly Option<string?> Interface = new("--interface", "-i") { Description = "The card, for the knobs of one", HelpName = "NAME" };
 
@@ -34,7 +38,11 @@ internal sealed class TuneLoopOptions
 
     public readonly Option<bool> Keep = new("--keep") { Description = "Leave the change as it is after the last turn; any other end undoes it" };
 
-    public readonly Option<string?> Reload = new("--reload") { Description = "Processes that listen for the load, as 123,456: SIGHUP has them listen again after the change", HelpName = "PID" };
+    public readonly Option<string?> Reload = new("--reload")
+    {
+        Description = "Processes that listen for the load, as 123,456: SIGHUP has them listen again after the change",
+        HelpName = "PID",
+    };
 
     public readonly Option<bool> Json = new("--json") { Description = "JSON instead of text" };
 

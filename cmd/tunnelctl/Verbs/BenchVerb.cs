@@ -159,8 +159,9 @@ internal static class BenchVerb
             InlineSockets.Enable();
             var wait = TimeSpan.FromMicroseconds(ImpairmentText.Time("--delay", parsed.GetValue(delay)!) / 1e3);
             using var server = new TargetServer(first, wait, parsed.GetValue(backlog) ?? int.MaxValue);
+            IPEndPoint echo = new(first.Address, first.Port + 1), bulk = new(first.Address, first.Port + 2);
             Console.Out.WriteLine(parsed.GetValue(json)
-                ? JsonText.Write(new { Http = $"http://{first}/", Echo = $"{new IPEndPoint(first.Address, first.Port + 1)}", Bulk = $"{new IPEndPoint(first.Address, first.Port + 2)}" })
+                ? JsonText.Write(new { Http = $"http://{first}/", Echo = $"{echo}", Bulk = $"{bulk}" })
                 : $"serving http://{first}/ (GET / and /bytes/N), echo on port {first.Port + 1} (TCP, UDP), bulk on port {first.Port + 2}");
             await server.RunAsync(cancel).ConfigureAwait(false);
         }));

@@ -37,7 +37,12 @@ internal sealed class DumpVerb
     private readonly Option<string?> _interface = new("--interface", "-i") { Description = "Where to capture; else by --config or the default route" };
     private readonly Option<string?> _port = new("--port", "-p") { Description = "The tunnel's port, or FIRST-LAST; else by --config" };
     private readonly Option<string?> _config = new("--config") { Description = "A client's or server's TOML file: key, cipher, guard, port", HelpName = "FILE" };
-    private readonly Option<string[]> _keys = new("--key-file") { Description = "A file with a key; cipher and guard are found by trying", HelpName = "FILE", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string[]> _keys = new("--key-file")
+    {
+        Description = "A file with a key; cipher and guard are found by trying",
+        HelpName = "FILE",
+        AllowMultipleArgumentsPerToken = true,
+    };
     private readonly Option<string> _magic = new("--guard-magic") { Description = "With --key-file: the guard's magic", DefaultValueFactory = _ => "PQT1" };
     private readonly Option<int> _window = new("--guard-window") { Description = "With --key-file: the guard's window in seconds", DefaultValueFactory = _ => 30 };
     private readonly Option<string?> _read = new("--read", "-r") { Description = "Read a pcap or pcapng file (- for standard input) instead", HelpName = "FILE" };
@@ -119,7 +124,8 @@ internal sealed class DumpVerb
         using PacketTap tap = PacketTap.Open(name, filter.Ports);
         using PcapngWriter? writer = WriterOf(parsed, name);
         var run = new DumpRun(decoder, OutputOf(parsed, filter, writer));
-        Console.Error.WriteLine($"listening on {name}{(filter.Ports is { } p ? string.Create(CultureInfo.InvariantCulture, $", port {p.First}{(p.Last == p.First ? "" : $"-{p.Last}")}") : "")}");
+        string ports = filter.Ports is { } p ? string.Create(CultureInfo.InvariantCulture, $", port {p.First}{(p.Last == p.First ? "" : $"-{p.Last}")}") : "";
+        Console.Error.WriteLine($"listening on {name}{ports}");
         run.Capture(tap, cancel);
         Console.Error.WriteLine(run.Counts(tap.KernelDrops));
         return ExitCode.Success;

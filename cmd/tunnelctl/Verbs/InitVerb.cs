@@ -60,7 +60,8 @@ internal static class InitVerb
             string host = plan.Server[..plan.Server.LastIndexOf(':')].Trim('[', ']');
             IPAddress? address = IPAddress.TryParse(host, out IPAddress? literal) ? literal : null;
             var result = new InitJson(
-                plan.Server, plan.Link, plan.Socks5.ToString(), files, $"tunnel-server --config {InitPlan.ServerName}", $"tunnel-client --config {InitPlan.ClientName}", InitNetwork.Find(address));
+                plan.Server, plan.Link, plan.Socks5.ToString(), files,
+                $"tunnel-server --config {InitPlan.ServerName}", $"tunnel-client --config {InitPlan.ClientName}", InitNetwork.Find(address));
             Print(result, plan, parsed.GetValue(o.Json));
             return ExitCode.Success;
         }

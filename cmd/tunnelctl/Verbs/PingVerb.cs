@@ -51,7 +51,8 @@ internal static class PingVerb
 
     private static async Task<int> RunAsync(string file, PingOptions options, bool json, CancellationToken cancel)
     {
-        using ILoggerFactory loggers = LoggerFactory.Create(b => Logging.Configure(b, new LogConfig(LogThreshold.Warning, LogFormat.Text), new LogLevelSwitch(LogThreshold.Warning)));
+        using ILoggerFactory loggers = LoggerFactory.Create(
+            b => Logging.Configure(b, new LogConfig(LogThreshold.Warning, LogFormat.Text), new LogLevelSwitch(LogThreshold.Warning)));
         try
         {
             ClientConfig config = ConfigFile.Require(ConfigLoader.LoadClient(file));

@@ -66,7 +66,8 @@ internal static class TuneLoopVerb
             TuneLoopOutput.Print(result, turn.Command, settings, run.Problems, parsed.GetValue(o.Json));
             return turn.IsWhole && run.Problems.Count == 0 ? ExitCode.Success : ExitCode.Failure;
         }
-        catch (Exception e) when (e is TuningException or BenchException or LabException or FormatException or IOException or UnauthorizedAccessException or OperationCanceledException)
+        catch (Exception e) when (e is TuningException or BenchException or LabException or FormatException or IOException or UnauthorizedAccessException
+            or OperationCanceledException)
         {
             return Fail(e, run);
         }

@@ -26,6 +26,7 @@ internal static class RaceChart
 
     private const int LongestBar = PanelWidth - LabelWidth - ValueWidth;
     private const string NoTunnel = "none";
+    private const string Fonts = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif";
 
     /// <summary>Links differ in shade.</summary>
     private static readonly (string Part, string Shade)[] Shades = [("pcap", "ours3"), ("udp", "ours2"), ("", "ours1")];
@@ -62,7 +63,7 @@ internal static class RaceChart
         int width = 2 * Margin + Columns * PanelWidth + (Columns - 1) * Gap, height = bottoms.Max() + FooterHeight;
         Line(body, $"<text class=\"u\" x=\"{Margin}\" y=\"{height - Margin}\">{Text(FooterOf(race))}</text>");
         return $$"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{width}} {{height}}" width="{{width}}" font-family="system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="11">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{width}} {{height}}" width="{{width}}" font-family="{{Fonts}}" font-size="11">
             <title>The tunnel and others, side by side</title>
             <style>
             .p { fill: #fff } .t { fill: #1b1f24; font-weight: 600; font-size: 13px } .u { fill: #59636e } .l, .v { fill: #333b44 } .o { fill: #0b5c51; font-weight: 600 }

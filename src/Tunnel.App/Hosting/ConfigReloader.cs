@@ -6,8 +6,8 @@ using Tunnel.App.Config;
 namespace Tunnel.App.Hosting;
 
 /// <summary>
-/// Reads the file again on SIGHUP and when it has changed. What is live takes effect; what is not is named; a file with an error changes
-/// nothing.
+/// Reads the file again when it has changed, and on SIGHUP, which mostly comes with a change: what has been read is not read twice. What is
+/// live takes effect; what is not is named; a file with an error changes nothing.
 /// </summary>
 /// <param name="started">What the process started with.</param>
 /// <param name="load">Reads the file again.</param>
@@ -27,6 +27,8 @@ internal sealed partial class ConfigReloader<T>(
 {
     private readonly Lock _lock = new();
     private ConfigSettings _applied = started.Settings!;
+    // What was read, while nothing can have changed unseen since then.
+    private ConfigResult<T>? _known;
     private ConfigWatch? _watch;
     private IReadOnlyList<string> _watched = [];
     private PosixSignalRegistration? _hangUp;
@@ -34,13 +36,13 @@ internal sealed partial class ConfigReloader<T>(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        Watch(started.Files);
         _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             // It would end the process.
             context.Cancel = true;
             Reload(isAsked: true);
         });
-        Watch(started.Files);
         return Task.CompletedTask;
     }
 
@@ -62,19 +64,44 @@ internal sealed partial class ConfigReloader<T>(
     {
         lock (_lock)
         {
-            if (_stopped)
+            bool isNew = !_stopped && _watch!.TakeChange();
+            if (_stopped || (!isNew && !isAsked))
                 return;
             systemd.Reloading();
-            ConfigResult<T> next = load(started.FileName);
-            foreach (ConfigProblem warning in next.Warnings)
-                LogWarning(logger, warning.ToString(next.FileName));
-            if (next.IsValid)
-                Follow(next.Config, next.Settings, next.Shown, isAsked);
-            else
-                Refuse(next);
-            Watch(next.Files);
-            systemd.Reloaded(next.IsValid ? "" : $"{next.FileName} has errors and was not taken over; see the log");
+            ConfigResult<T> result = !isNew && _known is not null ? Repeat(_known) : Read(isAsked);
+            systemd.Reloaded(result.IsValid ? "" : $"{result.FileName} has errors and was not taken over; see the log");
         }
+    }
+
+    private ConfigResult<T> Read(bool isAsked)
+    {
+        ConfigResult<T> next = load(started.FileName);
+        foreach (ConfigProblem warning in next.Warnings)
+            LogWarning(logger, warning.ToString(next.FileName));
+        if (next.IsValid)
+            Follow(next.Config, next.Settings, next.Shown, isAsked);
+        else
+            Refuse(next);
+        // A file that nobody watched may have changed since.
+        _known = next.Files.SequenceEqual(_watched) ? next : null;
+        Watch(next.Files);
+        return next;
+    }
+
+    /// <summary>Somebody asks, but what there is has been read: he wants to know how it is, and what depends on the host to be tried again.</summary>
+    private ConfigResult<T> Repeat(ConfigResult<T> known)
+    {
+        if (known.IsValid)
+        {
+            LogUnchanged(logger, known.FileName);
+            apply(known.Config);
+        }
+        else
+        {
+            LogStillRefused(logger, known.FileName, known.Problems[0].ToString(known.FileName));
+        }
+
+        return known;
     }
 
     /// <summary>Live keys against what is in force, the others against the start: those still wait for a restart.</summary>
@@ -112,6 +139,13 @@ internal sealed partial class ConfigReloader<T>(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{File} was read again; changed: {Changes}")]
     private static partial void LogReloaded(ILogger logger, string file, string changes);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{File} has not changed since it was read; listeners listen again")]
+    private static partial void LogUnchanged(ILogger logger, string file);
+
+    [LoggerMessage(
+        Level = LogLevel.Error, Message = "{File} has not changed since its errors were logged, and everything stays as it was; the first was {Problem}")]
+    private static partial void LogStillRefused(ILogger logger, string file, string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Key} has changed and needs a restart")]
     private static partial void LogNeedsRestart(ILogger logger, string key);

@@ -24,7 +24,7 @@ internal sealed class ConfigWatch : IDisposable
     private bool _soon;
 
     /// <param name="files">What to look at.</param>
-    /// <param name="changed">Called when the content of one has changed; one call at a time.</param>
+    /// <param name="changed">Called when one has changed, until <see cref="TakeChange"/> is; without any lock.</param>
     public ConfigWatch(IReadOnlyList<string> files, Action changed)
     {
         _files = files;
@@ -33,6 +33,18 @@ internal sealed class ConfigWatch : IDisposable
         _timer = new Timer(_ => Look(), null, Later, Timeout.InfiniteTimeSpan);
         foreach (string folder in files.Select(f => Path.GetDirectoryName(Path.GetFullPath(f))!).Distinct())
             TryWatch(folder);
+    }
+
+    /// <summary>Whether they differ from what they were at the last call, or at the beginning; what they are now is known from then on.</summary>
+    public bool TakeChange()
+    {
+        lock (_lock)
+        {
+            byte[] now = Fingerprint();
+            bool changed = !now.AsSpan().SequenceEqual(_known);
+            _known = now;
+            return changed;
+        }
     }
 
     public void Dispose()
@@ -66,26 +78,25 @@ internal sealed class ConfigWatch : IDisposable
             Schedule(Soon);
     }
 
-    private void Look()
+    internal void Look()
     {
+        bool settled, changed;
         lock (_lock)
         {
             Volatile.Write(ref _soon, false);
             byte[] now = Fingerprint();
-            bool settled = now.AsSpan().SequenceEqual(_seen);
-            bool changed = settled && !now.AsSpan().SequenceEqual(_known);
+            settled = now.AsSpan().SequenceEqual(_seen);
+            changed = settled && !now.AsSpan().SequenceEqual(_known);
             _seen = now;
-            if (changed)
-            {
-                _known = now;
-                _changed();
-            }
-
-            if (!settled)
-                Expect();
-            else if (!Volatile.Read(ref _soon))
-                Schedule(Later);
         }
+
+        // Whoever takes the change may be waiting for the lock within one of his own.
+        if (changed)
+            _changed();
+        if (!settled)
+            Expect();
+        else if (!Volatile.Read(ref _soon))
+            Schedule(Later);
     }
 
     private void Schedule(TimeSpan wait)
@@ -105,7 +116,8 @@ internal sealed class ConfigWatch : IDisposable
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (string file in _files)
         {
-            byte[] content = Read(file);
+            byte[] content = Read(file, out UnixFileMode mode);
+            hash.AppendData(BitConverter.GetBytes((int)mode));
             hash.AppendData(BitConverter.GetBytes(content.Length));
             hash.AppendData(content);
         }
@@ -113,12 +125,14 @@ internal sealed class ConfigWatch : IDisposable
         return hash.GetHashAndReset();
     }
 
-    /// <summary>A file that is not there looks empty: it is one that changed.</summary>
-    private static byte[] Read(string file)
+    /// <summary>A file that is not there, or may not be read, looks empty: it is one that changed. Who may read a key's file matters, too.</summary>
+    private static byte[] Read(string file, out UnixFileMode mode)
     {
+        mode = UnixFileMode.None;
         try
         {
             using FileStream stream = File.OpenRead(file);
+            mode = OperatingSystem.IsWindows() ? mode : File.GetUnixFileMode(stream.SafeFileHandle);
             // As long as it is and no longer: looking must not cost a collection of large arrays every few seconds.
             byte[] bytes = new byte[Math.Min(stream.Length, Config.ConfigLoader.MaxFileBytes) + 1];
             return bytes[..stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];

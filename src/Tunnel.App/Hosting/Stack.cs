@@ -28,7 +28,7 @@ internal static class Stack
         KcpConfig kcp = transport.Kcp;
         string secret = kcp.Key.Reveal();
         byte[] key = transport.Profile == TransportProfile.Kcptun ? KeyDerivation.Kcptun(secret) : KeyDerivation.Paqet(secret);
-        var budget = new MemoryBudget(MemoryBudget.LimitOf(transport.Memory));
+        var budget = new MemoryBudget(MemoryBudget.LimitOf(transport.Memory), ledger);
         var cap = new StreamCap(live, budget, limits);
         return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu ?? StockMtu, GuardOf(kcp), cap)
         {

@@ -1,3 +1,5 @@
+using Tunnel.App.Runtime.Traffic;
+
 namespace Tunnel.App.Runtime;
 
 /// <summary>
@@ -5,16 +7,23 @@ namespace Tunnel.App.Runtime;
 /// windows that are granted become smaller; above it no session and no stream is taken. What was granted before is kept, so the ceiling
 /// may be exceeded by that. Thread-safe.
 /// </summary>
+/// <remarks>
+/// Sessions keep what they have used for a while, because they will want it again. Not while memory is short: at the first refusal of a
+/// shortage all are asked to give it back, and until its end each does at the end of every turn, so that nobody has to be asked again.
+/// </remarks>
 /// <param name="limit">In bytes.</param>
-public sealed class MemoryBudget(long limit)
+/// <param name="sessions">Those that hold it; null for none that could give any back.</param>
+public sealed class MemoryBudget(long limit, TrafficLedger? sessions = null)
 {
     /// <summary>The part of the machine's memory (the control group's, where there is one) that is taken unasked.</summary>
     private const int Share = 4;
 
     private const int MaximumShift = 12;
 
+    private readonly Lock _asking = new();
     private long _used;
     private long _limit = limit;
+    private volatile bool _asked;
 
     /// <summary>Where windows begin to shrink, in percent of the ceiling, and the bits that each further step takes off them.</summary>
     private const int HighWater = 80, Step = 5, BitsPerStep = 2;
@@ -24,7 +33,11 @@ public sealed class MemoryBudget(long limit)
     public long Limit
     {
         get => Volatile.Read(ref _limit);
-        set => Volatile.Write(ref _limit, value);
+        set
+        {
+            Volatile.Write(ref _limit, value);
+            _asked = false;
+        }
     }
 
     /// <summary>Bytes held now.</summary>
@@ -40,12 +53,31 @@ public sealed class MemoryBudget(long limit)
         }
     }
 
-    /// <summary>Whether another session or stream may begin.</summary>
+    /// <summary>The ceiling is not reached.</summary>
     public bool HasRoom => Used < Limit;
 
     /// <param name="limit">In bytes; null for a quarter of what the process may use at all.</param>
     public static long LimitOf(long? limit) => limit ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Share;
 
+    /// <summary>Whether another session or stream may begin. At the ceiling, what sessions hold and do not use is given back first.</summary>
+    public bool MakeRoom()
+    {
+        if (HasRoom)
+            return true;
+        // Whoever comes meanwhile waits for the outcome. Sessions that are asked wait for nobody.
+        lock (_asking)
+        {
+            if (!_asked)
+                sessions?.Reclaim();
+            _asked = !HasRoom;
+            return !_asked;
+        }
+    }
+
     /// <summary>Somebody holds that much more, or less.</summary>
-    public void Move(long bytes) => Interlocked.Add(ref _used, bytes);
+    public void Move(long bytes)
+    {
+        if (Interlocked.Add(ref _used, bytes) < Limit)
+            _asked = false;
+    }
 }

@@ -182,6 +182,8 @@ public sealed class PeerSession
         while (_session.TryTakeEvent(out MuxEvent e))
             Announce(e);
         Instant deadline = _session.Deadline;
+        if (!Budget.HasRoom)
+            _session.Reclaim();
         CountMemory();
         SessionHealth? health = Health;
         bool tell = health is not null && !_session.IsClosed && health.Observe(_session, now);
@@ -337,6 +339,19 @@ public sealed class PeerSession
             _path.WearFlags(flags);
         // Headers with SYN are longer.
         FollowLink();
+    }
+
+    /// <summary>
+    /// Gives back what nothing is in. Never waits: whoever asks may be within a turn of a session, this one or another, and one that is in
+    /// another thread's turn does it at that turn's end, as all do while memory is short.
+    /// </summary>
+    internal void Reclaim()
+    {
+        if (!_lock.TryEnter())
+            return;
+        _session.Reclaim();
+        CountMemory();
+        _lock.Exit();
     }
 
     /// <summary>A picture of the session now.</summary>

@@ -129,7 +129,7 @@ public sealed class ServerSessions(
             if (TryGet(arrival.Peer, out session) && !session.IsClosed)
                 return DropReason.None;
             DropReason drop = Judge(payload, out uint conv);
-            if (drop == DropReason.None && !factory.Budget.HasRoom)
+            if (drop == DropReason.None && !factory.Budget.MakeRoom())
                 return DropReason.Memory;
             if (drop == DropReason.None)
                 session = Create(arrival, conv, now);

@@ -29,7 +29,7 @@ public sealed class StreamCap(Func<KcpConfig> config, MemoryBudget budget, Limit
         KcpConfig kcp = config();
         if (streams >= kcp.MaxStreamsPerSession)
             return Refuse(LimitKind.MaxStreamsPerSession, StreamAdmission.SessionIsFull);
-        if (!budget.HasRoom)
+        if (!budget.MakeRoom())
             return Refuse(LimitKind.Memory, StreamAdmission.OutOfMemory);
         if (Interlocked.Increment(ref _count) <= kcp.MaxStreamsTotal)
             return StreamAdmission.Admitted;

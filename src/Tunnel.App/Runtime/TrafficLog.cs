@@ -35,13 +35,15 @@ public static partial class TrafficLog
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "session {Conv:x8} with {Peer} ended: {Reason}; segments sent {Sent}, again {Fast} fast {Early} early {Timeout} timeout; received {Received}, duplicates {Duplicates}; {Mtu}-byte datagrams")]
+        Message = "session {Conv:x8} with {Peer} ended: {Reason}; segments sent {Sent}, again {Fast} fast {Early} early {Timeout} timeout; "
+            + "received {Received}, duplicates {Duplicates}; {Mtu}-byte datagrams")]
     private static partial void LogSession(
         ILogger logger, uint conv, Endpoint peer, CloseReason reason, long sent, long fast, long early, long timeout, long received, long duplicates, int mtu);
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "link {Name} closed: packets in {PacketsIn} ({BytesIn} bytes), out {PacketsOut} ({BytesOut} bytes), send errors {SendErrors}, kernel drops {KernelDrops}, dropped by guard {Guard}, by cipher {Cipher}")]
+        Message = "link {Name} closed: packets in {PacketsIn} ({BytesIn} bytes), out {PacketsOut} ({BytesOut} bytes), "
+            + "send errors {SendErrors}, kernel drops {KernelDrops}, dropped by guard {Guard}, by cipher {Cipher}")]
     private static partial void LogLink(
         ILogger logger, string name, long packetsIn, long bytesIn, long packetsOut, long bytesOut, long sendErrors, long kernelDrops, long guard, long cipher);
 

@@ -43,9 +43,14 @@ public static class TunnelActivities
         ? activity
         : activity.SetTag("server.address", target.Host).SetTag("server.port", (int)target.Port);
 
-    /// <summary>It went wrong.</summary>
+    /// <summary>
+    /// It went wrong. The first failure is the cause, what others come of it are not; and what happens to a stream that has been set up is no
+    /// failure of setting it up, even if that has not been exported yet.
+    /// </summary>
     public static void Fail(this Activity activity, Exception e)
     {
+        if (activity.IsStopped || activity.Status == ActivityStatusCode.Error)
+            return;
         string type = e is SocketException socket ? socket.SocketErrorCode.ToString() : e.GetType().Name;
         activity.SetTag("error.type", type).SetStatus(ActivityStatusCode.Error, e.Message);
     }

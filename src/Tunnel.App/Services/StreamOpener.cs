@@ -28,8 +28,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         using Activity? opening = TunnelActivities.Open(target, "tcp");
         try
         {
-            TunnelStream stream = await TryOpenAsync(target, cancel).ConfigureAwait(false);
-            opening?.SetStream(stream);
+            TunnelStream stream = await TryOpenAsync(target, opening, cancel).ConfigureAwait(false);
             stream.TellSetUp();
             return stream;
         }
@@ -40,12 +39,14 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         }
     }
 
-    private async ValueTask<TunnelStream> TryOpenAsync(Target target, CancellationToken cancel)
+    private async ValueTask<TunnelStream> TryOpenAsync(Target target, Activity? opening, CancellationToken cancel)
     {
         long giveUpAt = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
         while (true)
         {
             TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
+            // Before anything can go wrong: by this the server's trace of it is found.
+            opening?.SetStream(stream);
             stream.Use = new StreamUse(StreamRequest.Tcp, target);
             try
             {
@@ -114,8 +115,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         using Activity? opening = TunnelActivities.Open(target, "udp");
         try
         {
-            OpenedUdp opened = await AskUdpAsync(target, cancel).ConfigureAwait(false);
-            opening?.SetStream(opened.Stream);
+            OpenedUdp opened = await AskUdpAsync(target, opening, cancel).ConfigureAwait(false);
             opened.Stream.TellSetUp();
             return opened;
         }
@@ -126,9 +126,10 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         }
     }
 
-    private async ValueTask<OpenedUdp> AskUdpAsync(Target target, CancellationToken cancel)
+    private async ValueTask<OpenedUdp> AskUdpAsync(Target target, Activity? opening, CancellationToken cancel)
     {
         TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
+        opening?.SetStream(stream);
         pool.MayMove(stream);
         stream.Use = new StreamUse(StreamRequest.Udp, target);
         bool framed = frameUdp && stream.Session.PeerCapabilities.HasFlag(Capabilities.FramedUdp);

@@ -5,8 +5,9 @@ using static Tunnel.Links.Native.Linux;
 namespace Tunnel.Links.Udp;
 
 /// <summary>
-/// Plain UDP, no privilege: datagrams, which the kernel takes and gives several at a time where it can. Addresses are the kernel's own bytes: on a socket that listens on any address IPv4 peers
-/// appear as v4-mapped sockaddr_in6; <see cref="Send"/> takes those as well as sockaddr_in.
+/// Plain UDP, no privilege: datagrams, which the kernel takes and gives several at a time where it can. Addresses are the kernel's own
+/// bytes: on a socket that listens on any address IPv4 peers appear as v4-mapped sockaddr_in6; <see cref="Send"/> takes those as well as
+/// sockaddr_in.
 /// </summary>
 public sealed unsafe class UdpLink : IPacketLink
 {

@@ -281,7 +281,7 @@ public sealed class KcpEngine
     /// </summary>
     public void AskWindow() => _askWindow = true;
 
-    /// <summary>Gives memory back that an idle conversation does not need.</summary>
+    /// <summary>Gives memory back that an idle conversation does not need. Allowed within <see cref="IOrderedByteUser.TryDeliver"/>.</summary>
     public void Trim()
     {
         _send.Trim();

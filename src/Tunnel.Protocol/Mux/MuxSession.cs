@@ -128,6 +128,9 @@ public sealed class MuxSession : IOrderedByteUser
         _pool.Trim();
     }
 
+    /// <summary>Gives all memory back that nothing is in. Allowed within <see cref="IStreamAdmission.Admit"/>.</summary>
+    public void Reclaim() => _pool.Reclaim();
+
     /// <summary>Sends a sign of life before its time, for the acknowledgement that a living peer gives; not many at once.</summary>
     public void Nudge()
     {

@@ -33,4 +33,11 @@ public sealed class BlockPool
             _free.Pop();
         _peakOut = _out;
     }
+
+    /// <summary>Drops all that is free.</summary>
+    public void Reclaim()
+    {
+        _free.Clear();
+        _peakOut = _out;
+    }
 }

@@ -127,6 +127,16 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>
+    /// Gives all memory back that nothing is in, without waiting until it is due. Allowed within <see cref="IStreamAdmission.Admit"/>, so
+    /// that a session that is about to be refused a stream can make the room for it.
+    /// </summary>
+    public void Reclaim()
+    {
+        Kcp.Trim();
+        Mux.Reclaim();
+    }
+
+    /// <summary>
     /// Writes datagrams to send into <paramref name="buffer"/>, back to back, each behind <paramref name="headroom"/> bytes that
     /// belong to the caller. All are as long as the first, but the last. Call until the run is empty.
     /// </summary>

@@ -92,7 +92,8 @@ public class BenchTests : EndToEndTest
     public async Task OnAFullDiskNothingIsKept()
     {
         int first = await BenchTarget.ServeAsync(this);
-        const string script = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero > \"$1/fill\"; \"$2\" bench tcp \"$3\" -c 1 --seconds 0.2 --warm-up 0 --rounds 1 --save \"$1/a.json\" > /dev/null; echo $?; ls \"$1\"";
+        const string script = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero > \"$1/fill\"; "
+            + "\"$2\" bench tcp \"$3\" -c 1 --seconds 0.2 --warm-up 0 --rounds 1 --save \"$1/a.json\" > /dev/null; echo $?; ls \"$1\"";
         string folder = Directory.CreateDirectory(PathOf("full")).FullName;
         ToolResult result = await Tool.RunAsync("unshare", "--mount", "sh", "-c", script, "sh", folder, Binaries.Control, $"127.0.0.1:{first + 1}");
         Assert.Equal("1\nfill\n", result.Output);

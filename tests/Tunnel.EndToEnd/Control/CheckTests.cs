@@ -137,7 +137,8 @@ public partial class CheckTests : EndToEndTest
         Namespaces hosts = await CreateNamespacesAsync();
         const string somaxconn = "/proc/sys/net/core/somaxconn";
         string before = await ReadAsync(hosts.Client, somaxconn);
-        const string script = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero > \"$1/fill\"; \"$2\" check --apply --yes --only somaxconn --undo \"$1/undo.json\"; echo $?; ls \"$1\"";
+        const string script = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero > \"$1/fill\"; "
+            + "\"$2\" check --apply --yes --only somaxconn --undo \"$1/undo.json\"; echo $?; ls \"$1\"";
         string folder = Directory.CreateDirectory(PathOf("full")).FullName;
         ToolResult result = await Tool.RunInAsync(hosts.Client, "unshare", "--mount", "sh", "-c", script, "sh", folder, Binaries.Control);
         Assert.Equal("1\nfill\n", result.Output);
@@ -150,7 +151,8 @@ public partial class CheckTests : EndToEndTest
     public async Task WhatCannotBeSetLeavesNoUndoFile()
     {
         Namespaces hosts = await CreateNamespacesAsync();
-        const string script = "mount --bind /proc/sys/net /proc/sys/net && mount -o remount,bind,ro /proc/sys/net; \"$1\" check --apply --yes --only somaxconn --undo \"$2\"; echo $?";
+        const string script = "mount --bind /proc/sys/net /proc/sys/net && mount -o remount,bind,ro /proc/sys/net; "
+            + "\"$1\" check --apply --yes --only somaxconn --undo \"$2\"; echo $?";
         ToolResult result = await Tool.RunInAsync(hosts.Client, "unshare", "--mount", "sh", "-c", script, "sh", Binaries.Control, PathOf("undo.json"));
         Assert.Matches("^net.core.somaxconn: not set: .+\nnothing was changed\n1\n$", result.Output);
         Assert.False(File.Exists(PathOf("undo.json")));
@@ -215,5 +217,6 @@ public partial class CheckTests : EndToEndTest
     private static async Task<string> ReadAsync(string host, string file) => (await Tool.RunInAsync(host, "cat", file)).Expect();
 
     private static async Task<string> ReadAllAsync(string host) => (await Tool.RunInAsync(
-        host, "sh", "-c", "cat /proc/sys/net/core/* /proc/sys/net/ipv4/tcp_[a-eg-z]* /proc/sys/net/ipv4/tcp_fin_timeout /proc/sys/net/ipv4/ip_local* /sys/class/net/eth0/queues/rx-*/rps_*")).Output;
+        host, "sh", "-c", "cat /proc/sys/net/core/* /proc/sys/net/ipv4/tcp_[a-eg-z]* /proc/sys/net/ipv4/tcp_fin_timeout /proc/sys/net/ipv4/ip_local* "
+            + "/sys/class/net/eth0/queues/rx-*/rps_*")).Output;
 }

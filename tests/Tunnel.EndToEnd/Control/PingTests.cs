@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using Tunnel.App.Hosting;
 using Tunnel.EndToEnd.Harness;
@@ -85,6 +86,23 @@ public class PingTests : EndToEndTest
         ToolResult result = await PingAsync(null, TunnelSettings.UdpClient(1).With("server.address", "nowhere.invalid:9999"));
         Assert.Equal(ExitCode.Network, result.ExitCode);
         Assert.Contains("does not resolve", result.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>On a path of 400 ms there and back, which the one waits for and the other does not.</summary>
+    [Theory(Timeout = Limit)]
+    [InlineData("10", ExitCode.Success, 3)]
+    [InlineData("0.1", ExitCode.Failure, 0)]
+    public async Task ARoundTripIsLostAfterTheTimeout(string seconds, int exitCode, int received)
+    {
+        int port = FreeUdpPort();
+        await StartServerAsync(TunnelSettings.UdpServer(port));
+        ChildProcess emulate = StartProcess(null, Binaries.Control, "emulate", "--udp", $"127.0.0.1:0=127.0.0.1:{port}", "--delay", "200ms");
+        int relay = IPEndPoint.Parse((await emulate.LineAsync("relaying ")).Split(' ')[1]).Port;
+        ToolResult result = await PingAsync(null, TunnelSettings.UdpClient(relay), patience: seconds);
+        Assert.Equal(exitCode, result.ExitCode);
+        JsonElement levels = JsonDocument.Parse(result.Output).RootElement.GetProperty("levels");
+        Assert.All(levels.EnumerateArray(), l => Assert.Equal(received, l.GetProperty("received").GetInt32()));
+        Assert.All(levels.EnumerateArray().Where(_ => received != 0), l => Assert.True(l.GetProperty("min").GetDouble() >= 400));
     }
 
     [Fact(Timeout = Limit)]

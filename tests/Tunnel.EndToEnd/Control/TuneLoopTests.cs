@@ -122,7 +122,7 @@ public class TuneLoopTests : EndToEndTest
         Assert.Equal((4096, 65535), (BacklogIn("before", socks), BacklogIn("after", socks)));
         Assert.Contains($" {Before} ", (await Tool.RunInAsync(hosts.Client, "ss", "-Hltn", $"sport = :{socks}")).Output);
         // There and back, in each of two turns.
-        Assert.Equal(4, client.Count("was read again"));
+        Assert.Equal((1, 3), (client.Count("was read again"), client.Count("has not changed since it was read; listeners listen again")));
         Assert.Equal(1, client.Count("is up"));
     }
 
@@ -156,7 +156,12 @@ public class TuneLoopTests : EndToEndTest
         Directory.CreateDirectory(PathOf("loop"));
         (await Tool.RunAsync("chmod", "-R", "a+rwX", PathOf("."))).Expect();
         ToolResult result = await Tool.RunInAsync(
-            hosts.Client, "setpriv", ["--reuid", "65534", "--regid", "65534", "--clear-groups", "env", $"HOME={PathOf("loop")}", Binaries.Control, "tune-loop", "--yes", "--out", PathOf("loop"), .. Brief]);
+            hosts.Client,
+            "setpriv",
+            [
+                "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", $"HOME={PathOf("loop")}",
+                Binaries.Control, "tune-loop", "--yes", "--out", PathOf("loop"), .. Brief,
+            ]);
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("not root", result.Error);
         await AssertMeasuredOnceAsync(hosts.Client, result);

@@ -39,7 +39,12 @@ public class OtlpTests : EndToEndTest
         // The last figures of both, with their units.
         string[] figures = ["tunnel.stream.io", "By", "tunnel.kcp.rtt", "tunnel.dial.duration", "tunnel.sessions.opened", "{session}"];
         foreach (string service in new[] { "tunnel-client", "tunnel-server" })
+        {
+            Assert.True(collector.Has(collector.Traces, service, "host.name", Environment.MachineName, "process.pid"));
+            Assert.False(collector.Has(collector.Metrics, service, "role"));
             Assert.All(figures, figure => Assert.True(collector.Has(collector.Metrics, service, figure), $"{service}: no {figure}"));
+        }
+
         Assert.All(collector.Headers("x-test"), h => Assert.Equal("yes", h));
         return;
 

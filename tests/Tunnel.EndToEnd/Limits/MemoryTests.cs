@@ -24,8 +24,10 @@ public class MemoryTests : EndToEndTest
         UdpPair pair = await UdpPair.StartAsync(
             this,
             FreeUdpPort(),
-            // Its buffers shrink with the keepalives, within two of them.
-            s => s.With("transport.memory", $"{Ceiling}MiB").With("transport.kcp.keepalive", "1s"),
+            // What it keeps for later shrinks with the keepalives, too; these come too late for anybody here.
+            s => s.With("transport.memory", $"{Ceiling}MiB")
+                .With("transport.kcp.keepalive", "60s")
+                .With("transport.kcp.keepalive_timeout", "120s"),
             c => c.With("transport.conn", Sessions).WithForward(target.Address));
         await pair.Client.ConnectedAsync(Sessions);
         long before = pair.Server.ResidentBytes;

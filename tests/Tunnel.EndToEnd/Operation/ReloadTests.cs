@@ -111,6 +111,11 @@ public class ReloadTests : EndToEndTest
         await pair.Server.LineAsync("has 2 errors; everything stays as it was");
         Assert.Matches(@"\.toml:\d+:\d+: transport\.kcp\.max_sessions: 0 is out of range", pair.Server.Text);
         Assert.Matches(@"\.toml:\d+:\d+: transport\.nonsense: unknown key", pair.Server.Text);
+
+        // Whoever asks about a file that is known hears of it in one line.
+        pair.Server.HangUp();
+        await pair.Server.LineAsync("has not changed since its errors were logged, and everything stays as it was; the first was ");
+        Assert.Equal((1, 1, 2), (pair.Server.Count("has 2 errors"), pair.Server.Count("unknown key"), pair.Server.Count("is out of range")));
         pair.Server.Rewrite(TunnelSettings.UdpServer(port).With("targets.deny", TunnelSettings.List("127.0.0.0/8")).With("transport.nonsense", 1).ToToml());
         await pair.Server.LineAsync("has 1 error; everything stays as it was");
         Assert.Equal(SocksClient.Succeeded, await ReplyAsync(await pair.Client.Socks5PortAsync(), target));

@@ -97,7 +97,8 @@ public sealed class BenchReportTests : IDisposable
         string note = ReportMarkdown.Write(await ReportAsync(Steady, Slow, 4, 8), "report.svg");
         foreach (string part in new[]
         {
-            "# net.core.somaxconn: http before and after", "No visible change at these loads", "| `net.core.somaxconn` | 4096 | 65535 | 65535 |", "![medians of http, before and after](report.svg)",
+            "# net.core.somaxconn: http before and after", "No visible change at these loads", "| `net.core.somaxconn` | 4096 | 65535 | 65535 |",
+            "![medians of http, before and after](report.svg)",
             "| 8 | p95 us | 1,000 | 2,000 | +100.0 % |", "Connection times", "| before | 127.0.0.1:9000 | 1 | 3 | 4096 |", "TcpExtListenOverflows before: +0",
             "many new connections a second", "load balancer", "> On this host, at up to 8 at a time", "## The host", "Snapshots around the bench after",
         })

@@ -387,7 +387,8 @@ public sealed class CheckTests : IDisposable
         Assert.Equal(["schema", "profile", "host", "findings", "summary", "exit"], json.RootElement.EnumerateObject().Select(p => p.Name));
         JsonElement finding = json.RootElement.GetProperty("findings").EnumerateArray().First(f => f.GetProperty("name").GetString() == "net.core.somaxconn");
         Assert.Equal(["name", "topic", "verdict", "is", "should", "why", "command"], finding.EnumerateObject().Select(p => p.Name));
-        Assert.Equal(("backlog", "advice", "4096", "65535"), (finding.GetProperty("topic").GetString(), finding.GetProperty("verdict").GetString(), finding.GetProperty("is").GetString(), finding.GetProperty("should").GetString()));
+        Assert.Equal(("backlog", "advice"), (finding.GetProperty("topic").GetString(), finding.GetProperty("verdict").GetString()));
+        Assert.Equal(("4096", "65535"), (finding.GetProperty("is").GetString(), finding.GetProperty("should").GetString()));
         Assert.Equal("throughput", json.RootElement.GetProperty("profile").GetString());
     }
 }

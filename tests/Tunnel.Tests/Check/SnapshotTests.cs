@@ -34,7 +34,8 @@ public sealed class SnapshotTests : IDisposable
     public async Task WhatChangedIsTold()
     {
         Snapshot before = Snapshot.Of(await _host.CheckAsync());
-        _host.Write("/proc/sys/net/core/somaxconn", "65535\n").Write("/proc/net/softnet_stat", FixtureFiles.Softnet.Replace("000186a0 00000000 00000003", "000186a5 00000000 00000004"));
+        _host.Write("/proc/sys/net/core/somaxconn", "65535\n")
+            .Write("/proc/net/softnet_stat", FixtureFiles.Softnet.Replace("000186a0 00000000 00000003", "000186a5 00000000 00000004"));
         Snapshot after = Snapshot.Of(await _host.CheckAsync());
         var diff = SnapshotDiff.Of(before, after with { Host = after.Host with { Time = before.Host.Time.AddSeconds(2) } });
         Assert.Equal([new SettingChange("net.core.somaxconn", "4096", "65535")], diff.Settings);

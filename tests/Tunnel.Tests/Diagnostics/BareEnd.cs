@@ -8,9 +8,7 @@ namespace Tunnel.Tests.Diagnostics;
 /// <summary>An end of which there is nothing but what it counts.</summary>
 internal sealed class BareEnd(TrafficLedger ledger, ListenerGate? gate) : ITunnelEnd
 {
-    public const string RoleName = "bench";
-
-    public string Role => RoleName;
+    public string Role => "bench";
 
     public string? Link => null;
 

@@ -26,6 +26,7 @@ internal sealed class ServerBench : IDisposable
     public ServerBench(MuxOptions? mux = null, GuardSettings? guard = null)
     {
         var limits = new LimitMeter(Lines);
+        Budget = new MemoryBudget(long.MaxValue, Ledger);
         Gate = new ListenerGate(() => new ListenersConfig(null, null, MaxConnections), Lines);
         End = new BareEnd(Ledger, Gate);
         var cap = new StreamCap(() => Kcp, Budget, limits);
@@ -48,7 +49,7 @@ internal sealed class ServerBench : IDisposable
 
     public BenchCarrier Carrier { get; } = new();
 
-    public MemoryBudget Budget { get; } = new(long.MaxValue);
+    public MemoryBudget Budget { get; }
 
     public ListenerGate Gate { get; }
 

@@ -36,13 +36,7 @@ public class TunnelEventsTests
     public async Task SetUpIsTracedWithCausesAndResults()
     {
         var stopped = new ConcurrentQueue<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = s => s.Name == TunnelActivities.Name,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = stopped.Enqueue,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using ActivityListener listener = Listen(stopped);
         int port = await CarryAsync();
         Activity[] ours = [.. stopped.Where(a => Equals(a.GetTagItem("server.port"), port))];
         Assert.Equal(["tunnel.accept", "tunnel.dial", "tunnel.open", "tunnel.serve"], ours.Select(a => a.OperationName).Order());
@@ -55,6 +49,64 @@ public class TunnelEventsTests
         Assert.Equal(open.GetTagItem("tunnel.session"), serve.GetTagItem("tunnel.session"));
         // Set-up, not the connection's life: it ends before the first byte is carried.
         Assert.All(ours, a => Assert.True(a.Duration < TimeSpan.FromMilliseconds(Limit)));
+    }
+
+    /// <summary>The two ends' traces are apart, and found by the stream.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task ARefusedDialIsAFailureAtBothEndsOfTheSameStream()
+    {
+        var stopped = new ConcurrentQueue<Activity>();
+        using ActivityListener listener = Listen(stopped);
+        // Bound, so that nobody else takes the port, and listened on by nobody.
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        int port = ((IPEndPoint)closed.LocalEndPoint!).Port;
+        await using (TunnelPair pair = await TunnelPair.StartAsync($"[[forward]]\nlisten='127.0.0.1:0'\ntarget='127.0.0.1:{port}'\n"))
+        {
+            using var application = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await application.ConnectAsync(pair.Listener, TestContext.Current.CancellationToken);
+            await PoolWorld.Eventually(() => Ours().Length == 4);
+        }
+
+        Activity open = Ours().Single(a => a.OperationName == "tunnel.open"), serve = Ours().Single(a => a.OperationName == "tunnel.serve");
+        Assert.All(Ours(), a => Assert.Equal(ActivityStatusCode.Error, a.Status));
+        Assert.NotNull(open.GetTagItem("tunnel.stream"));
+        Assert.Equal((open.GetTagItem("tunnel.session"), open.GetTagItem("tunnel.stream")), (serve.GetTagItem("tunnel.session"), serve.GetTagItem("tunnel.stream")));
+        Assert.Equal("ConnectionRefused", serve.GetTagItem("error.type"));
+        return;
+
+        Activity[] Ours() => [.. stopped.Where(a => Equals(a.GetTagItem("server.port"), port))];
+    }
+
+    /// <summary>A client that has heard that the dial failed resets the stream, which may be quicker than the server's answer is done.</summary>
+    [Fact]
+    public void TheFirstFailureIsTheCause()
+    {
+        using Activity serving = new Activity("tunnel.serve").Start();
+        serving.Fail(new SocketException((int)SocketError.ConnectionRefused));
+        serving.Fail(new StreamResetException());
+        Assert.Equal((ActivityStatusCode.Error, "ConnectionRefused"), (serving.Status, serving.GetTagItem("error.type")));
+    }
+
+    [Fact]
+    public void WhatHappensToAStreamAfterItsSetUpIsNoFailureOfThat()
+    {
+        using Activity serving = new Activity("tunnel.serve").Start();
+        serving.Stop();
+        serving.Fail(new StreamResetException());
+        Assert.Equal((ActivityStatusCode.Unset, null), (serving.Status, serving.GetTagItem("error.type")));
+    }
+
+    private static ActivityListener Listen(ConcurrentQueue<Activity> stopped)
+    {
+        var listener = new ActivityListener
+        {
+            ShouldListenTo = s => s.Name == TunnelActivities.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = stopped.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        return listener;
     }
 
     /// <summary>One connection through a tunnel of its own: 5 bytes there, 3 back.</summary>

@@ -93,6 +93,24 @@ public class EnginePairTests
         Exchange(pair, 100_000);
     }
 
+    [Fact]
+    public void MemoryMayBeGivenBackWithinADelivery() => TestSeed.Run(20, seed =>
+    {
+        var wire = new MemoryWireOptions { DelayNanoseconds = 5 * Millisecond, Loss = 0.1, Reorder = 0.1, Duplicate = 0.1 };
+        var pair = new EnginePair(Options, Options, wire, seed);
+        int given = 0;
+        pair.UserA.OnDelivery = pair.UserB.OnDelivery = () =>
+        {
+            int before = pair.A.MemoryUse + pair.B.MemoryUse;
+            pair.A.Trim();
+            pair.B.Trim();
+            given += before - pair.A.MemoryUse - pair.B.MemoryUse;
+        };
+        for (int i = 0; i < 10; i++)
+            Exchange(pair, 50_000);
+        Assert.True(given > 0);
+    });
+
     private static void Exchange(EnginePair pair, int bytes)
     {
         long receivedA = pair.UserA.Received + bytes, receivedB = pair.UserB.Received + bytes;

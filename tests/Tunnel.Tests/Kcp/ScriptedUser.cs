@@ -19,12 +19,16 @@ internal sealed class ScriptedUser(ulong writeKey = 1, ulong readKey = 2) : IOrd
     /// <summary>Bytes that one segment gets at most.</summary>
     public int LargestPiece { get; set; } = int.MaxValue;
 
+    /// <summary>Done within each delivery.</summary>
+    public Action? OnDelivery { get; set; }
+
     public bool HasOutput => ToSend > 0;
 
     public bool TryDeliver(ReadOnlySpan<byte> data)
     {
         if (!Accepts)
             return false;
+        OnDelivery?.Invoke();
         Pattern.Check(readKey, Received, data);
         Received += data.Length;
         return true;

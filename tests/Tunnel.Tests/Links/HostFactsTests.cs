@@ -46,7 +46,8 @@ public class HostFactsTests
     [Fact]
     public void RulesAsTheToolsPrintThem()
     {
-        const string table = "table inet tunnel_9999 {\n\tchain prerouting {\n\t\ttcp dport 9999 drop\n\t}\n\tchain output {\n\t\ttcp flags rst / rst drop\n\t\ttcp sport 9999 notrack\n\t}\n}\n";
+        const string table = "table inet tunnel_9999 {\n\tchain prerouting {\n\t\ttcp dport 9999 drop\n\t}\n"
+            + "\tchain output {\n\t\ttcp flags rst / rst drop\n\t\ttcp sport 9999 notrack\n\t}\n}\n";
         RunTool run = (tool, arguments, _) => tool != "nft" ? new ToolResult(-1, "", "", IsMissing: true)
             : new ToolResult(0, arguments.Contains("tables") ? "table inet tunnel_9999\ntable inet other\n" : table, "");
         IReadOnlyList<FirewallSurvey> tools = FirewallSurvey.Read(run);

@@ -28,6 +28,10 @@ public class ByteQueueTests
                 queue.Clear();
                 model.Clear();
             }
+            else if (random.Chance(0.02))
+            {
+                pool.Reclaim();
+            }
             else
             {
                 int read = queue.Read(buffer.AsSpan(0, count));

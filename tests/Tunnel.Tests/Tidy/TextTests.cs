@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Tunnel.Tests.Tidy;
@@ -19,6 +20,16 @@ public class TextTests
         .Select(f => (File: f, Lines: Sources.Read(f).Count(c => c == '\n')))
         .Where(f => f.Lines > MostLines)
         .Select(f => $"{f.File}: {f.Lines} lines, more than {MostLines}"));
+
+    /// <summary>What .editorconfig has editors show, since nothing that builds looks at it.</summary>
+    [Fact]
+    public void LinesOfCSharpAreNoLongerThanEditorsAreTold()
+    {
+        int most = int.Parse(Regex.Match(Sources.Read(".editorconfig"), @"\[\*\.cs\]\nmax_line_length = (\d+)\n").Groups[1].Value, CultureInfo.InvariantCulture);
+        Sources.ExpectNone(Lines(f => f.EndsWith(".cs", StringComparison.Ordinal))
+            .Where(l => l.Text.Length > most)
+            .Select(l => $"{l.Place}: {l.Text.Length} characters, more than {most}"));
+    }
 
     [Fact]
     public void SourcesHaveNoTabs() =>

@@ -41,7 +41,10 @@ internal static class ReportChart
     {
         Bar[] bars = [.. report.Before.Points.SelectMany(point => BarsOf(report, figure, point))];
         double most = Math.Max(bars.Select(b => b.High).DefaultIfEmpty().Max(), double.Epsilon);
-        Line(body, $"<text class=\"t\" x=\"{Margin}\" y=\"{top + 16}\">{Escape(figure.Name)}, {(figure.MoreIsBetter ? "more" : "less")} is better; medians, least to most of the rounds</text>");
+        string better = figure.MoreIsBetter ? "more" : "less";
+        Line(
+            body,
+            $"<text class=\"t\" x=\"{Margin}\" y=\"{top + 16}\">{Escape(figure.Name)}, {better} is better; medians, least to most of the rounds</text>");
         int y = top + TitleHeight, concurrency = 0;
         foreach (Bar bar in bars)
         {

@@ -76,8 +76,9 @@ internal static class ReportMarkdown
         string rate = load.Rate is { } r ? string.Create(CultureInfo.InvariantCulture, $", {r} a second on a schedule") : "";
         Line(text, string.Create(
             CultureInfo.InvariantCulture,
-            $"`{load.Workload}` ({load.Detail}) to {load.Target}{(load.Through is null ? "" : $" through {load.Through}")}: {report.Before.Points[0].Rounds.Count} rounds of {much}{rate} "
-            + $"after {load.WarmUpSeconds} s of warm-up, with {string.Join(", ", report.Before.Points.Select(p => p.Concurrency))} at a time.\n"));
+            $"`{load.Workload}` ({load.Detail}) to {load.Target}{(load.Through is null ? "" : $" through {load.Through}")}: "
+            + $"{report.Before.Points[0].Rounds.Count} rounds of {much}{rate} after {load.WarmUpSeconds} s of warm-up, "
+            + $"with {string.Join(", ", report.Before.Points.Select(p => p.Concurrency))} at a time.\n"));
         foreach (string warning in report.Comparison?.Warnings ?? [])
             Line(text, $"Note: {warning}.\n");
     }
@@ -88,7 +89,7 @@ internal static class ReportMarkdown
         {
             Line(text, "| at a time | figure | before | after | change | 95 % of the difference | so |\n|---:|---|---:|---:|---:|---:|---|");
             foreach (ComparedFigure row in comparison.Rows)
-                Line(text, $"| {row.Concurrency} | {row.Figure} | {BenchTable.Digits(row.Before)} | {BenchTable.Digits(row.After)} | {BenchTable.Percent(row.Change)} | {BenchTable.Interval(row)} | {BenchTable.Words(row.Verdict)} |");
+                Line(text, RowOf(row));
             Line(text, "\nMedians of the rounds. \"noise\": rounds of the same thing differ as much.\n");
             AppendErrors(text, report.Before, "before");
             AppendErrors(text, report.After!, "after");
@@ -124,11 +125,16 @@ internal static class ReportMarkdown
         foreach ((string when, BenchPoint point) in rows)
         {
             LatencyFacts c = point.Rounds[^1].Connect;
-            Line(text, $"| {point.Concurrency} | {when} | {string.Join(" | ", new[] { c.Minimum, c.Mean, c.StandardDeviation, c.Median, c.P99, c.Maximum }.Select(BenchTable.Time))} | {BenchTable.Reliability(c)} |");
+            string times = string.Join(" | ", new[] { c.Minimum, c.Mean, c.StandardDeviation, c.Median, c.P99, c.Maximum }.Select(BenchTable.Time));
+            Line(text, $"| {point.Concurrency} | {when} | {times} | {BenchTable.Reliability(c)} |");
         }
 
         Line(text, "");
     }
+
+    private static string RowOf(ComparedFigure row) =>
+        $"| {row.Concurrency} | {row.Figure} | {BenchTable.Digits(row.Before)} | {BenchTable.Digits(row.After)} "
+        + $"| {BenchTable.Percent(row.Change)} | {BenchTable.Interval(row)} | {BenchTable.Words(row.Verdict)} |";
 
     private static void AppendListeners(StringBuilder text, BenchReport report)
     {
@@ -140,7 +146,8 @@ internal static class ReportMarkdown
         foreach ((BenchResult result, string when) in Both(report))
         {
             HostRecord host = result.HostRecord!;
-            Line(text, host.Overflows is { } overflows ? $"TcpExtListenOverflows {when}: +{overflows}; TcpExtListenDrops: +{host.Drops}.\n" : $"TcpExtListenOverflows {when}: the kernel does not tell.\n");
+            string overflows = host.Overflows is { } count ? $"+{count}; TcpExtListenDrops: +{host.Drops}" : "the kernel does not tell";
+            Line(text, $"TcpExtListenOverflows {when}: {overflows}.\n");
         }
     }
 
@@ -159,7 +166,8 @@ internal static class ReportMarkdown
         Line(text, "## The host\n");
         Line(text, string.Create(
             CultureInfo.InvariantCulture,
-            $"{host.Name}: {host.Processors} processors ({host.Processor ?? "unknown"}), {(host.Memory is { } bytes ? ByteSize.Format(bytes) : "unknown memory")}, {host.System}, kernel {host.Kernel}, "
+            $"{host.Name}: {host.Processors} processors ({host.Processor ?? "unknown"}), "
+            + $"{(host.Memory is { } bytes ? ByteSize.Format(bytes) : "unknown memory")}, {host.System}, kernel {host.Kernel}, "
             + $"interface {host.Interface ?? "unknown"}, tunnelctl {host.Version}.\n"));
         foreach ((BenchResult result, string when) in Both(report))
             AppendSnapshots(text, result.HostRecord!, when);

@@ -5,6 +5,8 @@ namespace Tunnel.Ctl.Check.Setting;
 /// <summary>check --apply: plans, asks, writes down, sets, and says what came of it.</summary>
 internal static class ApplyRun
 {
+    private const string NobodyToAsk = "nobody can be asked here: nothing was changed; --yes does it without asking";
+
     public static async Task<int> RunAsync(CheckContext context, ApplyOptions options, CancellationToken cancel)
     {
         var tuning = new Tuning(context);
@@ -13,7 +15,7 @@ internal static class ApplyRun
         if (!context.Calls.IsRoot && plan.Count > 0)
             return End(options, refused with { Problems = ["not root: nothing was changed; the commands are these"] });
         if (plan.Count > 0 && !options.Yes && !await AskAsync(plan, cancel).ConfigureAwait(false))
-            return End(options, refused with { Problems = [Terminal.CanAsk ? "nothing was changed" : "nobody can be asked here: nothing was changed; --yes does it without asking"] });
+            return End(options, refused with { Problems = [Terminal.CanAsk ? "nothing was changed" : NobodyToAsk] });
         return End(options, Apply(tuning, plan, options));
     }
 

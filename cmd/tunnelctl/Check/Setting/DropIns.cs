@@ -73,7 +73,10 @@ internal static partial class DropIns
         foreach (string side in only is null ? ["server", "client"] : Array.Empty<string>())
         {
             if (LimitsTopic.UnitLimit(context, side) is { IsThere: true } unit && !(unit.Limit >= LimitsTopic.WantedFiles(context)))
-                yield return (string.Format(System.Globalization.CultureInfo.InvariantCulture, UnitPath, side), ["[Service]", $"LimitNOFILE={Math.Max(UnitFiles, LimitsTopic.WantedFiles(context))}"]);
+            {
+                long files = Math.Max(UnitFiles, LimitsTopic.WantedFiles(context));
+                yield return (string.Format(System.Globalization.CultureInfo.InvariantCulture, UnitPath, side), ["[Service]", $"LimitNOFILE={files}"]);
+            }
         }
     }
 

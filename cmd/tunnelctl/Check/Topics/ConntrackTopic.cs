@@ -23,7 +23,12 @@ internal sealed class ConntrackTopic : PromptTopic
         if (!context.Files.Exists("/proc/sys/net/netfilter/nf_conntrack_count"))
         {
             const string none = "connections are not tracked here";
-            return [Finding.Good(SysctlKnobs.ConntrackMax.Name, none, "", SysctlKnobs.ConntrackMax.Why), Finding.Good(Use, none, "", WhyUse), Finding.Good(Port, none, "", WhyPort)];
+            return
+            [
+                Finding.Good(SysctlKnobs.ConntrackMax.Name, none, "", SysctlKnobs.ConntrackMax.Why),
+                Finding.Good(Use, none, "", WhyUse),
+                Finding.Good(Port, none, "", WhyPort),
+            ];
         }
 
         return [LookAtMost(context), LookAtUse(context), LookAtPort(context)];

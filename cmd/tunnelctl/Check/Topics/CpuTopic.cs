@@ -56,7 +56,8 @@ internal sealed class CpuTopic : PromptTopic
             return Finding.Unknown(Idle, "the kernel does not choose sleeps here (in a virtual machine the host does)", WhyIdle);
         bool isAsked = context.Profile == TuningProfile.Latency;
         return Finding.Of(
-            Idle, !isAsked || microseconds <= most, $"{microseconds} us from the deepest sleep", isAsked ? $"{most} us at most" : "as it is", WhyIdle, $"cpupower idle-set -D {most + 1}");
+            Idle, !isAsked || microseconds <= most, $"{microseconds} us from the deepest sleep", isAsked ? $"{most} us at most" : "as it is", WhyIdle,
+            $"cpupower idle-set -D {most + 1}");
     }
 
     private static Finding LookAtSteal(CheckContext context)

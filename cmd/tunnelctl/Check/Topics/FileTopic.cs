@@ -74,7 +74,8 @@ internal sealed class FileTopic : PromptTopic
             return Finding.Unknown(Caps, context.Files.Read("/proc/self/limits").Problem ?? "/proc/self/limits has no such line", WhyCaps);
         bool met = KernelLimits.DescriptorProblem((ulong)hard, cap, key) is null;
         return Finding.Of(
-            Caps, met, $"{key} = {cap}, hard limit {ProcLimit.Show(hard)} ({whose})", $"a limit of {cap + OtherDescriptors} or more", WhyCaps, $"ulimit -Hn {cap + OtherDescriptors}");
+            Caps, met, $"{key} = {cap}, hard limit {ProcLimit.Show(hard)} ({whose})", $"a limit of {cap + OtherDescriptors} or more", WhyCaps,
+            $"ulimit -Hn {cap + OtherDescriptors}");
     }
 
     private static Finding LookAtMtu(CheckContext context, CheckFile file)

@@ -192,6 +192,7 @@ internal sealed class HostTopic : PromptTopic
         string now = clock.IsSynchronised
             ? string.Create(CultureInfo.InvariantCulture, $"synchronised, off by at most {clock.MaximumError.TotalMilliseconds:0} ms")
             : "nobody disciplines it (adjtimex says unsynchronised)";
-        return Finding.Of(name, clock.IsSynchronised && clock.MaximumError < tolerance, now, $"synchronised, within {tolerance.TotalSeconds:0} s", WhyClock, "timedatectl set-ntp true");
+        bool isMet = clock.IsSynchronised && clock.MaximumError < tolerance;
+        return Finding.Of(name, isMet, now, $"synchronised, within {tolerance.TotalSeconds:0} s", WhyClock, "timedatectl set-ntp true");
     }
 }

@@ -85,7 +85,8 @@ internal sealed class LimitsTopic : PromptTopic
         if (ProcLimit.Find(told.Text, "Max processes") is not { } limit)
             return Finding.Unknown(Threads, told.Problem ?? $"/proc/{Shell}/limits has no such line", WhyThreads);
         return Finding.Of(
-            Threads, limit.Soft >= 4096, $"{ProcLimit.Show(limit.Soft)} for this user", "4096 or more", WhyThreads, "printf '%s - nproc 32768\\n' '*' root >> /etc/security/limits.d/90-tunnel.conf");
+            Threads, limit.Soft >= 4096, $"{ProcLimit.Show(limit.Soft)} for this user", "4096 or more", WhyThreads,
+            "printf '%s - nproc 32768\\n' '*' root >> /etc/security/limits.d/90-tunnel.conf");
     }
 
     /// <summary>Of the units that are there; the last LimitNOFILE wins, drop-ins after the unit.</summary>
@@ -101,7 +102,8 @@ internal sealed class LimitsTopic : PromptTopic
     }
 
     private static string SetLimit(string unit, long wanted) =>
-        $"mkdir -p /etc/systemd/system/{unit}.service.d && printf '[Service]\\nLimitNOFILE={Math.Max(524_288, wanted)}\\n' > /etc/systemd/system/{unit}.service.d/90-files.conf && systemctl daemon-reload";
+        $"mkdir -p /etc/systemd/system/{unit}.service.d && printf '[Service]\\nLimitNOFILE={Math.Max(524_288, wanted)}\\n' "
+        + $"> /etc/systemd/system/{unit}.service.d/90-files.conf && systemctl daemon-reload";
 
     /// <summary>The ends that are meant: that of the file, else both.</summary>
     private static string[] Sides(CheckContext context) => context.File is null ? ["tunnel-server", "tunnel-client"]

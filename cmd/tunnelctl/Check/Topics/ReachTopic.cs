@@ -62,7 +62,9 @@ internal sealed class ReachTopic : ITopic
             return Finding.Good(Neighbour, "loopback: none", "", WhyNeighbour);
         bool raw = client.Network.Link != LinkKind.Udp;
         return route.NextHopMac is null
-            ? new Finding(Neighbour, raw ? FindingVerdict.Broken : FindingVerdict.Unknown, $"{route.NextHop} does not answer", raw ? "answers" : "", WhyNeighbour, $"ping -c 1 {route.NextHop}")
+            ? new Finding(
+                Neighbour, raw ? FindingVerdict.Broken : FindingVerdict.Unknown, $"{route.NextHop} does not answer", raw ? "answers" : "", WhyNeighbour,
+                $"ping -c 1 {route.NextHop}")
             : Finding.Good(Neighbour, $"{route.NextHop} answers", "", WhyNeighbour);
     }
 

@@ -68,7 +68,8 @@ internal sealed class SlotTopic : PromptTopic
         if (running.Length == 0)
             return Finding.Unknown(Numa, $"node {node}, processors {cores}; no tunnel runs here", WhyNuma);
         string[] away = [.. running.Where(p => AllowedOf(context, p) is not { } allowed || allowed.Except(near).Any())];
-        string now = away.Length == 0 ? $"node {node}, processors {cores}, and the tunnel's only" : $"node {node}, processors {cores}; process {string.Join(", ", away)} may run elsewhere";
+        string whose = away.Length == 0 ? ", and the tunnel's only" : $"; process {string.Join(", ", away)} may run elsewhere";
+        string now = $"node {node}, processors {cores}{whose}";
         string command = $"taskset -acp {cores} {(away.Length == 0 ? "" : away[0])}";
         return Finding.Of(Numa, away.Length == 0, now, $"the tunnel on processors {cores}", WhyNuma, command);
     }

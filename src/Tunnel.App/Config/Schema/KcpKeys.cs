@@ -146,7 +146,8 @@ internal static class KcpKeys
     public static readonly ConfigKey<int> StreamBuf = new(Table, "streambuf", UnitTypes.Size(16 << 10, 1 << 30))
     {
         Default = "\"8MiB\"",
-        Doc = "What a session buffers for one stream: its speed is at most this in two round trips, or three where much is lost. At most smuxbuf, which is also its default where it is smaller.",
+        Doc = "What a session buffers for one stream: its speed is at most this in two round trips, or three where much is lost. "
+            + "At most smuxbuf, which is also its default where it is smaller.",
     };
 
     public static readonly ConfigKey<int> SmuxVersion = new(Table, "smux_version", BasicTypes.Integer(1, 2))

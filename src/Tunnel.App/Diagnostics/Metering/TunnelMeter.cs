@@ -25,13 +25,17 @@ public sealed class TunnelMeter : IDisposable
     public TunnelMeter(ITunnelEnd end)
     {
         _end = end;
-        _meter = new Meter(new MeterOptions(Name) { Tags = [new KeyValuePair<string, object?>("role", end.Role)] });
+        // Without tags: collectors that tell scopes apart by name alone would show one process's for all. Which end it is the service's name says.
+        _meter = new Meter(Name);
         var dials = (HistogramMetric)MetricCatalog.Tunnel.Single(m => m.Name == StreamMetrics.DialDuration);
         _dials = HistogramFeed.Create(dials, _meter);
         end.Ledger.Dials.Counted += OnDial;
         foreach (Metric metric in MetricCatalog.Tunnel.Except([dials]))
             Create(metric);
     }
+
+    /// <summary>The meter itself, which others of this process may have the name of.</summary>
+    internal Meter Meter => _meter;
 
     public void Dispose()
     {

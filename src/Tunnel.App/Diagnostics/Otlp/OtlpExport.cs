@@ -24,7 +24,12 @@ public sealed class OtlpExport : IDisposable
     /// <param name="version">Its version.</param>
     public OtlpExport(OtlpConfig config, string service, string version)
     {
-        ResourceBuilder resource = ResourceBuilder.CreateDefault().AddService(service, serviceVersion: version);
+        // The host first, so that OTEL_RESOURCE_ATTRIBUTES can say it better: what is random in an instance's name tells nobody which one it is.
+        ResourceBuilder resource = ResourceBuilder.CreateEmpty()
+            .AddAttributes([new("host.name", Environment.MachineName), new("process.pid", (long)Environment.ProcessId)])
+            .AddTelemetrySdk()
+            .AddEnvironmentVariableDetector()
+            .AddService(service, serviceVersion: version);
         _traces = Sdk.CreateTracerProviderBuilder()
             .SetResourceBuilder(resource)
             .AddSource(TunnelActivities.Name)

@@ -66,6 +66,13 @@ public sealed class TrafficLedger
             return [.. _sessions];
     }
 
+    /// <summary>Has every session give back what nothing is in.</summary>
+    public void Reclaim()
+    {
+        foreach (PeerSession session in GetSessions())
+            session.Reclaim();
+    }
+
     /// <summary>What all did so far.</summary>
     public TrafficTotals Read()
     {
