@@ -123,7 +123,11 @@ internal static class BenchTable
             foreach (IGrouping<string, long> kind in point.Rounds.SelectMany(r => r.Errors).GroupBy(e => e.Key, e => e.Value))
                 yield return $"{point.Concurrency} at a time: {kind.Sum()} errors: {kind.Key}";
             if (point.Rounds.Sum(r => r.Unfinished) is var late and not 0)
-                yield return $"{point.Concurrency} at a time: {late} {(late == 1 ? "operation was" : "operations were")} due, or long under way, and not done when the window closed; the percentiles hold them";
+            {
+                yield return $"{point.Concurrency} at a time: {late} {(late == 1 ? "operation was" : "operations were")} due, or long under way, "
+                    + "and not done when the window closed; the percentiles hold them";
+            }
+
             LatencyFacts connect = point.Rounds[^1].Connect;
             if (connect.Count != 0)
                 yield return Connections(point.Concurrency, connect);
