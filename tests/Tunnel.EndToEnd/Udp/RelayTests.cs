@@ -91,7 +91,7 @@ public class RelayTests : EndToEndTest
     [Fact(Timeout = Limit)]
     public async Task AReaderThatDoesNotReadFillsNoMemoryAndHoldsUpNobodyElse()
     {
-        const int length = 64 * Payload.MiB;
+        const int length = 128 * Payload.MiB;
         SocketTarget flood = Own(SocketTarget.Start(async socket =>
         {
             foreach (ReadOnlyMemory<byte> block in Payload.Blocks(3, length))
@@ -109,8 +109,8 @@ public class RelayTests : EndToEndTest
         DateTime end = DateTime.UtcNow + Stalled;
         while (DateTime.UtcNow < end)
             await EchoAsync(other, 64 * 1024);
-        AssertGrewLessThan(40, pair.Server, server);
-        AssertGrewLessThan(40, pair.Client, client);
+        AssertGrewLessThan(60, pair.Server, server);
+        AssertGrewLessThan(60, pair.Client, client);
 
         Assert.Equal(Payload.Hash(3, length), await Payload.HashAsync(new NetworkStream(slow)));
     }
@@ -119,7 +119,7 @@ public class RelayTests : EndToEndTest
     [Fact(Timeout = Limit)]
     public async Task ATargetThatDoesNotReadHoldsUpItsWriterOnly()
     {
-        const int length = 64 * Payload.MiB;
+        const int length = 128 * Payload.MiB;
         var release = new TaskCompletionSource();
         var received = new TaskCompletionSource<string>();
         SocketTarget slow = Own(SocketTarget.Start(async socket =>
@@ -146,8 +146,8 @@ public class RelayTests : EndToEndTest
         while (DateTime.UtcNow < end)
             await EchoAsync(other, 64 * 1024);
         Assert.False(writing.IsCompleted);
-        AssertGrewLessThan(40, pair.Server, server);
-        AssertGrewLessThan(40, pair.Client, client);
+        AssertGrewLessThan(60, pair.Server, server);
+        AssertGrewLessThan(60, pair.Client, client);
 
         release.SetResult();
         await writing;
@@ -168,6 +168,10 @@ public class RelayTests : EndToEndTest
         await sending;
     }
 
+    /// <summary>
+    /// A window of long datagrams is 18 MiB, and as much again lies about while its ring grows: under all that was sent, and not for each
+    /// stream that waits.
+    /// </summary>
     private static void AssertGrewLessThan(int mebibytes, ChildProcess process, long from)
     {
         double growth = (process.ResidentBytes - from) / (double)Payload.MiB;
