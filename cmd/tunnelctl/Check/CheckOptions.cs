@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Tunnel.Ctl.Check.Knobs;
 using Tunnel.Ctl.Check.Setting;
-using Tunnel.Ctl.Verbs;
 
 namespace Tunnel.Ctl.Check;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Tunnel.Ctl.Verbs;
 
 namespace Tunnel.Ctl.Demo;
 

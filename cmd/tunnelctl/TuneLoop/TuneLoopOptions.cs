@@ -5,7 +5,6 @@ using Tunnel.Ctl.Bench;
 using Tunnel.Ctl.Bench.Workloads;
 using Tunnel.Ctl.Check;
 using Tunnel.Ctl.Check.Knobs;
-using Tunnel.Ctl.Verbs;
 
 namespace Tunnel.Ctl.TuneLoop;
 

@@ -110,6 +110,8 @@ internal sealed class Pacing(int segmentSize)
     private ulong _boundUntil;
 
     private double _loss;
+
+    /// <summary>How long the path was thought to be when its loss was learnt.</summary>
     private int _lossLength;
     private ulong _slowFrom;
     private ulong _slowUntil;
@@ -206,7 +208,9 @@ internal sealed class Pacing(int segmentSize)
         long bytes = delivered - _roundDelivered;
         if (_phase == Phase.Steady)
             FollowCrowd(sent, wasIdle);
-        EndRound((double)bytes / (now - _roundBegan), wasIdle, isLess, bytes >= TellingSegments * segmentSize, now);
+        EndLook(now);
+        EndRound((double)bytes / (now - _roundBegan), wasIdle, isLess, bytes >= TellingSegments * segmentSize);
+        ForgetBest(now);
         (_roundFrom, _roundBegan, _roundDelivered) = (sent, now, delivered);
         (_roundIsFirst, _roundLost, _roundLeast) = (!IsOn, 0, int.MaxValue);
     }
@@ -280,10 +284,20 @@ internal sealed class Pacing(int segmentSize)
 
     private bool IsQueueAbove(int roundTrip) => roundTrip > Length + Math.Max(2, Length / QueueShare);
 
-    private void EndRound(double rate, bool wasIdle, bool isLess, bool isTelling, long now)
+    private void EndLook(long now)
     {
         if (_lookRounds != 0 && --_lookRounds == 0)
             (_least, _leastAt) = (_lookLeast, now);
+    }
+
+    private void ForgetBest(long now)
+    {
+        if (now - _bestSince >= MemoryMilliseconds)
+            (_bestRate, _bestSince) = (_rate, now);
+    }
+
+    private void EndRound(double rate, bool wasIdle, bool isLess, bool isTelling)
+    {
         if (!isLess || rate > _rate)
         {
             _isRateKnown |= !wasIdle;
@@ -292,9 +306,6 @@ internal sealed class Pacing(int segmentSize)
             _rate = _rates.Max();
             _bestRate = Math.Max(_bestRate, _rate);
         }
-
-        if (now - _bestSince >= MemoryMilliseconds)
-            (_bestRate, _bestSince) = (_rate, now);
 
         if (_phase == Phase.Start)
             LookForFullPipe(!wasIdle || (isTelling && HasQueue));

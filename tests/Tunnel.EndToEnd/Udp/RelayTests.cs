@@ -169,8 +169,8 @@ public class RelayTests : EndToEndTest
     }
 
     /// <summary>
-    /// A window of long datagrams is 18 MiB, and as much again lies about while its ring grows: under all that was sent, and not for each
-    /// stream that waits.
+    /// A window of long datagrams is 18 MiB, and as much again lies about while its ring grows. The bound is above that, and below half of
+    /// what was sent.
     /// </summary>
     private static void AssertGrewLessThan(int mebibytes, ChildProcess process, long from)
     {

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Tunnel.Ctl.Bench;
+namespace Tunnel.Ctl;
 
 /// <summary>Several numbers in one option.</summary>
 internal static class NumberList

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
-namespace Tunnel.Ctl.Verbs;
+namespace Tunnel.Ctl;
 
 /// <summary>Which numbers an option takes. What is no number at all, the parser refuses by itself, but after these have looked.</summary>
 internal static class Bounds
