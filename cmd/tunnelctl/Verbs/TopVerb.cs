@@ -72,12 +72,7 @@ internal static class TopVerb
 
     private static void PrintOnce(StatusReport status)
     {
-        // A pipe has no width of its own to fold to, and understands no colours.
-        IAnsiConsole console = Console.IsOutputRedirected
-            ? AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors })
-            : AnsiConsole.Console;
-        if (Console.IsOutputRedirected)
-            console.Profile.Width = TopView.FullWidth;
+        IAnsiConsole console = Terminal.Output;
         console.Write(TopView.Render(status, TopSort.In, console.Profile.Width, int.MaxValue));
     }
 }

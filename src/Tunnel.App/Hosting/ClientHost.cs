@@ -103,7 +103,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     {
         _changed = KernelLimits.Afford(next);
         KernelLimits.Check(next, _logger);
-        _sessions!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
+        _sessions!.Log?.Refresh();
+        _sessions.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
         _servers!.Apply(next.Servers);
         _listeners!.Apply(next);
     }

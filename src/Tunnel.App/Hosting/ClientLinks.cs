@@ -19,6 +19,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
 
     // Firewall tools are slow and take turns anyway: so the first of many connections is up before the last one asks.
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly FirewallProblems _problems = new(logger);
     private bool _cleaned;
 
     /// <param name="server">An address of a server.</param>
@@ -42,13 +43,14 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
     {
         AddressConfig family = HostAddresses.FamilyOf(config.Network, server.AddressFamily);
         var carrier = new DatagramCarrier();
-        if (HostNetwork.LinkTowards(server.Address) is { } outgoing)
+        if (HostNetwork.LinkTowards(server.Address, config.Network.Interface) is { } outgoing)
             _mtu.Require(outgoing, carrier, server.AddressFamily);
         UdpLink link = UdpLink.Open(new UdpOptions
         {
             // Bound to the server's family, so that the addresses of what comes back compare equal.
             Address = family.Address ?? (server.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any),
             Port = port,
+            Interface = config.Network.Interface,
             Dscp = config.Network.Dscp,
             DoNotFragment = config.Transport.Kcp.Mtu is null,
             Offload = config.Network.UdpOffload,
@@ -139,7 +141,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         try
         {
             CleanUp();
-            return FirewallKeeper.Start(() => rules, logger);
+            return FirewallKeeper.Start(() => rules, logger, _problems);
         }
         finally
         {

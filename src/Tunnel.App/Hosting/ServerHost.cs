@@ -95,7 +95,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     {
         _changed = KernelLimits.Afford(next);
         KernelLimits.Check(next, _logger);
-        _factory!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
+        _factory!.Log?.Refresh();
+        _factory.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
         _reverse?.ListenAgain();
     }
 

@@ -26,6 +26,9 @@ public abstract class Carrier
 /// <summary>The way to one peer over a link. One owner at a time: the session's.</summary>
 public abstract class PeerPath(IPacketLink link)
 {
+    /// <summary>What the link is called.</summary>
+    public string LinkName => Link.Name;
+
     protected IPacketLink Link { get; } = link;
 
     /// <summary>The link can take frames that were merged on their way, and send frames that are cut on theirs.</summary>

@@ -78,6 +78,9 @@ public sealed class PeerSession
     /// <summary>Where this session's memory is counted.</summary>
     public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
 
+    /// <summary>Where what is sent is told of; null: nowhere.</summary>
+    public DatagramLog? Log { get; init; }
+
     /// <summary>How long datagrams may be is found out; false: it is configured.</summary>
     public bool ProbesPath { get; init; }
 
@@ -558,6 +561,8 @@ public sealed class PeerSession
             for (int i = 0; _guard is not null && i < run.Count; i++)
                 _guard.Write(room.Slice(i * run.Stride + headroom - guardLength, guardLength));
             _path.Send(buffer.AsSpan(0, front + run.Length), run.Stride);
+            if (Log is { IsRead: true } log)
+                log.Sent(run.Length, run.Stride, headroom - guardLength, _path.LinkName, Peer);
             sent += run.Count;
             if (Math.Min(together, run.Count) is > 1 and int merged)
                 _merged.Add(merged);

@@ -65,6 +65,8 @@ public sealed class ServerReceiver : LinkReceiver
         _cipher.Seal(frame.AsSpan(headroom));
         Sessions.Stamp?.Write(frame.AsSpan(path.Headroom, guardLength));
         path.Send(frame, frame.Length);
+        if (Sessions.Log is { IsRead: true } log)
+            log.Sent(frame.Length, frame.Length, path.Headroom, Link.Name, arrival.Peer);
     }
 
     /// <summary>

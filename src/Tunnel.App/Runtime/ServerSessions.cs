@@ -153,6 +153,7 @@ public sealed class ServerSessions(
         {
             Budget = factory.Budget,
             ProbesPath = factory.ProbesPath,
+            Log = factory.Log,
         };
         factory.Ledger.Add(peer);
         SessionOpened?.Invoke(peer);

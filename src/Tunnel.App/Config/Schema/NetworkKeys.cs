@@ -22,7 +22,7 @@ internal static class NetworkKeys
         BasicTypes.Text("the name of an interface", name => name.Length is > 0 and < 256 && !name.Any(char.IsControl)).OrAuto())
     {
         Default = "\"auto\"",
-        Doc = "The network interface. \"auto\" takes the one that the route to the peer goes through.",
+        Doc = "The network interface; with udp the only one by which datagrams come and go. \"auto\" takes the one that the route to the peer goes through, with udp any.",
     };
 
     public static readonly ConfigKey<bool> Firewall = new("network", "firewall", BasicTypes.Boolean)
