@@ -20,14 +20,16 @@ internal static class JsonText
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
         RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
     };
+
+    /// <summary>For what is of this very version, so that nothing may be missing.</summary>
+    private static readonly JsonSerializerOptions Complete = new(Options) { RespectRequiredConstructorParameters = true };
 
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options);
 
-    /// <exception cref="JsonException">It is no such thing.</exception>
+    /// <exception cref="JsonException">It is no such thing, or not all of it.</exception>
     public static T Read<T>(string text)
-        where T : class => JsonSerializer.Deserialize<T>(text, Options) ?? throw new JsonException("null");
+        where T : class => JsonSerializer.Deserialize<T>(text, Complete) ?? throw new JsonException("null");
 
     /// <summary>An enum's word, where no serializer writes it.</summary>
     public static string Word<T>(T value)

@@ -54,7 +54,7 @@ internal static class TopVerb
             StatusReport first = await source.ReadAsync(cancel);
             if (parsed.GetValue(Json))
                 Console.Out.WriteLine(JsonSerializer.Serialize(first, StatusJson.Default.StatusReport));
-            else if (parsed.GetValue(Once) || Console.IsOutputRedirected || Console.IsInputRedirected)
+            else if (parsed.GetValue(Once) || Console.IsOutputRedirected || Console.IsInputRedirected || !AnsiConsole.Profile.Capabilities.Ansi)
                 PrintOnce(first);
             else
                 await new TopScreen(source).RunAsync(first, cancel);
