@@ -13,16 +13,16 @@ internal static class Ballast
     /// <summary>Below this the reservation would be felt: a container's limit counts it.</summary>
     private const long LeastMemory = 512L << 20;
 
-    private static Untouched[]? s_large;
-    private static Untouched[]? s_pinned;
+    private static Untouched[]? _large;
+    private static Untouched[]? _pinned;
 
     /// <summary>Takes the ballast on board, and has the collector weigh it: what starting left behind goes with it.</summary>
     public static void Load()
     {
         if (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >= LeastMemory)
         {
-            s_large ??= GC.AllocateUninitializedArray<Untouched>(Bytes);
-            s_pinned ??= GC.AllocateUninitializedArray<Untouched>(Bytes, pinned: true);
+            _large ??= GC.AllocateUninitializedArray<Untouched>(Bytes);
+            _pinned ??= GC.AllocateUninitializedArray<Untouched>(Bytes, pinned: true);
         }
 
         GC.Collect();
