@@ -85,6 +85,34 @@ public sealed class KnobTests : IDisposable
         Assert.True(KnobCatalog.Coalescing.Judge(context, KnobCatalog.Coalescing.Read(context)).IsMet);
     }
 
+    /// <summary>An e1000e has rx-usecs alone, a tap rx-frames alone; what it has not is neither named nor set.</summary>
+    [Theory]
+    [InlineData("Throughput", 3, null, false, "rx-usecs 128")]
+    [InlineData("Latency", 20, null, false, "rx-usecs 10")]
+    [InlineData("Throughput", null, 16, true, "rx-frames 16")]
+    [InlineData("Latency", null, 16, true, "rx-frames 16")]
+    public void CoalescingOfACardThatHasLess(string profile, int? usecs, int? frames, bool met, string set)
+    {
+        _host.Card.CoalescingAnswer = new(new NicCoalescing(null, (uint?)usecs, (uint?)frames), null);
+        CheckContext context = _host.Context(Enum.Parse<TuningProfile>(profile));
+        string before = KnobCatalog.Coalescing.Read(context).Text!;
+        Judgement judged = KnobCatalog.Coalescing.Judge(context, KnobCatalog.Coalescing.Read(context));
+        Assert.Equal((met, set), (judged.IsMet, judged.Set));
+        Assert.Equal($"ethtool -C {FixtureHost.Interface} {set}", KnobCatalog.Coalescing.Command(context, judged.Set));
+        Assert.Null(KnobCatalog.Coalescing.Write(context, judged.Set));
+        Assert.Equal(set, KnobCatalog.Coalescing.Read(context).Text);
+        Assert.Null(KnobCatalog.Coalescing.Write(context, before));
+        Assert.Equal(before, KnobCatalog.Coalescing.Read(context).Text);
+    }
+
+    [Theory]
+    [InlineData("rx-usecs")]
+    [InlineData("rx-usecs many")]
+    [InlineData("adaptive-rx 1")]
+    [InlineData("tx-usecs 3")]
+    [InlineData("")]
+    public void WhatIsNoCoalescing(string text) => Assert.Contains("is no coalescing", KnobCatalog.Coalescing.Write(_host.Context(), text));
+
     [Fact]
     public void PacketsOfOneQueueGoToAllProcessors()
     {
