@@ -283,6 +283,17 @@ public sealed class CheckTests : IDisposable
         Assert.Contains("left by a dead process", (await _host.FindAsync("host.firewall_rules", config: file)).Is);
     }
 
+    /// <summary>Between two tries of a client that nobody answers there are none.</summary>
+    [Fact]
+    public async Task RulesOfAClientThatIsNotConnected()
+    {
+        string file = ConfigFiles.Client(_host);
+        _host.Write("/proc/4242/comm", "tunnel-client\n").Write("/proc/4242/cmdline", $"tunnel-client\0--config\0{file}\0");
+        Finding finding = await _host.FindAsync("host.firewall_rules", config: file);
+        Assert.Equal(FindingVerdict.Unknown, finding.Verdict);
+        Assert.Contains("process 4242", finding.Is);
+    }
+
     [Theory]
     [InlineData("LimitNOFILE=524288", "", "Good")]
     [InlineData("LimitNOFILE=1024:infinity", "", "Good")]

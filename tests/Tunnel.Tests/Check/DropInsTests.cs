@@ -5,6 +5,7 @@ namespace Tunnel.Tests.Check;
 public sealed class DropInsTests : IDisposable
 {
     private const string SysctlFile = "/etc/sysctl.d/90-tunnel.conf";
+    private const string ModulesFile = "/etc/modules-load.d/90-tunnel.conf";
     private const string UdevFile = "/etc/udev/rules.d/90-tunnel.rules";
     private const string UnitFile = "/etc/systemd/system/tunnel-server.service.d/90-tunnel.conf";
 
@@ -18,7 +19,7 @@ public sealed class DropInsTests : IDisposable
         _host.Write("/etc/systemd/system/tunnel-server.service", "[Service]\nLimitNOFILE=99\n");
         (IReadOnlyList<WrittenFile> written, IReadOnlyList<string> problems) = ApplyAndPersist(null);
         Assert.Empty(problems);
-        Assert.Equal([SysctlFile, UdevFile, UnitFile], written.Select(w => w.Path));
+        Assert.Equal([SysctlFile, ModulesFile, UdevFile, UnitFile], written.Select(w => w.Path));
         string[] sysctl = _host.Read(SysctlFile).Split('\n');
         Assert.StartsWith("# Written by tunnelctl", sysctl[0]);
         Assert.Contains("net.core.somaxconn = 65535", sysctl);
@@ -52,6 +53,30 @@ public sealed class DropInsTests : IDisposable
         Assert.Contains("rx 8192 tx 8192", _host.Read(UdevFile));
     }
 
+    /// <summary>At a start sysctl's files are read before the firewall loads it, and the setting has no file then.</summary>
+    [Fact]
+    public void TheModuleOfASettingIsLoadedBeforeIt()
+    {
+        ApplyAndPersist("somaxconn");
+        Assert.False(File.Exists(_host.PathOf(ModulesFile)));
+        (IReadOnlyList<WrittenFile> written, _) = ApplyAndPersist("nf_conntrack_max");
+        Assert.Equal(["nf_conntrack", ""], _host.Read(ModulesFile).Split('\n')[1..]);
+        Assert.Empty(DropIns.Revert(_host.Context(), written).Problems);
+        Assert.False(File.Exists(_host.PathOf(ModulesFile)));
+    }
+
+    /// <summary>The name under which a card is added is seldom the one that it is known by; older versions wrote rules for that one alone.</summary>
+    [Fact]
+    public void ARuleHoldsForACardThatIsRenamed()
+    {
+        ApplyAndPersist("nic.rings");
+        string now = _host.Read(UdevFile);
+        Assert.Contains("ACTION==\"add|move\", SUBSYSTEM", now);
+        _host.Write(UdevFile, now.Replace("add|move", "add"));
+        ApplyAndPersist("nic.rings");
+        Assert.Equal(now, _host.Read(UdevFile));
+    }
+
     [Fact]
     public void WhatCouldNotBeSetIsNotWritten()
     {
@@ -75,10 +100,10 @@ public sealed class DropInsTests : IDisposable
         (IReadOnlyList<WrittenFile> first, _) = ApplyAndPersist("somaxconn");
         string between = _host.Read(SysctlFile);
         (IReadOnlyList<WrittenFile> second, _) = ApplyAndPersist("rmem_max");
-        Assert.Contains("was changed by somebody since", Assert.Single(DropIns.Revert(_host.Context(), first)));
-        Assert.Empty(DropIns.Revert(_host.Context(), second));
+        Assert.Contains("was changed by somebody since", Assert.Single(TakeBack(first, [])));
+        Assert.Empty(TakeBack(second, second));
         Assert.Equal(between, _host.Read(SysctlFile));
-        Assert.Empty(DropIns.Revert(_host.Context(), first));
+        Assert.Empty(TakeBack(first, first));
         Assert.False(File.Exists(_host.PathOf(SysctlFile)));
     }
 
@@ -87,9 +112,17 @@ public sealed class DropInsTests : IDisposable
     public void OnlyOwnFilesAreTakenBack()
     {
         _host.Write("/etc/passwd", "root\n");
-        Assert.Single(DropIns.Revert(_host.Context(), [new WrittenFile("/etc/passwd", "x", "root\n")]));
-        Assert.Single(DropIns.Revert(_host.Context(), [new WrittenFile("/etc/sysctl.d/../passwd", null, "root\n")]));
+        Assert.Single(TakeBack([new WrittenFile("/etc/passwd", "x", "root\n")], []));
+        Assert.Single(TakeBack([new WrittenFile("/etc/sysctl.d/../passwd", null, "root\n")], []));
         Assert.Equal("root\n", _host.Read("/etc/passwd"));
+    }
+
+    /// <summary>What is said to be done is what was: a file that stays is not among it.</summary>
+    private IReadOnlyList<string> TakeBack(IReadOnlyList<WrittenFile> files, IReadOnlyList<WrittenFile> done)
+    {
+        (IReadOnlyList<WrittenFile> undone, IReadOnlyList<string> problems) = DropIns.Revert(_host.Context(), files);
+        Assert.Equal(done, undone);
+        return problems;
     }
 
     private (IReadOnlyList<WrittenFile> Written, IReadOnlyList<string> Problems) ApplyAndPersist(string? only)

@@ -43,10 +43,23 @@ internal sealed class FakeNic : INicDevice
         return Refusal;
     }
 
+    /// <summary>As the kernel does it: a change that names what the driver has not is refused as a whole.</summary>
     public string? SetCoalescing(NicCoalescing wanted)
     {
+        NicCoalescing now = CoalescingAnswer.Value!;
+        if ((wanted.AdaptiveRx is not null && now.AdaptiveRx is null)
+            || (wanted.RxUsecs is not null && now.RxUsecs is null)
+            || (wanted.RxFrames is not null && now.RxFrames is null))
+        {
+            return "Operation not supported (errno 95)";
+        }
+
         if (Refusal is null)
-            CoalescingAnswer = new(wanted, null);
+        {
+            CoalescingAnswer = new(
+                new(wanted.AdaptiveRx ?? now.AdaptiveRx, wanted.RxUsecs ?? now.RxUsecs, wanted.RxFrames ?? now.RxFrames), null);
+        }
+
         return Refusal;
     }
 }

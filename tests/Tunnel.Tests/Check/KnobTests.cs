@@ -101,6 +101,34 @@ public sealed class KnobTests : IDisposable
         Assert.True(KnobCatalog.Coalescing.Judge(context, KnobCatalog.Coalescing.Read(context)).IsMet);
     }
 
+    /// <summary>An e1000e has rx-usecs alone, a tap rx-frames alone; what it has not is neither named nor set.</summary>
+    [Theory]
+    [InlineData("Throughput", 3, null, false, "rx-usecs 128")]
+    [InlineData("Latency", 20, null, false, "rx-usecs 10")]
+    [InlineData("Throughput", null, 16, true, "rx-frames 16")]
+    [InlineData("Latency", null, 16, true, "rx-frames 16")]
+    public void CoalescingOfACardThatHasLess(string profile, int? usecs, int? frames, bool met, string set)
+    {
+        _host.Card.CoalescingAnswer = new(new NicCoalescing(null, (uint?)usecs, (uint?)frames), null);
+        CheckContext context = _host.Context(Enum.Parse<TuningProfile>(profile));
+        string before = KnobCatalog.Coalescing.Read(context).Text!;
+        Judgement judged = KnobCatalog.Coalescing.Judge(context, KnobCatalog.Coalescing.Read(context));
+        Assert.Equal((met, set), (judged.IsMet, judged.Set));
+        Assert.Equal($"ethtool -C {FixtureHost.Interface} {set}", KnobCatalog.Coalescing.Command(context, judged.Set));
+        Assert.Null(KnobCatalog.Coalescing.Write(context, judged.Set));
+        Assert.Equal(set, KnobCatalog.Coalescing.Read(context).Text);
+        Assert.Null(KnobCatalog.Coalescing.Write(context, before));
+        Assert.Equal(before, KnobCatalog.Coalescing.Read(context).Text);
+    }
+
+    [Theory]
+    [InlineData("rx-usecs")]
+    [InlineData("rx-usecs many")]
+    [InlineData("adaptive-rx 1")]
+    [InlineData("tx-usecs 3")]
+    [InlineData("")]
+    public void WhatIsNoCoalescing(string text) => Assert.Contains("is no coalescing", KnobCatalog.Coalescing.Write(_host.Context(), text));
+
     [Fact]
     public void PacketsOfOneQueueGoToAllProcessors()
     {
@@ -161,15 +189,17 @@ public sealed class KnobTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "1024\t65535", false, "9999")]
-    [InlineData("80,443", "1024\t65535", false, "80,443,9999")]
-    [InlineData("9000-10000", "1024\t65535", true, "9000-10000")]
-    [InlineData("", "32768\t60999", true, "")]
-    public async Task TheServersPortIsReserved(string reserved, string range, bool met, string set)
+    [InlineData("Throughput", "", "1024\t65535", false, "9999")]
+    [InlineData("Throughput", "80,443", "1024\t65535", false, "80,443,9999")]
+    [InlineData("Throughput", "9000-10000", "1024\t65535", true, "9000-10000")]
+    [InlineData("Throughput", "", "32768\t60999", false, "9999")] // --apply widens the range at one go with this
+    [InlineData("Small", "", "32768\t60999", true, "")]
+    [InlineData("Small", "", "1024\t65535", false, "9999")]
+    public async Task TheServersPortIsReserved(string profile, string reserved, string range, bool met, string set)
     {
         _host.Write("/proc/sys/net/ipv4/ip_local_reserved_ports", reserved + "\n").Write("/proc/sys/net/ipv4/ip_local_port_range", range + "\n");
         string file = ConfigFiles.Server(_host);
-        CheckReport report = await _host.CheckAsync(config: file);
+        CheckReport report = await _host.CheckAsync(Enum.Parse<TuningProfile>(profile), file);
         Judgement judged = KnobCatalog.ReservedPorts.Judge(report.Context, KnobCatalog.ReservedPorts.Read(report.Context));
         Assert.Equal((met, set), (judged.IsMet, judged.Set));
     }

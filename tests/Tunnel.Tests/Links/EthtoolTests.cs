@@ -39,6 +39,7 @@ public class EthtoolTests
         var device = new EthtoolDevice(name);
         Assert.Contains("No such device", device.Rings().Problem);
         Assert.Contains("No such device", device.Channels().Problem);
+        Assert.Contains("No such device", device.Coalescing().Problem);
         Assert.Contains("No such device", device.Driver().Problem);
         Assert.Contains("No such device", device.Statistics().Problem);
         Assert.Contains("No such device", device.Spread().Problem);
@@ -58,6 +59,7 @@ public class EthtoolTests
         {
             var device = new EthtoolDevice(name);
             NicCoalescing before = device.Coalescing().Value!;
+            Assert.Equal((null, null), (before.AdaptiveRx, before.RxUsecs));
             Assert.Null(device.SetCoalescing(before with { RxFrames = 16 }));
             Assert.Equal(before with { RxFrames = 16 }, device.Coalescing().Value);
             Assert.Null(device.SetCoalescing(before));
@@ -68,6 +70,23 @@ public class EthtoolTests
             TestHost.Run($"ip link del {name}");
         }
     }
+
+    /// <summary>Linux 6.1's answers about virtual cards of QEMU: a virtio card of two queues, and an e1000e, which has rx-usecs alone.</summary>
+    [Theory]
+    [InlineData("140100001800018008000100050000000B000200656E7030733400000800020000000000080003000100000008000600000000000800070001000000", null, 0, 1)]
+    [InlineData("140100001800018008000100030000000B000200656E7030733500000800020003000000", null, 3, null)]
+    [InlineData("1401000005000B000100000008000200800000000800030040000000", true, 128, 64)]
+    [InlineData("1401", null, null, null)]
+    [InlineData("", null, null, null)]
+    public void CoalescingHasOnlyWhatTheDriverHas(string answer, bool? adaptive, int? usecs, int? frames) => Assert.Equal(
+        new NicCoalescing(adaptive, (uint?)usecs, (uint?)frames), CoalescingQuery.Parse(Convert.FromHexString(answer)));
+
+    [Theory]
+    [InlineData("010200000C000200657468746F6F6C00060001001400000008000300010000000800040000000000", 20)]
+    [InlineData("010200000C000200657468746F6F6C0005000100140000", 0)]
+    [InlineData("0102", 0)]
+    public void TheFamilyIsKnownByItsNumber(string answer, int number) =>
+        Assert.Equal(number, CoalescingQuery.Family(Convert.FromHexString(answer)));
 
     [Fact]
     public void SlotsAreCountedByQueue()

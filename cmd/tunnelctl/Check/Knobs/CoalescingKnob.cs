@@ -3,7 +3,8 @@ using Tunnel.Links.Host.Ethtool;
 
 namespace Tunnel.Ctl.Check.Knobs;
 
-/// <summary>How long the card waits before it interrupts, written as ethtool -C takes it: "adaptive-rx off rx-usecs 128 rx-frames 64".</summary>
+/// <summary>How long the card waits before it interrupts, written as ethtool -C takes it: "adaptive-rx off rx-usecs 128 rx-frames 64",
+/// or less of it where the card has less.</summary>
 internal sealed class CoalescingKnob : Knob
 {
     private const uint ManyUsecs = 64;
@@ -28,10 +29,12 @@ internal sealed class CoalescingKnob : Knob
     {
         if (Parse(now) is not { } state)
             return Judgement.Unknown(now.Problem ?? $"\"{now.Text?.Trim()}\" is no coalescing");
+        if (state is { AdaptiveRx: null, RxUsecs: null })
+            return new Judgement(true, "as it is: the card has no rx-usecs", Format(state)) { Matters = false };
         return context.Profile switch
         {
-            TuningProfile.Throughput => Choose(state.AdaptiveRx || state.RxUsecs >= ManyUsecs, $"adaptive, or rx-usecs {ManyUsecs} or more", state, Bulk),
-            TuningProfile.Latency => Choose(!state.AdaptiveRx && state.RxUsecs <= FewUsecs, $"rx-usecs {FewUsecs} or less", state, Prompt),
+            TuningProfile.Throughput => Choose(state.AdaptiveRx is true || state.RxUsecs >= ManyUsecs, $"adaptive, or rx-usecs {ManyUsecs} or more", state, Bulk),
+            TuningProfile.Latency => Choose(state.AdaptiveRx is not true && !(state.RxUsecs > FewUsecs), $"rx-usecs {FewUsecs} or less", state, Prompt),
             _ => new Judgement(true, "as it is", Format(state)) { Matters = false },
         };
     }
@@ -43,15 +46,36 @@ internal sealed class CoalescingKnob : Knob
         : context.Nic is { } nic ? nic.SetCoalescing(wanted)
         : context.NoInterface;
 
-    private static Judgement Choose(bool met, string should, NicCoalescing now, NicCoalescing wanted) =>
-        new(met, should, Format(met ? now : wanted));
+    /// <summary>As wished, of what the card has.</summary>
+    private static Judgement Choose(bool met, string should, NicCoalescing now, NicCoalescing wanted) => new(met, should, Format(met ? now : new NicCoalescing(
+        now.AdaptiveRx is null ? null : wanted.AdaptiveRx,
+        now.RxUsecs is null ? null : wanted.RxUsecs,
+        now.RxFrames is null ? null : wanted.RxFrames)));
 
-    private static string Format(NicCoalescing c) => $"adaptive-rx {(c.AdaptiveRx ? "on" : "off")} rx-usecs {c.RxUsecs} rx-frames {c.RxFrames}";
+    /// <summary>Only what the card has: a command that names anything else is refused as a whole.</summary>
+    private static string Format(NicCoalescing c) => string.Join(' ', new[]
+    {
+        c.AdaptiveRx is { } adaptive ? $"adaptive-rx {(adaptive ? "on" : "off")}" : null,
+        c.RxUsecs is { } usecs ? $"rx-usecs {usecs}" : null,
+        c.RxFrames is { } frames ? $"rx-frames {frames}" : null,
+    }.OfType<string>());
 
-    private static NicCoalescing? Parse(Reading reading) =>
-        reading.Words is ["adaptive-rx", var adaptive, "rx-usecs", var usecs, "rx-frames", var frames]
-        && uint.TryParse(usecs, NumberStyles.None, CultureInfo.InvariantCulture, out uint u)
-        && uint.TryParse(frames, NumberStyles.None, CultureInfo.InvariantCulture, out uint f)
-            ? new NicCoalescing(adaptive == "on", u, f)
-            : null;
+    /// <summary>Null when it is no list of pairs, or there is none in it.</summary>
+    private static NicCoalescing? Parse(Reading reading)
+    {
+        var parsed = new NicCoalescing(null, null, null);
+        foreach (string[] pair in reading.Words.Chunk(2))
+        {
+            bool isNumber = uint.TryParse(pair[^1], NumberStyles.None, CultureInfo.InvariantCulture, out uint number);
+            switch (pair)
+            {
+                case ["adaptive-rx", "on" or "off"]: parsed = parsed with { AdaptiveRx = pair[1] == "on" }; break;
+                case ["rx-usecs", _] when isNumber: parsed = parsed with { RxUsecs = number }; break;
+                case ["rx-frames", _] when isNumber: parsed = parsed with { RxFrames = number }; break;
+                default: return null;
+            }
+        }
+
+        return parsed == new NicCoalescing(null, null, null) ? null : parsed;
+    }
 }

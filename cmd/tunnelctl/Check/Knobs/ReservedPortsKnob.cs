@@ -37,6 +37,11 @@ internal sealed class ReservedPortsKnob : Knob
 
     public override string Show(CheckContext context, string value) => value.Length == 0 ? "none" : value;
 
-    private static bool IsOutsideOfRange(CheckContext context, int port) =>
-        context.Files.Read("/proc/sys/net/ipv4/ip_local_port_range").TryNumbers(2, out long[] range, out _) && (port < range[0] || port > range[1]);
+    /// <summary>Outside of the range as it is, and as the same profile would have it: --apply sets both at one go.</summary>
+    private static bool IsOutsideOfRange(CheckContext context, int port)
+    {
+        Reading now = SysctlKnobs.PortRange.Read(context);
+        return new[] { now, new Reading(SysctlKnobs.PortRange.Judge(context, now).Set, null) }
+            .All(r => r.TryNumbers(2, out long[] range, out _) && (port < range[0] || port > range[1]));
+    }
 }

@@ -66,12 +66,14 @@ internal static class SysctlKnobs
             "the same for reads"),
     ];
 
+    public static readonly SysctlKnob PortRange = new(
+        "net.ipv4.ip_local_port_range",
+        c => c.Profile == TuningProfile.Small ? Wish.Range(32768, 60999) : Wish.Range(1024, 65535),
+        "a port for each connection to one target; out of them, dialling fails");
+
     public static readonly IReadOnlyList<SysctlKnob> Ports =
     [
-        new(
-            "net.ipv4.ip_local_port_range",
-            c => c.Profile == TuningProfile.Small ? Wish.Range(32768, 60999) : Wish.Range(1024, 65535),
-            "a port for each connection to one target; out of them, dialling fails"),
+        PortRange,
         new(
             "net.ipv4.tcp_tw_reuse",
             c => c.Profile == TuningProfile.Small ? Wish.OneOf("2", "1") : Wish.OneOf("1"),

@@ -5,13 +5,14 @@ using Tunnel.Ctl.Check.Topics;
 namespace Tunnel.Ctl.Check.Setting;
 
 /// <summary>
-/// The files that set everything again at the next start: for sysctl, for udev (what belongs to the card), for the units' limit of open
-/// files. A file of the same name that somebody else wrote is left alone.
+/// The files that set everything again at the next start: for sysctl, for the module that a setting must find loaded, for udev (what belongs
+/// to the card), for the units' limit of open files. A file of the same name that somebody else wrote is left alone.
 /// </summary>
 internal static partial class DropIns
 {
     private const string Header = "# Written by tunnelctl check --persist, which may write it again.";
     private const string SysctlPath = "/etc/sysctl.d/90-tunnel.conf";
+    private const string ModulesPath = "/etc/modules-load.d/90-tunnel.conf";
     private const string UdevPath = "/etc/udev/rules.d/90-tunnel.rules";
     private const string UnitPath = "/etc/systemd/system/tunnel-{0}.service.d/90-tunnel.conf";
     private const int UnitFiles = 524_288;
@@ -47,9 +48,10 @@ internal static partial class DropIns
         return (written, problems);
     }
 
-    /// <summary>Puts back what was there, unless somebody has changed it since; says what could not be.</summary>
-    public static IReadOnlyList<string> Revert(CheckContext context, IReadOnlyList<WrittenFile> files)
+    /// <summary>Puts back what was there, unless somebody has changed it since; says what was done, and what could not be.</summary>
+    public static (IReadOnlyList<WrittenFile> Undone, IReadOnlyList<string> Problems) Revert(CheckContext context, IReadOnlyList<WrittenFile> files)
     {
+        List<WrittenFile> undone = [];
         List<string> problems = [];
         foreach (WrittenFile file in files.Reverse())
         {
@@ -59,15 +61,20 @@ internal static partial class DropIns
                 problems.Add($"{file.Path} was changed by somebody since: left as it is");
             else if (context.Files.Replace(file.Path, file.Before) is { } problem)
                 problems.Add(problem);
+            else
+                undone.Add(file);
         }
 
-        return problems;
+        return (undone, problems);
     }
 
     private static IEnumerable<(string Path, IReadOnlyList<string> Lines)> Contents(CheckContext context, string? only, IReadOnlyCollection<string> failed)
     {
         (Knob Knob, string Value)[] set = [.. Settled(context, only).Where(s => !failed.Contains(s.Knob.Name))];
         yield return (SysctlPath, [.. set.Where(s => s.Knob is SysctlKnob or ReservedPortsKnob).Select(s => $"{s.Knob.Name} = {s.Value}")]);
+        // sysctl's files are read before anything loads this module, and what has no file by then is passed over. bbr and fq load theirs.
+        if (set.Any(s => s.Knob == SysctlKnobs.ConntrackMax))
+            yield return (ModulesPath, ["nf_conntrack"]);
         if (context.Interface is { } name && PlainName().IsMatch(name))
             yield return (UdevPath, [.. set.Where(s => s.Knob is not (SysctlKnob or ReservedPortsKnob)).Select(s => Rule(context, s.Knob, s.Value))]);
         foreach (string side in only is null ? ["server", "client"] : Array.Empty<string>())
@@ -91,11 +98,12 @@ internal static partial class DropIns
         }
     }
 
+    /// <summary>A card is added under the kernel's name (eth0), and moved when it gets the one that it is known by (enp0s5).</summary>
     private static string Rule(CheckContext context, Knob knob, string value)
     {
         string command = knob.Command(context, value);
         string run = command.StartsWith("ethtool ", StringComparison.Ordinal) ? $"/usr/sbin/{command}" : $"/bin/sh -c '{command}'";
-        return $"ACTION==\"add\", SUBSYSTEM==\"net\", KERNEL==\"{context.Interface}\", RUN+=\"{run}\"";
+        return $"ACTION==\"add|move\", SUBSYSTEM==\"net\", KERNEL==\"{context.Interface}\", RUN+=\"{run}\"";
     }
 
     /// <summary>New lines in the place of older ones about the same thing; the others stay.</summary>
@@ -106,12 +114,12 @@ internal static partial class DropIns
         return string.Join('\n', [Header, .. kept, .. lines]) + "\n";
     }
 
-    /// <summary>The key of a setting; of a udev rule everything but the values.</summary>
+    /// <summary>The key of a setting; of a udev rule everything but the values, and but what versions before wrote for the action.</summary>
     private static string About(string line) => line.StartsWith("ACTION", StringComparison.Ordinal)
-        ? Numbers().Replace(Value().Replace(line, ""), "")
+        ? Numbers().Replace(Value().Replace(line, ""), "").Replace("\"add\"", "\"add|move\"", StringComparison.Ordinal)
         : line.Split('=')[0].Trim();
 
-    private static bool IsOurs(string path) => path is SysctlPath or UdevPath || UnitFile().IsMatch(path);
+    private static bool IsOurs(string path) => path is SysctlPath or ModulesPath or UdevPath || UnitFile().IsMatch(path);
 
     [GeneratedRegex(@"^[A-Za-z0-9_.:@-]+$")]
     private static partial Regex PlainName();

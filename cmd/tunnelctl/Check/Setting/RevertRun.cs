@@ -7,12 +7,12 @@ internal static class RevertRun
     {
         UndoFile undo = UndoFile.Read(path);
         CheckContext context = CheckContext.ForSetting(files, calls, TuningProfile.Throughput, undo.Interface);
-        IReadOnlyList<string> problems = DropIns.Revert(context, undo.Files);
+        (IReadOnlyList<WrittenFile> undone, IReadOnlyList<string> problems) = DropIns.Revert(context, undo.Files);
         IReadOnlyList<Change> changes = new Tuning(context).Revert(undo.Changes);
         if (json)
-            Console.Out.WriteLine(JsonText.Write(new RevertJson(changes, [.. undo.Files.Select(f => f.Path)], problems)));
+            Console.Out.WriteLine(JsonText.Write(new RevertJson(changes, [.. undone.Select(f => f.Path)], problems)));
         else
-            Print(changes, undo.Files, problems);
+            Print(changes, undone, problems);
         return problems.Count == 0 && changes.All(c => c.Problem is null) ? CheckExit.Good : CheckExit.Advice;
     }
 

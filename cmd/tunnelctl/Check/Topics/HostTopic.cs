@@ -155,14 +155,19 @@ internal sealed class HostTopic : PromptTopic
         return Finding.Of(name, met, now, "of living processes, dropping RST", WhyRules, "nft list ruleset");
     }
 
-    /// <summary>No rules are right while the tunnel does not run, and wrong while it does.</summary>
+    /// <summary>
+    /// No rules are right while the tunnel does not run, and wrong while a server does. A client has its rules only while it has a
+    /// connection or tries for one: between two tries there are none, and nothing is wrong with that.
+    /// </summary>
     private static Finding LookForProcess(CheckContext context, string name, string now)
     {
         if (context.File is not { } file)
             return Finding.Unknown(name, $"{now}; which end should have some is not known without --config", WhyRules);
-        return RunningWith(context, Path.GetFullPath(file.Path)) is { } process
+        if (RunningWith(context, Path.GetFullPath(file.Path)) is not { } process)
+            return Finding.Good(name, $"{now}; no process of this network namespace runs with this file", "", WhyRules);
+        return file.Client is null
             ? Finding.Must(name, false, $"{now}, and process {process} runs with this file", "its rules", WhyRules, "nft list ruleset")
-            : Finding.Good(name, $"{now}; no process of this network namespace runs with this file", "", WhyRules);
+            : Finding.Unknown(name, $"{now} just now: process {process} has some while it is connected, and while it tries to be", WhyRules);
     }
 
     /// <summary>The process that was given that file; another tunnel's may need no rules.</summary>

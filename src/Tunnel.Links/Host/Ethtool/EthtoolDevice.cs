@@ -27,7 +27,11 @@ public sealed class EthtoolDevice(string name) : INicDevice
 
     public NicAnswer<NicCoalescing> Coalescing()
     {
-        (uint[]? w, int error) = AskWords(ETHTOOL_GCOALESCE, CoalesceWords);
+        (NicCoalescing? told, int error) = CoalescingQuery.Ask(name);
+        if (error != Linux.ENOENT)
+            return told is null ? Refused<NicCoalescing>(error) : new(told, null);
+        // An older kernel: what the driver has not is 0 there.
+        (uint[]? w, error) = AskWords(ETHTOOL_GCOALESCE, CoalesceWords);
         return w is null ? Refused<NicCoalescing>(error) : new(new NicCoalescing(w[10] != 0, w[1], w[2]), null);
     }
 
@@ -78,7 +82,7 @@ public sealed class EthtoolDevice(string name) : INicDevice
         ETHTOOL_GCOALESCE,
         ETHTOOL_SCOALESCE,
         CoalesceWords,
-        w => (w[10], w[1], w[2]) = (wanted.AdaptiveRx ? 1u : 0u, wanted.RxUsecs, wanted.RxFrames));
+        w => (w[10], w[1], w[2]) = (wanted.AdaptiveRx is { } adaptive ? adaptive ? 1u : 0u : w[10], wanted.RxUsecs ?? w[1], wanted.RxFrames ?? w[2]));
 
     private string? Change(uint get, uint set, int count, Action<uint[]> change)
     {

@@ -15,6 +15,13 @@ internal static class EthtoolNumbers
     internal const uint ETHTOOL_GCHANNELS = 0x3C;
     internal const uint ETH_SS_STATS = 1;
 
+    internal const byte ETHTOOL_MSG_COALESCE_GET = 19;
+    internal const ushort ETHTOOL_A_HEADER_DEV_NAME = 2;
+    internal const ushort ETHTOOL_A_COALESCE_HEADER = 1;
+    internal const ushort ETHTOOL_A_COALESCE_RX_USECS = 2;
+    internal const ushort ETHTOOL_A_COALESCE_RX_MAX_FRAMES = 3;
+    internal const ushort ETHTOOL_A_COALESCE_USE_ADAPTIVE_RX = 11;
+
     /// <summary>Bytes of each name in ETHTOOL_GSTRINGS.</summary>
     internal const int ETH_GSTRING_LEN = 32;
 }

@@ -23,11 +23,11 @@ public sealed record NicChannels(uint Rx, uint Tx, uint Combined, uint MaxRx, ui
     public uint MaxReceiving => Math.Max(MaxRx, MaxCombined);
 }
 
-/// <summary>How long the card waits before it interrupts.</summary>
+/// <summary>How long the card waits before it interrupts. What the driver has not is null, and is not set either.</summary>
 /// <param name="AdaptiveRx">The driver decides by itself, from the load.</param>
 /// <param name="RxUsecs">Microseconds after a packet.</param>
 /// <param name="RxFrames">Packets.</param>
-public sealed record NicCoalescing(bool AdaptiveRx, uint RxUsecs, uint RxFrames);
+public sealed record NicCoalescing(bool? AdaptiveRx, uint? RxUsecs, uint? RxFrames);
 
 /// <summary>Which driver it is, and what it sits on.</summary>
 public sealed record NicDriver(string Name, string Version, string Bus);
