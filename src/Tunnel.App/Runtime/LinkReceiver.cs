@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime.Traffic;
 using Tunnel.Links;
 using Tunnel.Protocol.Crypto;
@@ -10,13 +11,14 @@ namespace Tunnel.App.Runtime;
 /// The receiving side of a link: a thread that takes frames off it, unwraps them, lets the guard judge them, and hands each datagram
 /// to its session, which stays entered for the rest of the batch. Clients and servers differ in whose datagram it is.
 /// </summary>
-public abstract class LinkReceiver : IFrameSink, IDisposable
+public abstract partial class LinkReceiver : IFrameSink, IDisposable
 {
     [ThreadStatic]
     private static bool _isReceiving;
 
     private readonly Guard? _guard;
     private readonly DropLog? _dropLog;
+    private readonly RateLimitedLog? _defects;
     private readonly Thread _thread;
     private readonly long[] _drops = new long[Enum.GetValues<DropReason>().Length];
     private readonly Histogram _batches = new();
@@ -34,6 +36,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         Sessions = sessions;
         _guard = sessions.Guard?.CreateGuard();
         _dropLog = sessions.Logger is { } logger ? new DropLog(logger, link.Name) : null;
+        _defects = sessions.Logger is { } told ? new RateLimitedLog(told, "frames that met a defect") : null;
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         sessions.Ledger.Add(this);
     }
@@ -75,17 +78,17 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
 
     public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
     {
-        if (_current is null)
-            _now = MonotonicClock.Now;
-        // Nothing may have come for longer than a cookie lasts.
-        if (_frames++ == 0)
-            _guard?.Refresh(GuardSettings.UnixSeconds);
-        if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
-            OnOtherFrame(frame);
-        else if (_guard is not null && Link.Framing == LinkFraming.Ethernet)
-            SplitByGuard(arrival);
-        else
-            SplitByLength(arrival, segmentLength);
+        try
+        {
+            Take(frame, address, segmentLength);
+        }
+        catch (Exception e)
+        {
+            // Sessions see to their own defects. One frame must not end what all others come by.
+            Count(DropReason.Defect);
+            if (_defects?.Admits() == true)
+                LogDefect(Sessions.Logger!, frame.Length, Link.Name, e);
+        }
     }
 
     public void OnBatchEnd()
@@ -128,6 +131,21 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         PeerSession? current = _current;
         _current = null;
         current?.LeaveReceived();
+    }
+
+    private void Take(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
+    {
+        if (_current is null)
+            _now = MonotonicClock.Now;
+        // Nothing may have come for longer than a cookie lasts.
+        if (_frames++ == 0)
+            _guard?.Refresh(GuardSettings.UnixSeconds);
+        if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
+            OnOtherFrame(frame);
+        else if (_guard is not null && Link.Framing == LinkFraming.Ethernet)
+            SplitByGuard(arrival);
+        else
+            SplitByLength(arrival, segmentLength);
     }
 
     private void OnOtherFrame(ReadOnlySpan<byte> frame)
@@ -221,4 +239,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         EventDispatcher.ComesAgain(soon: false);
         EventDispatcher.Run();
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "a defect dropped a frame of {Length} bytes at link {Link}")]
+    private static partial void LogDefect(ILogger logger, int length, string link, Exception defect);
 }

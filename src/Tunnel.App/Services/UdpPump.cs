@@ -1,4 +1,5 @@
 using System.Buffers;
+using Tunnel.App.Runtime;
 
 namespace Tunnel.App.Services;
 
@@ -28,6 +29,11 @@ internal static class UdpPump
                     meter.CountFromTunnel();
                 else
                     meter.Drop(UdpDrop.Socket);
+            }
+            catch (StreamResetException)
+            {
+                // How flows end: whoever sends datagrams never says that they are all.
+                return;
             }
             finally
             {

@@ -22,6 +22,9 @@ internal sealed class BenchCarrier : Carrier
     /// <summary>What sending meets instead; null for nothing.</summary>
     public Exception? OnSend { get; set; }
 
+    /// <summary>What taking a frame apart meets; null for nothing.</summary>
+    public Exception? OnUnwrap { get; set; }
+
     /// <summary>What following a peer meets; null for nothing.</summary>
     public Exception? OnFollow { get; set; }
 
@@ -32,7 +35,7 @@ internal sealed class BenchCarrier : Carrier
     public int Closed { get; private set; }
 
     public override bool TryUnwrap(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, out Arrival arrival) =>
-        _inner.TryUnwrap(frame, address, out arrival);
+        OnUnwrap is null ? _inner.TryUnwrap(frame, address, out arrival) : throw OnUnwrap;
 
     public override int PacketHeaders(bool ipv6) => _inner.PacketHeaders(ipv6);
 

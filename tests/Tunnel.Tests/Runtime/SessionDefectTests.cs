@@ -1,5 +1,6 @@
 using Tunnel.App.Runtime;
 using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Sessions;
 using Tunnel.Tests.Diagnostics;
 
 namespace Tunnel.Tests.Runtime;
@@ -72,5 +73,20 @@ public sealed class SessionDefectTests : IDisposable
         Assert.Equal(1, _bench.Metrics().Sum("tunnel_sessions_closed_total"));
         other.Say(MuxCommand.Open, 5);
         Assert.Equal(2, other.Session.StreamCount);
+    }
+
+    /// <summary>Before anybody knows whose it is, it costs the frame.</summary>
+    [Fact]
+    public void AFrameThatCannotBeTakenApartCostsItself()
+    {
+        BenchPeer peer = _bench.Greet(1);
+        _bench.Carrier.OnUnwrap = new IndexOutOfRangeException();
+        peer.Say(MuxCommand.Open, 5);
+        _bench.Carrier.OnUnwrap = null;
+        Assert.Equal(1, _bench.Receiver.GetDrops(DropReason.Defect));
+        Assert.True(_bench.Lines.Has("a defect dropped a frame"));
+        peer.Say(MuxCommand.Open, 7);
+        // It came out of order, and is not lost: the peer would send the first again.
+        Assert.Equal((false, 2), (peer.Session.IsClosed, peer.Session.GetStatus().Kcp.SegmentsReceived));
     }
 }
