@@ -42,6 +42,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
     private OpenedLink OpenUdp(IPEndPoint server, int port)
     {
         AddressConfig family = HostAddresses.FamilyOf(config.Network, server.AddressFamily);
+        RequireAnother(server, family, port);
         var carrier = new DatagramCarrier();
         if (HostNetwork.LinkTowards(server.Address, config.Network.Interface) is { } outgoing)
             _mtu.Require(outgoing, carrier, server.AddressFamily);
@@ -58,6 +59,16 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         var standing = new ReplaceableLink(link);
         PeerPath path = DatagramCarrier.Open(standing, server);
         return new OpenedLink(standing, carrier, path, Endpoint.FromIPEndPoint(server), null, null);
+    }
+
+    /// <summary>
+    /// With the server's own address and port, while that is down, the client would talk to itself, and nobody would notice but for the
+    /// errors that make no sense.
+    /// </summary>
+    private static void RequireAnother(IPEndPoint server, AddressConfig family, int port)
+    {
+        if (port == server.Port && (family.Address?.Equals(server.Address) ?? HostAddresses.IsOwn(server.Address)))
+            throw new LinkException(LinkFault.PortInUse, $"{server} is this host's own, and this client's port too: set another port in [network], or 0 for any");
     }
 
     /// <summary>The link and its port, with the firewall's rules for it.</summary>

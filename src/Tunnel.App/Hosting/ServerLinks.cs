@@ -57,7 +57,8 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
     {
         if (network.Link == LinkKind.Udp)
             return new DatagramCarrier();
-        return new TcpCarrier(network.Dscp, network.Tcp.Local, network.Tcp.Handshake ? HandshakeRole.Server : HandshakeRole.None);
+        HandshakeRole role = network.Tcp.Handshake ? HandshakeRole.Server : HandshakeRole.None;
+        return new TcpCarrier(network.Dscp, network.Tcp.Local, role, [.. new[] { network.IPv4.Address, network.IPv6.Address }.OfType<IPAddress>()]);
     }
 
     private IPacketLink OpenUdp()

@@ -49,6 +49,12 @@ public abstract class PeerPath(IPacketLink link)
     /// <summary>Bytes behind the headers that the link takes towards the peer now; 0 when that is not known. Asks the kernel.</summary>
     public abstract int LargestPayload();
 
+    /// <summary>A session is about to look what it may send: the link may be another one than before.</summary>
+    public virtual void Prepare()
+    {
+        // Most paths are what they were.
+    }
+
     /// <summary>
     /// Sends a run of datagrams: <paramref name="buffer"/> holds, behind <see cref="FrontRoom"/> bytes, frames of
     /// <paramref name="stride"/> bytes back to back (the last possibly shorter), each with <see cref="Headroom"/> bytes in front. What

@@ -12,6 +12,8 @@ namespace Tunnel.App.Runtime;
 /// <param name="logger">Where they go.</param>
 public sealed partial class DatagramLog(ILogger logger)
 {
+    private readonly RateLimitedLog _defects = new(logger, "frames that met a defect");
+
     /// <summary>
     /// Somebody reads it. A field of ours, so that a packet costs a look at it and no call of the logger; whoever changes the level says so
     /// (<see cref="Refresh"/>).
@@ -43,6 +45,16 @@ public sealed partial class DatagramLog(ILogger logger)
 
     /// <summary>A frame that could not be taken apart, so nobody knows whose it is.</summary>
     public void Dropped(int length, string link) => LogOtherFrame(logger, length, link);
+
+    /// <summary>At any level and not often: a frame that came upon a defect of this program's, which cost nothing but the frame.</summary>
+    public void Met(Exception defect, int length, string link)
+    {
+        if (_defects.Admits())
+            LogDefect(logger, length, link, defect);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "a defect dropped a frame of {Length} bytes at link {Link}")]
+    private static partial void LogDefect(ILogger logger, int length, string link, Exception defect);
 
     [LoggerMessage(Level = LogLevel.Trace, SkipEnabledCheck = true, Message = "received {Length} bytes at link {Link} from {Peer}")]
     private static partial void LogReceived(ILogger logger, int length, string link, Endpoint peer);

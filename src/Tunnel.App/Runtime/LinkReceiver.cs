@@ -75,17 +75,16 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
 
     public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
     {
-        if (_current is null)
-            _now = MonotonicClock.Now;
-        // Nothing may have come for longer than a cookie lasts.
-        if (_frames++ == 0)
-            _guard?.Refresh(GuardSettings.UnixSeconds);
-        if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
-            OnOtherFrame(frame);
-        else if (_guard is not null && Link.Framing == LinkFraming.Ethernet)
-            SplitByGuard(arrival);
-        else
-            SplitByLength(arrival, segmentLength);
+        try
+        {
+            Take(frame, address, segmentLength);
+        }
+        catch (Exception e)
+        {
+            // Sessions see to their own defects. One frame must not end what all others come by.
+            Count(DropReason.Defect);
+            _log?.Met(e, frame.Length, Link.Name);
+        }
     }
 
     public void OnBatchEnd()
@@ -127,6 +126,21 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         PeerSession? current = _current;
         _current = null;
         current?.LeaveReceived();
+    }
+
+    private void Take(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
+    {
+        if (_current is null)
+            _now = MonotonicClock.Now;
+        // Nothing may have come for longer than a cookie lasts.
+        if (_frames++ == 0)
+            _guard?.Refresh(GuardSettings.UnixSeconds);
+        if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
+            OnOtherFrame(frame);
+        else if (_guard is not null && Link.Framing == LinkFraming.Ethernet)
+            SplitByGuard(arrival);
+        else
+            SplitByLength(arrival, segmentLength);
     }
 
     private void OnOtherFrame(ReadOnlySpan<byte> frame)

@@ -121,7 +121,8 @@ internal sealed class FamilyKeys(string table, ConfigType<IPAddress> addressType
     public ConfigKey<IPAddress?> Address { get; } = new(table, "address", addressType.OrAuto())
     {
         Default = "\"auto\"",
-        Doc = "This machine's address of this family. \"auto\" takes the interface's.",
+        Doc = "This machine's address of this family. \"auto\" takes the interface's. A server that has one here answers for no other, else for "
+            + "every one that frames come to it for.",
     };
 
     public ConfigKey<int> Port { get; } = new(table, "port", BasicTypes.Integer(0, 65535))
