@@ -41,9 +41,15 @@ public sealed class DeadlineLoop : IDisposable
             _earlier.Set();
     }
 
+    /// <summary>
+    /// Ends the thread and waits for it; not where the caller is that thread: what awaited a session may go on within the session's turn, and
+    /// the thread ends after it.
+    /// </summary>
     public void Dispose()
     {
         _stopped = true;
+        if (_thread == Thread.CurrentThread)
+            return;
         _earlier.Set();
         _thread.Join();
         _earlier.Dispose();

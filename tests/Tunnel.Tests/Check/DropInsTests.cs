@@ -105,6 +105,7 @@ public sealed class DropInsTests : IDisposable
         Assert.Equal(between, _host.Read(SysctlFile));
         Assert.Empty(TakeBack(first, first));
         Assert.False(File.Exists(_host.PathOf(SysctlFile)));
+        Assert.Empty(TakeBack(first, first));
     }
 
     /// <summary>An undo file may come from anywhere.</summary>

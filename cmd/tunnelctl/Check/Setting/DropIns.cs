@@ -57,7 +57,10 @@ internal static partial class DropIns
         {
             if (!IsOurs(file.Path))
                 problems.Add($"{file.Path} is no file of this program's");
-            else if (context.Files.Read(file.Path).Text != file.After)
+            // As it was already: by a --revert before this one.
+            else if (context.Files.Read(file.Path).Text is var now && now == file.Before)
+                undone.Add(file);
+            else if (now != file.After)
                 problems.Add($"{file.Path} was changed by somebody since: left as it is");
             else if (context.Files.Replace(file.Path, file.Before) is { } problem)
                 problems.Add(problem);
