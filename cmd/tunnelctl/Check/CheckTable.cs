@@ -37,7 +37,7 @@ internal static class CheckTable
     {
         plain.WriteLine($"\n{group.Title}");
         foreach (Finding f in group.Findings)
-            plain.WriteLine($"{WordOf(f.Verdict),-MarkWidth} {f.Name.PadRight(names)} {Markup.Remove(Describe(f)).ReplaceLineEndings("; ")}");
+            plain.WriteLine($"{WordOf(f.Verdict),-MarkWidth} {f.Name.PadRight(names)} {$"{f.Is}{ShouldOf(f)} ({f.Why})".ReplaceLineEndings("; ")}");
     }
 
     private static Table TableOf(FindingGroup group, int names, int width)
@@ -64,11 +64,10 @@ internal static class CheckTable
     private static TableColumn Head(string text) => new($"[dim]{text}[/]");
 
     /// <summary>All in one column, where there is no room for three.</summary>
-    private static string Describe(Finding finding)
-    {
-        string should = finding.Should.Length == 0 ? "" : $"; should be: {finding.Should}";
-        return $"{Markup.Escape(finding.Is)}[bold]{Markup.Escape(should)}[/] [dim]({Markup.Escape(finding.Why)})[/]";
-    }
+    private static string Describe(Finding finding) =>
+        $"{Markup.Escape(finding.Is)}[bold]{Markup.Escape(ShouldOf(finding))}[/] [dim]({Markup.Escape(finding.Why)})[/]";
+
+    private static string ShouldOf(Finding finding) => finding.Should.Length == 0 ? "" : $"; should be: {finding.Should}";
 
     private static string MarkOf(FindingVerdict verdict) => verdict switch
     {

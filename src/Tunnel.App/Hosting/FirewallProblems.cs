@@ -48,7 +48,7 @@ internal sealed partial class FirewallProblems(ILogger logger)
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
     private static partial void LogProblem(ILogger logger, string problem);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}\n(the {Count}th failure; the next of which this tells is twice as many)")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}\n({Count} failures so far, told of at each doubling)")]
     private static partial void LogProblemAgain(ILogger logger, string problem, int count);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the firewall rules for port {Port} were gone; they are installed again")]
