@@ -46,7 +46,7 @@ internal sealed class Pacing(int segmentSize)
     private PathLoss _loss;
     private DeliveryRate _delivery = new();
     private DeliveryRound _round = new();
-    private SendCredit _credit = new(segmentSize);
+    private SendCredit _credit;
     private GainCycle _cycle;
     private bool _hasYielded;
     private bool _alwaysQueued = true;
@@ -171,7 +171,7 @@ internal sealed class Pacing(int segmentSize)
         if (!IsOn)
             return true;
         if (_credit.IsDue(now))
-            _credit.Grow(now, Rate);
+            _credit.Grow(now, Rate, segmentSize);
         return _credit.IsLeft;
     }
 

@@ -5,13 +5,12 @@ namespace Tunnel.Protocol.Kcp;
 /// go below nothing, by one segment: the next one waits for it.
 /// </summary>
 /// <remarks>Times are milliseconds, rates bytes a millisecond.</remarks>
-internal struct SendCredit(int segmentSize)
+internal struct SendCredit
 {
     /// <summary>What may leave at once: segments, and milliseconds of the rate (a loop that wakes late catches up).</summary>
     private const int BurstSegments = 10;
     private const int BurstMilliseconds = 2;
 
-    private readonly int _segmentSize = segmentSize;
     private double _bytes;
     private long _at;
 
@@ -20,9 +19,9 @@ internal struct SendCredit(int segmentSize)
     /// <summary>Time has passed since it last grew.</summary>
     public readonly bool IsDue(long now) => now > _at;
 
-    public void Grow(long now, double rate)
+    public void Grow(long now, double rate, int segmentSize)
     {
-        double burst = Math.Max(BurstSegments * _segmentSize, BurstMilliseconds * rate);
+        double burst = Math.Max(BurstSegments * segmentSize, BurstMilliseconds * rate);
         _bytes = Math.Min(burst, _bytes + ((now - _at) * rate));
         _at = now;
     }
