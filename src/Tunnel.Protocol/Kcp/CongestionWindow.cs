@@ -1,20 +1,25 @@
 namespace Tunnel.Protocol.Kcp;
 
-/// <summary>KCP's congestion window, in segments: slow start, linear growth, halving on a passed-by segment, one on a timeout.</summary>
+/// <summary>
+/// KCP's congestion window, in segments: slow start, linear growth, halving on a passed-by segment, one on a timeout. Switched off
+/// (<c>nocongestion</c>) it limits nothing.
+/// </summary>
 internal struct CongestionWindow
 {
     private const int MinimumThreshold = 2;
 
+    private readonly bool _isOn;
     private readonly int _segmentSize;
     private int _threshold;
     private int _bytes;
 
-    public CongestionWindow(int segmentSize)
+    public CongestionWindow(int segmentSize, bool isOn)
     {
+        _isOn = isOn;
         _segmentSize = segmentSize;
         _threshold = MinimumThreshold;
         _bytes = segmentSize;
-        Segments = 1;
+        Segments = isOn ? 1 : int.MaxValue;
     }
 
     public int Segments { get; private set; }
@@ -45,6 +50,8 @@ internal struct CongestionWindow
 
     public void OnPassedBy(int inFlight, int resend)
     {
+        if (!_isOn)
+            return;
         _threshold = Math.Max(inFlight / 2, MinimumThreshold);
         Segments = _threshold + resend;
         _bytes = Segments * _segmentSize;
@@ -52,6 +59,8 @@ internal struct CongestionWindow
 
     public void OnTimeout()
     {
+        if (!_isOn)
+            return;
         _threshold = Math.Max(Segments / 2, MinimumThreshold);
         Segments = 1;
         _bytes = _segmentSize;

@@ -6,21 +6,27 @@ namespace Tunnel.Protocol.Kcp;
 /// Segments that arrive in parts, until they are whole. Parts may come in any order, more than once and cut differently. Whoever owns
 /// it lets in only numbers that the receive window accepts, so it holds at most a window's worth.
 /// </summary>
-internal sealed class PartAssembly
+internal struct PartAssembly
 {
     private const int PruneAt = 64;
 
-    private readonly Dictionary<uint, Unfinished> _segments = [];
+    /// <summary>Null until there is one: most sessions never see a part.</summary>
+    private Dictionary<uint, Unfinished>? _segments;
     private int _pruneAt = PruneAt;
+
+    public PartAssembly()
+    {
+    }
 
     public int MemoryUse { get; private set; }
 
-    public int Count => _segments.Count;
+    public readonly int Count => _segments?.Count ?? 0;
 
     /// <summary>Adds a part; true with the segment's data when that makes it whole, after which it is forgotten.</summary>
     public bool TryComplete(uint number, SegmentPart part, ReadOnlySpan<byte> data, [NotNullWhen(true)] out byte[]? whole)
     {
         whole = null;
+        _segments ??= [];
         if (!_segments.TryGetValue(number, out Unfinished? segment))
         {
             segment = new Unfinished(part.Total);
@@ -39,13 +45,15 @@ internal sealed class PartAssembly
     /// <summary>Forgets what has arrived whole meanwhile; cheap to call often.</summary>
     public void Prune(ReceiveWindow received)
     {
-        if (_segments.Count >= _pruneAt)
+        if (Count >= _pruneAt)
             Trim(received);
     }
 
     /// <summary>The same, however little it is: long after, its number will be another segment's.</summary>
     public void Trim(ReceiveWindow received)
     {
+        if (_segments is null)
+            return;
         foreach (uint number in _segments.Keys)
         {
             if (received.Contains(number))
@@ -57,7 +65,7 @@ internal sealed class PartAssembly
 
     private void Forget(uint number)
     {
-        if (_segments.Remove(number, out Unfinished? segment))
+        if (_segments!.Remove(number, out Unfinished? segment))
             MemoryUse -= segment.MemoryUse;
     }
 

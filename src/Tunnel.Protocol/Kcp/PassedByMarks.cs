@@ -4,7 +4,7 @@ namespace Tunnel.Protocol.Kcp;
 /// The newest acknowledged transmissions, one a datagram of acknowledgements: a segment transmitted before all of them has been
 /// passed by that many times. This is KCP's fastack without a counter in every segment.
 /// </summary>
-internal sealed class PassedByMarks(int count)
+internal readonly struct PassedByMarks(int count)
 {
     private readonly ulong[] _marks = new ulong[count];
 

@@ -1,0 +1,242 @@
+using System.Runtime.CompilerServices;
+using Tunnel.Protocol.Primitives;
+
+namespace Tunnel.Protocol.Kcp;
+
+/// <summary>
+/// What becomes of what was sent: times every transmission, takes acknowledgements, and decides which segments are lost, because others
+/// passed them by or because their timeout ran out. What is lost waits here, in its order, to be sent again.
+/// </summary>
+/// <remarks>Times are milliseconds.</remarks>
+internal sealed class LossRecovery
+{
+    private const int SilenceProbes = 4;
+
+    private readonly bool _noDelay;
+    private readonly int _resend;
+    private readonly SendWindow _send;
+    private readonly Pacing? _pacing;
+    private readonly Queue<uint> _lost = new();
+    private readonly PassedByMarks _passed;
+    private RoundTripEstimator _roundTrip;
+    private CongestionWindow _congestion;
+    private ulong _silenceProbe;
+    private uint _silenceProbedAt;
+
+    public LossRecovery(KcpOptions options, SendWindow send, Pacing? pacing)
+    {
+        (_noDelay, _resend) = (options.NoDelay, options.Resend);
+        _send = send;
+        _pacing = pacing;
+        _passed = new PassedByMarks(Math.Max(1, options.Resend));
+        _roundTrip = new RoundTripEstimator(options.NoDelay, options.Interval);
+        _congestion = new CongestionWindow(options.SegmentSize, isOn: !options.NoCongestion);
+    }
+
+    /// <summary>0 until the first sample.</summary>
+    public int SmoothedRoundTrip => _roundTrip.Smoothed;
+
+    /// <summary>The retransmission timeout.</summary>
+    public int Timeout => _roundTrip.Timeout;
+
+    /// <summary>Every round trip that was measured.</summary>
+    public Histogram RoundTrips { get; } = new();
+
+    /// <summary>The retransmission timeout after each of them.</summary>
+    public Histogram Timeouts { get; } = new();
+
+    /// <summary>When the peer last acknowledged something, or there began to be something to acknowledge.</summary>
+    public long HeardAt { get; private set; }
+
+    /// <summary>The newest transmission: they are counted over the whole conversation.</summary>
+    public ulong Newest { get; private set; }
+
+    /// <summary>Segments that congestion lets be in flight.</summary>
+    public int CongestionLimit => _congestion.Segments;
+
+    /// <summary>Something may be lost and not sent again yet.</summary>
+    public bool HasLost => _lost.Count != 0;
+
+    /// <summary>The first transmission after a time with nothing in flight: silence counts from when there was something to answer.</summary>
+    public void OnRestart(long now)
+    {
+        HeardAt = now;
+        _pacing?.OnRestart(_send.BytesDelivered, Newest, now);
+    }
+
+    /// <summary>Notes a transmission, and sets its timeout.</summary>
+    // Inlined: a call for each segment that is sent shows in the benches.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void OnSent(uint number, long now)
+    {
+        ref SendWindow.Slot slot = ref _send[number];
+        slot.Timeout = NextTimeout(slot);
+        _send.MarkSent(number, ++Newest, (uint)now, now + slot.Timeout, now);
+        _pacing?.OnSent(slot.Length);
+    }
+
+    /// <summary>Takes what a datagram's acknowledgements mean; true when more may be sent because of it.</summary>
+    /// <param name="acks">What they said.</param>
+    /// <param name="regular">False for a packet rebuilt from parity, which says nothing about the round trip.</param>
+    /// <param name="peerWindow">Segments that the peer can take.</param>
+    /// <param name="now">When it came.</param>
+    public bool OnAcknowledged(in AckSummary acks, bool regular, int peerWindow, long now)
+    {
+        bool advanced = acks.Advanced != 0;
+        if (acks.HasEcho || advanced)
+            HeardAt = now;
+        for (int i = 0; i < acks.Lost; i++)
+            _roundTrip.OnLoss(now);
+        if (regular && acks.HasEcho)
+            AddSample((int)((uint)now - acks.NewestEcho), acks.NewestOrder, now);
+        if (acks.NewestOrder != 0)
+            _passed.Add(acks.NewestOrder);
+        _pacing?.OnAcknowledged(_send.BytesDelivered, _passed.Highest, Newest, _send.BytesUnderWay, now);
+        bool passedBy = _resend > 0 && MarkPassedBy(_passed.Lowest, SendWindow.SlotState.LostFast);
+        if (acks.HasEcho && _silenceProbe != 0)
+            passedBy |= EndSilence(acks.NewestEcho);
+        if (advanced)
+        {
+            _congestion.OnAdvance(peerWindow);
+            EndBackOff(now);
+        }
+
+        return advanced || passedBy;
+    }
+
+    /// <summary>With nothing new to send, one acknowledgement that passed a segment by is reason enough to send it again.</summary>
+    public bool MarkEarly() =>
+        _resend > 0 && _passed.Highest != 0 && MarkPassedBy(_passed.Highest, SendWindow.SlotState.LostEarly);
+
+    /// <summary>
+    /// Loses what timed out, with two exceptions; true if there was any. While the peer is silent altogether, a whole window's timeouts mean that
+    /// nothing gets through, or that it was only held up: a few segments find that out, and the rest wait for what they bring back.
+    /// And while acknowledgements come, a segment that none of them has passed by is late, not lost: the queue before it grew.
+    /// </summary>
+    public bool ExpireTimeouts(long now)
+    {
+        int timeout = _roundTrip.Timeout;
+        bool silent = now - HeardAt >= timeout;
+        bool any = silent && ProbeSilence(now);
+        while (_send.TryGetTimedOut(now, out uint number))
+        {
+            if (silent && any)
+                _send.Postpone(number, now + timeout, now);
+            else if (!silent && _send[number].Order > _passed.Highest)
+                _send.Postpone(number, HeardAt + timeout, now);
+            else
+                any = Lose(number);
+        }
+
+        if (any)
+            _congestion.OnTimeout();
+        return any;
+    }
+
+    /// <summary>What is too long for the path is lost for certain: it is sent again in parts, without waiting for a timeout.</summary>
+    /// <param name="size">Bytes of data that still pass.</param>
+    public void LoseLongerThan(int size)
+    {
+        for (uint number = _send.First; number != _send.Next; number++)
+        {
+            if (_send[number].State == SendWindow.SlotState.InFlight && _send[number].Length > size)
+                Lose(number);
+        }
+    }
+
+    /// <summary>The next one that is to be sent again; it stays the next until <see cref="DropLost"/>.</summary>
+    public bool TryPeekLost(out uint number) => _lost.TryPeek(out number);
+
+    public void DropLost() => _lost.Dequeue();
+
+    /// <summary>Whether it is still lost: it may have been acknowledged meanwhile.</summary>
+    public bool IsLost(uint number) =>
+        _send.Contains(number) && _send[number].State is >= SendWindow.SlotState.LostFast and <= SendWindow.SlotState.LostTimeout;
+
+    private void AddSample(int milliseconds, ulong order, long now)
+    {
+        if (milliseconds < 0)
+            return;
+        _roundTrip.Add(milliseconds, now);
+        _pacing?.AddRoundTrip(milliseconds, order, now);
+        RoundTrips.Add(milliseconds);
+        Timeouts.Add(_roundTrip.Timeout);
+    }
+
+    /// <summary>Declares lost what was transmitted before <paramref name="order"/> and is still in flight.</summary>
+    private bool MarkPassedBy(ulong order, SendWindow.SlotState why)
+    {
+        bool any = false;
+        while (_send.TryGetOldest(out uint number) && _send[number].Order < order)
+        {
+            MarkLost(number, why);
+            any = true;
+        }
+
+        if (any)
+            _congestion.OnPassedBy(_send.Count, _resend);
+        return any;
+    }
+
+    /// <summary>
+    /// The peer answers: what was sent again into a silence, or beyond a window that turned out smaller, and is older than the
+    /// current timeout, must not sit out the timeout that backed off meanwhile (up to a minute, for each window's worth).
+    /// </summary>
+    private void EndBackOff(long now)
+    {
+        int timeout = _roundTrip.Timeout;
+        while (_send.TryGetOldest(out uint number) && _send[number].Transmissions > 1
+            && (int)((uint)now - _send[number].Timestamp) > timeout)
+        {
+            _send[number].Timeout = timeout;
+            Lose(number);
+        }
+    }
+
+    /// <summary>Loses the few segments that were sent longest ago; true if any had timed out.</summary>
+    private bool ProbeSilence(long now)
+    {
+        bool any = false;
+        for (int i = 0; i < SilenceProbes && _send.TryGetOldest(out uint number) && _send[number].ResendAt <= now; i++)
+            any = Lose(number);
+        if (any && _silenceProbe == 0)
+            (_silenceProbe, _silenceProbedAt) = (Newest + 1, (uint)now);
+        return any;
+    }
+
+    /// <summary>
+    /// What was sent into a silence finds out what came of the rest: had it been held up only, its acknowledgements would have come first.
+    /// Without this the end of a window that a full queue lost would go a few segments a timeout.
+    /// </summary>
+    private bool EndSilence(uint echo)
+    {
+        if ((int)(echo - _silenceProbedAt) < 0)
+            return false;
+        ulong probe = _silenceProbe;
+        _silenceProbe = 0;
+        return MarkPassedBy(probe, SendWindow.SlotState.LostTimeout);
+    }
+
+    private bool Lose(uint number)
+    {
+        MarkLost(number, SendWindow.SlotState.LostTimeout);
+        return true;
+    }
+
+    private void MarkLost(uint number, SendWindow.SlotState why)
+    {
+        _pacing?.OnLost(_send[number].Order);
+        _send.MarkLost(number, why);
+        _lost.Enqueue(number);
+    }
+
+    private int NextTimeout(in SendWindow.Slot slot)
+    {
+        int current = _roundTrip.Timeout;
+        if (slot.State != SendWindow.SlotState.LostTimeout)
+            return current;
+        int backedOff = _noDelay ? slot.Timeout + slot.Timeout / 2 : slot.Timeout + Math.Max(slot.Timeout, current);
+        // The path may have become longer than what the segment's first timeout was made for.
+        return Math.Min(Math.Max(backedOff, current), RoundTripEstimator.MaximumTimeout);
+    }
+}

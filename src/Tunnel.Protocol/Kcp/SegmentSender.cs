@@ -1,0 +1,168 @@
+using System.Runtime.CompilerServices;
+using Tunnel.Protocol.Primitives;
+
+namespace Tunnel.Protocol.Kcp;
+
+/// <summary>
+/// What this end sends: segments that are lost, again, whole or in parts, and then new ones, filled by the user at the last moment; as many as
+/// the windows, congestion and pacing allow.
+/// </summary>
+internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendWindow send, LossRecovery recovery, Pacing? pacing, PathLimit path)
+{
+    private const int DeadLinkTransmissions = 20;
+    private const int InitialPeerWindow = 128;
+
+    /// <summary>A segment sent so often and still not acknowledged may be too long for the path.</summary>
+    private const int SuspiciousTransmissions = 3;
+
+    /// <summary>New data shorter than this is not worth a segment of its own at the end of a datagram that is nearly full.</summary>
+    private const int WorthwhileSpace = 256;
+
+    private int _partOffset;
+    private SendCounters _counters;
+
+    public SendCounters Counters => _counters;
+
+    /// <summary>Segments that the peer can take (rmt_wnd).</summary>
+    public int PeerWindow { get; set; } = InitialPeerWindow;
+
+    /// <summary>The peer takes segments in parts.</summary>
+    public bool PeerTakesParts { get; set; }
+
+    /// <summary>Segments that may be in flight now.</summary>
+    public int Window => Math.Min(Math.Min(sendWindow, PeerWindow), recovery.CongestionLimit);
+
+    /// <summary>When what waits for its turn may leave, in milliseconds; MaxValue when nothing does.</summary>
+    public long PacedUntil { get; private set; } = long.MaxValue;
+
+    /// <summary>There is room for a new segment, and something to put into it.</summary>
+    public bool HasNew => HasRoom && user.HasOutput;
+
+    private bool HasRoom => send.Count < Window && (pacing is null || send.BytesUnderWay < pacing.FlightLimit);
+
+    /// <summary>Whether something lost would leave now.</summary>
+    public bool CanSendLost(long now) => recovery.HasLost && MaySend(now);
+
+    /// <summary>Whether something new would leave now.</summary>
+    public bool CanSendNew(long now) => HasNew && MaySend(now);
+
+    /// <summary>Writes what is lost; false while some of it wants another datagram.</summary>
+    public bool TryWriteLost(ref SegmentWriter writer, long now)
+    {
+        while (recovery.TryPeekLost(out uint number) && MaySend(now))
+        {
+            if (recovery.IsLost(number) && !TryWriteAgain(ref writer, number, now))
+                return false;
+            _partOffset = 0;
+            recovery.DropLost();
+        }
+
+        return true;
+    }
+
+    /// <summary>Writes what the user has to send; false while some of it wants another datagram.</summary>
+    public bool TryWriteNew(ref SegmentWriter writer, long now)
+    {
+        while (CanSendNew(now))
+        {
+            int size = path.SegmentSize, space = Math.Min(writer.Room - KcpSegment.HeaderLength, size);
+            if (space < Math.Min(WorthwhileSpace, size))
+                return false;
+            int length = user.Fill(send.Reserve(space));
+            if (length == 0)
+                break;
+            if (send.Count == 0)
+                recovery.OnRestart(now);
+            Write(ref writer, send.Append(length), now);
+        }
+
+        return true;
+    }
+
+    /// <summary>With nothing new to send, what may be lost is sent again early; false while some of it wants another datagram.</summary>
+    public bool TryWriteEarly(ref SegmentWriter writer, long now) =>
+        user.HasOutput || !recovery.MarkEarly() || TryWriteLost(ref writer, now);
+
+    /// <summary>Everything that may leave has left. Sees to it that what has to wait for its turn gets it; true while there is something.</summary>
+    /// <param name="takesNew">New data does not wait for the interval.</param>
+    /// <param name="now">Milliseconds.</param>
+    public bool Pace(bool takesNew, long now)
+    {
+        if (pacing is null)
+            return false;
+        bool hasOutput = user.HasOutput;
+        if (!hasOutput && !recovery.HasLost)
+            pacing.OnIdle(recovery.Newest);
+        if (hasOutput && send.BytesUnderWay >= pacing.FlightLimit)
+            pacing.OnBound(recovery.Newest);
+        bool waits = (recovery.HasLost || (hasOutput && takesNew && HasRoom)) && !pacing.Allows(now);
+        PacedUntil = waits ? pacing.NextAt(now) : long.MaxValue;
+        return waits;
+    }
+
+    private bool MaySend(long now) => pacing is null || pacing.Allows(now);
+
+    /// <summary>False while it, or the rest of its parts, wants another datagram.</summary>
+    private bool TryWriteAgain(ref SegmentWriter writer, uint number, long now)
+    {
+        if (send[number].Length > path.SegmentSize && PeerTakesParts)
+        {
+            if (!TryWriteParts(ref writer, number, now))
+                return false;
+            CountRetransmit(send[number], now);
+            _counters.InParts++;
+            MarkSent(number, now);
+            return true;
+        }
+
+        if (writer.Room < KcpSegment.HeaderLength + send[number].Length)
+            return false;
+        CountRetransmit(send[number], now);
+        Write(ref writer, number, now);
+        return true;
+    }
+
+    /// <summary>Writes as much of a segment that is too long as there is room for; true when that was the end of it.</summary>
+    private bool TryWriteParts(ref SegmentWriter writer, uint number, long now)
+    {
+        ReadOnlySpan<byte> data = send.Data(number);
+        ReadOnlySpan<byte> rest = data[_partOffset..];
+        int room = writer.Room - KcpSegment.HeaderLength - SegmentPart.HeaderLength;
+        if (room < Math.Min(Math.Min(WorthwhileSpace, path.SegmentSize - SegmentPart.HeaderLength), rest.Length))
+            return false;
+        rest = rest[..Math.Min(room, rest.Length)];
+        writer.TryWriteHeader(KcpCommand.Part, (uint)now, number, SegmentPart.HeaderLength + rest.Length);
+        writer.Write(new SegmentPart(_partOffset, data.Length));
+        writer.Write(rest);
+        _partOffset += rest.Length;
+        return _partOffset == data.Length;
+    }
+
+    // Inlined: a call for each segment that is sent shows in the benches.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Write(ref SegmentWriter writer, uint number, long now)
+    {
+        writer.Write(KcpCommand.Push, (uint)now, number, send.Data(number));
+        MarkSent(number, now);
+    }
+
+    private void MarkSent(uint number, long now)
+    {
+        recovery.OnSent(number, now);
+        _counters.Segments++;
+    }
+
+    private void CountRetransmit(in SendWindow.Slot slot, long now)
+    {
+        if (slot.State == SendWindow.SlotState.LostFast)
+            _counters.Fast++;
+        else if (slot.State == SendWindow.SlotState.LostEarly)
+            _counters.Early++;
+        else
+            _counters.Timeout++;
+        if (slot.Transmissions == DeadLinkTransmissions)
+            _counters.DeadLink++;
+        if (slot.Transmissions >= SuspiciousTransmissions)
+            path.Suspect(now);
+    }
+}
