@@ -1,13 +1,17 @@
+using System.Globalization;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
 namespace Tunnel.Ctl;
 
-/// <summary>The terminal, or what stands in its place: colours only on a terminal, and no line broken for want of one's width.</summary>
+/// <summary>
+/// The terminal, or what stands in its place: colours only on a terminal. A pipe or a file has no width, so nothing is folded there, and a line stays
+/// a line for grep and less -S; unless COLUMNS says how wide it shall be.
+/// </summary>
 internal static class Terminal
 {
-    private const int WidthWithoutTerminal = 180;
-    private const int Unfolded = 10_000;
+    /// <summary>So wide that nothing is folded.</summary>
+    public const int Unfolded = 10_000;
 
     /// <summary>Results: standard output.</summary>
     public static IAnsiConsole Output { get; } = Create(Console.Out, Console.IsOutputRedirected);
@@ -45,7 +49,10 @@ internal static class Terminal
             Interactive = redirected ? InteractionSupport.No : InteractionSupport.Detect,
         });
         if (redirected)
-            console.Profile.Width = WidthWithoutTerminal;
+            console.Profile.Width = WidthWithoutTerminal(Environment.GetEnvironmentVariable("COLUMNS"));
         return console;
     }
+
+    internal static int WidthWithoutTerminal(string? columns) =>
+        int.TryParse(columns, NumberStyles.None, CultureInfo.InvariantCulture, out int told) && told > 0 ? Math.Min(told, Unfolded) : Unfolded;
 }

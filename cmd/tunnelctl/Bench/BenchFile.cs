@@ -1,12 +1,11 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Tunnel.Ctl.Bench;
 
 /// <summary>Results as JSON files.</summary>
 internal static class BenchFile
 {
-    public static string Write(BenchResult result) => JsonSerializer.Serialize(result, BenchJson.Default.BenchResult);
+    public static string Write(BenchResult result) => JsonText.Write(result);
 
     /// <exception cref="BenchException">It cannot be written, or is there already.</exception>
     public static void Save(string path, BenchResult result)
@@ -30,10 +29,11 @@ internal static class BenchFile
     {
         try
         {
-            BenchResult? result = JsonSerializer.Deserialize(File.ReadAllText(path), BenchJson.Default.BenchResult);
-            return result is { Format: BenchResult.CurrentFormat, Points.Count: > 0 }
-                ? result
-                : throw new BenchException($"{path}: not a result of this version of bench (format {BenchResult.CurrentFormat})");
+            string text = File.ReadAllText(path);
+            if (FormatOf(text) is { } format and not BenchResult.CurrentFormat)
+                throw new BenchException($"{path}: of another version of bench (format {format}; this one's is {BenchResult.CurrentFormat}): measure it anew");
+            BenchResult result = JsonText.Read<BenchResult>(text);
+            return result.Points.Count > 0 ? result : throw new BenchException($"{path}: not a result of bench --save");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -46,14 +46,15 @@ internal static class BenchFile
             throw new BenchException($"{path}: not a result of bench --save{where}");
         }
     }
+
+    /// <summary>The version that the file says it has; null when it does not, and is something else.</summary>
+    private static int? FormatOf(string text)
+    {
+        using var document = JsonDocument.Parse(text);
+        return document.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("format", out JsonElement format)
+            && format.ValueKind == JsonValueKind.Number && format.TryGetInt32(out int number) ? number : null;
+    }
 }
 
 /// <summary>What a user did or has cannot be worked with; the message says what.</summary>
 internal sealed class BenchException(string message) : Exception(message);
-
-[JsonSourceGenerationOptions(
-    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(BenchResult))]
-[JsonSerializable(typeof(Comparison))]
-internal sealed partial class BenchJson : JsonSerializerContext;

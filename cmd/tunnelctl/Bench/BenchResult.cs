@@ -13,7 +13,7 @@ namespace Tunnel.Ctl.Bench;
 internal sealed record BenchResult(
     int Format, string Tool, DateTime Started, HostFacts Host, LoadFacts Load, IReadOnlyList<BenchPoint> Points, HostRecord? HostRecord = null)
 {
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     /// <summary>Nothing was done in any round, so that there is no figure but the errors.</summary>
     private bool IsEmpty => Points.All(p => p.Rounds.All(r => r is { Operations: 0, Bytes: 0 } && (Load.Workload != "hold" || r.ErrorCount >= p.Concurrency)));
@@ -55,9 +55,10 @@ internal sealed record HostFacts(string Name, string System, string Processor, i
 /// <param name="WarmUpSeconds">Before each round, not counted.</param>
 /// <param name="Seconds">That a round measures; null: by requests.</param>
 /// <param name="Requests">That a round measures; null: by time.</param>
-/// <param name="Rate">Operations a second on a schedule; null: as fast as answers come.</param>
+/// <param name="Rate">Operations a second, on a schedule; null: as fast as answers come.</param>
 internal sealed record LoadFacts(
-    string Workload, string Target, string? Through, string Detail, double WarmUpSeconds, double? Seconds, long? Requests, double? Rate)
+    string Workload, string Target, string? Through, string Detail, double WarmUpSeconds, double? Seconds, long? Requests,
+    [property: JsonPropertyName("rate_per_second")] double? Rate)
 {
     /// <summary>The first hop is this host, as far as the address says.</summary>
     [JsonIgnore]
@@ -115,13 +116,21 @@ internal sealed record RoundResult(
         tally.Unfinished,
         LatencyFacts.Of(tally.Latency),
         LatencyFacts.Of(tally.Connect),
-        tally.Errors.ToDictionary(e => e.Key.ToString().ToLowerInvariant(), e => e.Value),
+        tally.Errors.ToDictionary(e => JsonText.Word(e.Key), e => e.Value),
         processes);
 }
 
 /// <summary>Durations in microseconds.</summary>
 internal sealed record LatencyFacts(
-    long Count, double Minimum, double Mean, double Median, double StandardDeviation, double P95, double P99, double P999, double Maximum)
+    long Count,
+    [property: JsonPropertyName("minimum_microseconds")] double Minimum,
+    [property: JsonPropertyName("mean_microseconds")] double Mean,
+    [property: JsonPropertyName("median_microseconds")] double Median,
+    [property: JsonPropertyName("standard_deviation_microseconds")] double StandardDeviation,
+    [property: JsonPropertyName("p95_microseconds")] double P95,
+    [property: JsonPropertyName("p99_microseconds")] double P99,
+    [property: JsonPropertyName("p999_microseconds")] double P999,
+    [property: JsonPropertyName("maximum_microseconds")] double Maximum)
 {
     /// <summary>
     /// How far mean and median are apart, in deviations, computed as ab does from times in whole milliseconds. (Unrounded they are never
@@ -152,8 +161,8 @@ internal sealed record LatencyFacts(
 /// <param name="Id">The process id.</param>
 /// <param name="Name">Its program; empty when there was no such process.</param>
 /// <param name="ProcessorSeconds">User and system time within the window.</param>
-/// <param name="ResidentBefore">Bytes of memory before the load.</param>
-/// <param name="ResidentAfter">Bytes of memory when the window closed.</param>
-/// <param name="ResidentPeak">The most it ever had.</param>
+/// <param name="ResidentBeforeBytes">Memory before the load.</param>
+/// <param name="ResidentAfterBytes">Memory when the window closed.</param>
+/// <param name="ResidentPeakBytes">The most it ever had.</param>
 internal sealed record ProcessUse(
-    int Id, string Name, double ProcessorSeconds, long ResidentBefore, long ResidentAfter, long ResidentPeak);
+    int Id, string Name, double ProcessorSeconds, long ResidentBeforeBytes, long ResidentAfterBytes, long ResidentPeakBytes);

@@ -13,6 +13,13 @@ namespace Tunnel.Ctl.Bench;
 /// <param name="processes">Whose processor time is read.</param>
 internal sealed class BenchRun(LoadPlan plan, LoadFacts load, Func<int, IWorkload> workload, IReadOnlyList<int> processes)
 {
+    /// <summary>Connections that are opened and closed, some times, before a process's memory is read.</summary>
+    private const int FirstConnections = 50;
+
+    private const int FirstTurns = 4;
+
+    private static readonly TimeSpan FirstTurn = TimeSpan.FromSeconds(0.5);
+
     /// <summary>Told what is under way, about once a second.</summary>
     public Action<string>? Progress { get; init; }
 
@@ -23,6 +30,8 @@ internal sealed class BenchRun(LoadPlan plan, LoadFacts load, Func<int, IWorkloa
         foreach (int concurrency in plan.Concurrency)
         {
             var rounds = new List<RoundResult>();
+            if (plan.HoldsStill && processes.Count != 0)
+                await UseFirstAsync(concurrency, cancel).ConfigureAwait(false);
             for (int round = 1; round <= plan.Rounds; round++)
                 rounds.Add(await RunRoundAsync(concurrency, round, cancel).ConfigureAwait(false));
             points.Add(new BenchPoint(concurrency, rounds, PortUse.Read(new KernelFiles())));
@@ -37,6 +46,17 @@ internal sealed class BenchRun(LoadPlan plan, LoadFacts load, Func<int, IWorkloa
         HostIdentity.ReadProcessor(new KernelFiles()) ?? "unknown",
         Environment.ProcessorCount,
         GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+
+    /// <summary>
+    /// What a program does for the first time takes memory that no connection does: code is compiled, twice where it is hot, tables are
+    /// made. A thousand connections would be told dearer each than ten thousand.
+    /// </summary>
+    private async Task UseFirstAsync(int concurrency, CancellationToken cancel)
+    {
+        LoadPlan first = plan with { WarmUp = TimeSpan.Zero, Duration = FirstTurn };
+        for (int turn = 0; turn < FirstTurns; turn++)
+            await new LoadRun(first, Math.Min(concurrency, FirstConnections), workload, []).RunAsync(cancel).ConfigureAwait(false);
+    }
 
     private async Task<RoundResult> RunRoundAsync(int concurrency, int round, CancellationToken cancel)
     {

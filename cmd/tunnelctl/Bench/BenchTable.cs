@@ -66,7 +66,7 @@ internal static class BenchTable
     };
 
     public static string Percent(double? change) =>
-        change is { } c ? (100 * c).ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture) + " %" : "-";
+        change is { } c ? c.ToString("+0.0;-0.0;0.0", CultureInfo.InvariantCulture) + " %" : "-";
 
     /// <summary>The 95 % confidence interval of a difference.</summary>
     public static string Interval(ComparedFigure row) => row.Low is { } low && row.High is { } high ? $"{Digits(low)} to {Digits(high)}" : "-";
@@ -98,11 +98,16 @@ internal static class BenchTable
 
         yield return Count(point.Rounds.Sum(r => r.ErrorCount));
         if (hasProcesses)
-            yield return Digits(Of(Figure.ProcessorOf(workload)?.Read ?? (r => MemoryEach(r, point.Concurrency) / 1024)));
+            yield return Figure.ProcessorOf(workload) is { } processor ? Digits(Of(processor.Read)) : MemoryEach(point);
     }
 
-    private static double MemoryEach(RoundResult round, int held) =>
-        round.Processes.Sum(p => (double)p.ResidentAfter - p.ResidentBefore) / held;
+    /// <summary>In KiB. Processes grow and shrink by themselves, too: below that nobody can tell what a connection takes.</summary>
+    private static string MemoryEach(BenchPoint point)
+    {
+        double growth = Statistics.Median([.. point.Rounds.Select(r => r.Processes.Sum(p => (double)p.ResidentAfterBytes - p.ResidentBeforeBytes))]);
+        double least = point.Rounds.Max(r => r.Processes.Count) * ProcessMeter.RestGrowth;
+        return (growth > least ? "" : "< ") + Digits(Math.Max(growth, least) / point.Concurrency / 1024);
+    }
 
     private static IEnumerable<string> Row(ComparedFigure row)
     {
@@ -110,7 +115,7 @@ internal static class BenchTable
         yield return row.Figure;
         yield return Digits(row.Before);
         yield return Digits(row.After);
-        yield return Percent(row.Change);
+        yield return Percent(row.ChangePercent);
         yield return Interval(row);
         yield return Words(row.Verdict);
     }

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Tunnel.Ctl.Bench;
 
 /// <summary>What changed between two benches of the same load.</summary>
@@ -41,12 +39,12 @@ internal sealed record Comparison(string Before, string After, IReadOnlyList<str
 /// <param name="Figure">Which, with its unit.</param>
 /// <param name="Before">Median of the rounds.</param>
 /// <param name="After">Median of the rounds.</param>
-/// <param name="Change">After over before, less one; null when before was 0.</param>
+/// <param name="ChangePercent">Of before; null when that was 0.</param>
 /// <param name="Verdict">Whether the rounds' means differ by more than their noise.</param>
 /// <param name="Low">The difference's 95 % confidence interval, in the figure's unit; null with one round.</param>
 /// <param name="High">Its upper end.</param>
 internal sealed record ComparedFigure(
-    int Concurrency, string Figure, double Before, double After, double? Change, Verdict Verdict, double? Low, double? High)
+    int Concurrency, string Figure, double Before, double After, double? ChangePercent, Verdict Verdict, double? Low, double? High)
 {
     public static ComparedFigure Of(int concurrency, Figure figure, IReadOnlyList<RoundResult> before, IReadOnlyList<RoundResult> after)
     {
@@ -54,7 +52,7 @@ internal sealed record ComparedFigure(
         double from = Statistics.Median(b), to = Statistics.Median(a);
         (double Low, double High)? interval = Statistics.DifferenceOfMeans(b, a);
         return new ComparedFigure(
-            concurrency, figure.Name, from, to, from == 0 ? null : to / from - 1, Judge(figure.MoreIsBetter, interval), interval?.Low, interval?.High);
+            concurrency, figure.Name, from, to, from == 0 ? null : 100 * (to / from - 1), Judge(figure.MoreIsBetter, interval), interval?.Low, interval?.High);
     }
 
     /// <summary>Whether the difference of two means is one.</summary>
@@ -68,7 +66,6 @@ internal sealed record ComparedFigure(
 }
 
 /// <summary>Whether a change is one.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Verdict>))]
 internal enum Verdict
 {
     /// <summary>The interval holds 0: rounds of the same thing differ as much.</summary>

@@ -58,10 +58,13 @@ internal sealed class ListenWatch(KernelFiles files, IHostCalls calls)
         }
     }
 
+    /// <summary>As it was at its fullest; of moments that were alike the last.</summary>
     private void Count(IPEndPoint local, ListenQueue[] queues)
     {
-        long most = Math.Max(queues.Max(q => q.Waiting), _seen.GetValueOrDefault(local)?.MostWaiting ?? 0);
-        _seen[local] = new ListenerUse(local.ToString(), queues.Length, queues.Min(q => q.Backlog), most);
+        long waiting = queues.Max(q => q.Waiting);
+        if (_seen.GetValueOrDefault(local)?.MostWaiting > waiting)
+            return;
+        _seen[local] = new ListenerUse(local.ToString(), queues.Length, queues.Min(q => q.Backlog), waiting);
     }
 
     private IReadOnlyDictionary<string, long> ReadCounters() => NamedCounters.Parse(files.Read("/proc/net/netstat").Text ?? "");

@@ -29,7 +29,7 @@ internal sealed class LoadOptions
     private readonly Option<string?> _through = new("--through") { Description = "socks5://[USER:PASSWORD@]ADDRESS:PORT, such as the tunnel's client" };
     private readonly Option<string?> _processes = new("--pid") { Description = "Processes of this host, as 123,456, whose processor time and memory are read" };
     private readonly Option<string?> _save = new("--save") { Description = "Keep the result in this file (never written over)" };
-    private readonly Option<bool> _json = new("--json") { Description = "JSON instead of a table (times of operations in microseconds)" };
+    private readonly Option<bool> _json = new("--json") { Description = "JSON instead of a table" };
 
     /// <param name="concurrency">Workers unless told.</param>
     /// <param name="rounds">Rounds unless told.</param>

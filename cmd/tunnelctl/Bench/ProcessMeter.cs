@@ -14,7 +14,7 @@ internal sealed class ProcessMeter(IReadOnlyList<int> ids)
     private const int SystemTicks = 14;
 
     /// <summary>Bytes by which memory that stands still may grow in a <see cref="RestPeriod"/>.</summary>
-    private const long RestGrowth = 128 << 10;
+    public const long RestGrowth = 128 << 10;
 
     private static readonly TimeSpan RestPeriod = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RestLimit = TimeSpan.FromSeconds(30);

@@ -14,6 +14,12 @@ internal static class CheckTable
         int names = report.Findings.Select(f => f.Name.Length).DefaultIfEmpty(10).Max();
         foreach ((int index, FindingGroup group) in report.Groups.Index())
         {
+            if (console.Profile.Width >= Terminal.Unfolded)
+            {
+                PrintLines(plain, group, names);
+                continue;
+            }
+
             console.WriteLine();
             console.MarkupLine($"[bold]{Markup.Escape(group.Title)}[/]");
             Table table = TableOf(group, names, console.Profile.Width);
@@ -24,6 +30,14 @@ internal static class CheckTable
 
         PrintCommands(plain, report);
         PrintSummary(console, report);
+    }
+
+    /// <summary>A line a finding, however long: for whoever looks for one of them.</summary>
+    private static void PrintLines(TextWriter plain, FindingGroup group, int names)
+    {
+        plain.WriteLine($"\n{group.Title}");
+        foreach (Finding f in group.Findings)
+            plain.WriteLine($"{WordOf(f.Verdict),-MarkWidth} {f.Name.PadRight(names)} {Markup.Remove(Describe(f)).ReplaceLineEndings("; ")}");
     }
 
     private static Table TableOf(FindingGroup group, int names, int width)
@@ -58,11 +72,13 @@ internal static class CheckTable
 
     private static string MarkOf(FindingVerdict verdict) => verdict switch
     {
-        FindingVerdict.Good => "[green]good[/]",
-        FindingVerdict.Advice => "[yellow]advice[/]",
-        FindingVerdict.Broken => "[red bold]broken[/]",
-        _ => "[dim]unknown[/]",
+        FindingVerdict.Good => $"[green]{WordOf(verdict)}[/]",
+        FindingVerdict.Advice => $"[yellow]{WordOf(verdict)}[/]",
+        FindingVerdict.Broken => $"[red bold]{WordOf(verdict)}[/]",
+        _ => $"[dim]{WordOf(verdict)}[/]",
     };
+
+    private static string WordOf(FindingVerdict verdict) => JsonText.Word(verdict);
 
     private static void PrintCommands(TextWriter plain, CheckReport report)
     {

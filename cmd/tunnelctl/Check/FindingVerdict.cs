@@ -1,9 +1,6 @@
-using System.Text.Json.Serialization;
-
 namespace Tunnel.Ctl.Check;
 
 /// <summary>What a finding comes to.</summary>
-[JsonConverter(typeof(LowerCaseNames<FindingVerdict>))]
 internal enum FindingVerdict
 {
     /// <summary>As it should be.</summary>

@@ -22,8 +22,8 @@ internal sealed record HostIdentity
 
     public required int Processors { get; init; }
 
-    /// <summary>Bytes; null when the kernel does not say.</summary>
-    public required long? Memory { get; init; }
+    /// <summary>Null when the kernel does not say.</summary>
+    public long? MemoryBytes { get; init; }
 
     public required string? Interface { get; init; }
 
@@ -39,7 +39,7 @@ internal sealed record HostIdentity
         Architecture = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
         Processor = ReadProcessor(context.Files),
         Processors = context.Processors,
-        Memory = context.MemoryBytes,
+        MemoryBytes = context.MemoryBytes,
         Interface = context.Interface,
         Version = TunnelProgram.Version,
     };

@@ -1,9 +1,6 @@
-using System.Text.Json.Serialization;
-
 namespace Tunnel.Ctl.Check;
 
 /// <summary>What a host is tuned for.</summary>
-[JsonConverter(typeof(LowerCaseNames<TuningProfile>))]
 internal enum TuningProfile
 {
     /// <summary>Many gigabytes, many connections: large buffers, fewer interrupts.</summary>

@@ -20,7 +20,7 @@ internal static class DumpJson
     {
         json.WriteStartObject();
         json.WriteString("time", DateTime.UnixEpoch.AddTicks(packet.Frame.Time / 100));
-        json.WriteString("course", packet.Frame.Course.ToString().ToLowerInvariant());
+        json.WriteString("course", JsonText.Word(packet.Frame.Course));
         json.WriteString("frame", packet.Headline);
         if (packet.Source is { } source && packet.Destination is { } destination)
         {
@@ -28,8 +28,8 @@ internal static class DumpJson
             json.WriteString("destination", destination.ToString());
         }
 
-        json.WriteNumber("length", packet.Frame.OriginalLength);
-        json.WriteNumber("segment_length", packet.Frame.SegmentLength);
+        json.WriteNumber("length_bytes", packet.Frame.OriginalLength);
+        json.WriteNumber("segment_length_bytes", packet.Frame.SegmentLength);
         json.WriteStartArray("datagrams");
         foreach (DumpedDatagram datagram in packet.Datagrams)
             Write(json, datagram);
@@ -40,8 +40,8 @@ internal static class DumpJson
     private static void Write(Utf8JsonWriter json, DumpedDatagram datagram)
     {
         json.WriteStartObject();
-        json.WriteNumber("length", datagram.Length);
-        json.WriteString("state", datagram.State.ToString().ToLowerInvariant());
+        json.WriteNumber("length_bytes", datagram.Length);
+        json.WriteString("state", JsonText.Word(datagram.State));
         json.WriteString("detail", datagram.Detail);
         json.WriteStartArray("segments");
         foreach (DumpedSegment dumped in datagram.Segments)
@@ -59,8 +59,8 @@ internal static class DumpJson
         json.WriteNumber("una", dumped.Segment.Unacknowledged);
         json.WriteNumber("ts", dumped.Segment.Timestamp);
         json.WriteNumber("wnd", dumped.Segment.Window);
-        json.WriteNumber("len", dumped.Segment.Length);
-        json.WriteString("place", dumped.Place.ToString().ToLowerInvariant());
+        json.WriteNumber("len_bytes", dumped.Segment.Length);
+        json.WriteString("place", JsonText.Word(dumped.Place));
         json.WriteStartArray("smux");
         foreach (DumpedMuxFrame frame in dumped.Frames)
             Write(json, frame);
@@ -80,7 +80,7 @@ internal static class DumpJson
         {
             json.WriteString("cmd", DumpFilter.NameOf(frame.Frame.Command));
             json.WriteNumber("stream", frame.Frame.StreamId);
-            json.WriteNumber("len", frame.Frame.Length);
+            json.WriteNumber("len_bytes", frame.Frame.Length);
             json.WriteString("note", frame.Note);
         }
 

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Tunnel.Links.Emulation;
 
 namespace Tunnel.Ctl.Emulate;
@@ -29,13 +27,9 @@ internal sealed record EmulationReport(double Seconds, PathCounters There, PathC
         to.WriteLine("(overflow: the queue was full; dropped: by the kernel, which this program was too slow for)");
     }
 
-    public void PrintJson(TextWriter to) => to.WriteLine(JsonSerializer.Serialize(this, EmulationJson.Default.EmulationReport));
+    public void PrintJson(TextWriter to) => to.WriteLine(JsonText.Write(this));
 
     private static string Line(string name, string there, string back) => $"{name,-10}{there,16}{back,16}";
 
     private static string Text(long count) => count.ToString(CultureInfo.InvariantCulture);
 }
-
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-[JsonSerializable(typeof(EmulationReport))]
-internal sealed partial class EmulationJson : JsonSerializerContext;

@@ -74,14 +74,14 @@ internal static class PingDiagnosis
     /// <summary>What may explain silence and is no silence itself.</summary>
     private static IEnumerable<string> Besides(PingEvidence seen)
     {
-        if (seen.HasGuard && seen.ClockDifference is { } difference && Math.Abs(difference) > seen.ClockTolerance)
+        if (seen.HasGuard && seen.ClockDifferenceSeconds is { } difference && Math.Abs(difference) > seen.ClockToleranceSeconds)
         {
             yield return Text($"the server's clock is {Math.Abs(difference):0.#} s {(difference > 0 ? "ahead" : "behind")}: ")
-                + Text($"more than the {seen.ClockTolerance:0.#} s that the guard allows. Set both clocks (chrony, systemd-timesyncd)");
+                + Text($"more than the {seen.ClockToleranceSeconds:0.#} s that the guard allows. Set both clocks (chrony, systemd-timesyncd)");
         }
     }
 
-    private static string Clock(PingEvidence seen) => seen is { HasGuard: true, ClockDifference: { } difference }
+    private static string Clock(PingEvidence seen) => seen is { HasGuard: true, ClockDifferenceSeconds: { } difference }
         ? Text($" (the server's is {difference:+0.0;-0.0;0.0} s off)")
         : "";
 

@@ -48,9 +48,9 @@ internal sealed record PingEvidence
     /// <summary>The server's host answers an echo request; null when that could not be asked.</summary>
     public bool? HostAnswersEcho { get; init; }
 
-    /// <summary>The server's clock minus this one's, in seconds, by ICMP timestamp; null when it does not tell.</summary>
-    public double? ClockDifference { get; init; }
+    /// <summary>The server's clock minus this one's, by ICMP timestamp; null when it does not tell.</summary>
+    public double? ClockDifferenceSeconds { get; init; }
 
-    /// <summary>How far the guard lets clocks be apart, in seconds.</summary>
-    public double ClockTolerance { get; init; } = double.PositiveInfinity;
+    /// <summary>How far the guard lets clocks be apart; null without one.</summary>
+    public double? ClockToleranceSeconds { get; init; }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Tunnel.Ctl.Ping;
@@ -23,21 +22,15 @@ internal sealed record PingReport(
         to.WriteLine("level     sent  back   loss      min   median      p95      max  (milliseconds)");
         foreach (PingSummary s in Levels)
         {
-            string name = s.Level.ToString().ToLowerInvariant();
+            string name = JsonText.Word(s.Level);
             to.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name,-8}{s.Sent,6}{s.Received,6}{s.Loss * 100,6:0.#}%{Cell(s.Min)}{Cell(s.Median)}{Cell(s.P95)}{Cell(s.Max)}"));
+                $"{name,-8}{s.Sent,6}{s.Received,6}{s.LossPercent,6:0.#}%{Cell(s.Min)}{Cell(s.Median)}{Cell(s.P95)}{Cell(s.Max)}"));
         }
     }
 
-    public void PrintJson(TextWriter to) => to.WriteLine(JsonSerializer.Serialize(this, PingJson.Default.PingReport));
+    public void PrintJson(TextWriter to) => to.WriteLine(JsonText.Write(this));
 
     private static string Cell(double? milliseconds) =>
         milliseconds is { } value ? value.ToString("0.000", CultureInfo.InvariantCulture).PadLeft(9) : "-".PadLeft(9);
 }
-
-[JsonSourceGenerationOptions(
-    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true,
-    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
-[JsonSerializable(typeof(PingReport))]
-internal sealed partial class PingJson : JsonSerializerContext;

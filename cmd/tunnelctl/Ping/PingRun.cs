@@ -163,8 +163,8 @@ internal sealed class PingRun(ClientConfig config, PingOptions options, ILogger 
             Unreachable = silent ? icmp.Heard : "",
             PortUnreachable = silent && config.Network.Link == LinkKind.Udp && (icmp.RefusesPort || await HostProbe.RefusesUdpAsync(server).ConfigureAwait(false)),
             HostAnswersEcho = silent ? await HostProbe.EchoesAsync(server.Address).ConfigureAwait(false) : null,
-            ClockDifference = silent && guard is not null ? await IcmpClock.DifferenceAsync(server.Address).ConfigureAwait(false) : null,
-            ClockTolerance = guard is null ? 0 : guard.Window.TotalSeconds * guard.Skew,
+            ClockDifferenceSeconds = silent && guard is not null ? await IcmpClock.DifferenceAsync(server.Address).ConfigureAwait(false) : null,
+            ClockToleranceSeconds = guard is null ? null : guard.Window.TotalSeconds * guard.Skew,
         };
     }
 

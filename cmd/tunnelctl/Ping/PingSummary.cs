@@ -1,10 +1,16 @@
+using System.Text.Json.Serialization;
+
 namespace Tunnel.Ctl.Ping;
 
-/// <summary>The round trips of one level. Times in milliseconds; null where nothing came back.</summary>
-internal sealed record PingSummary(PingLevel Level, int Sent, int Received, double? Min, double? Median, double? P95, double? Max)
+/// <summary>The round trips of one level. Times are null where nothing came back.</summary>
+internal sealed record PingSummary(PingLevel Level, int Sent, int Received,
+    [property: JsonPropertyName("min_milliseconds")] double? Min,
+    [property: JsonPropertyName("median_milliseconds")] double? Median,
+    [property: JsonPropertyName("p95_milliseconds")] double? P95,
+    [property: JsonPropertyName("max_milliseconds")] double? Max)
 {
-    /// <summary>A part of one.</summary>
-    public double Loss => Sent == 0 ? 0 : 1 - ((double)Received / Sent);
+    /// <summary>Of those sent.</summary>
+    public double LossPercent => Sent == 0 ? 0 : 100 * (1 - ((double)Received / Sent));
 
     /// <param name="level">What they went through.</param>
     /// <param name="trips">One each probe; null is lost.</param>

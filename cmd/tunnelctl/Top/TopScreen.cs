@@ -4,7 +4,10 @@ using Tunnel.App.Diagnostics.Status;
 
 namespace Tunnel.Ctl.Top;
 
-/// <summary>The live view: asks once a second, redraws, obeys keys. A process that goes away is waited for.</summary>
+/// <summary>
+/// The live view: asks once a second, redraws, obeys keys, follows the window's size. A process that goes away is waited for. It has the
+/// terminal's other screen to itself, as htop has; the last view stays behind on the usual one.
+/// </summary>
 internal sealed class TopScreen(StatusSource source)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -16,21 +19,28 @@ internal sealed class TopScreen(StatusSource source)
     public async Task RunAsync(StatusReport first, CancellationToken cancel)
     {
         StatusReport status = first;
-        await AnsiConsole.Live(Render(status)).AutoClear(true).StartAsync(async live =>
+        Console.Out.Write(ScreenFrame.Enter);
+        try
         {
-            while (await WaitAsync(() => Show(live, status), cancel))
+            Show(status);
+            while (await WaitAsync(() => Show(status), cancel))
             {
                 status = await ReadAsync(status, cancel);
-                Show(live, status);
+                Show(status);
             }
-        });
-        AnsiConsole.Write(View(status));
+        }
+        finally
+        {
+            Console.Out.Write(ScreenFrame.Leave);
+        }
+
+        AnsiConsole.Write(View(status, SizeOf(AnsiConsole.Console)));
     }
 
-    private void Show(LiveDisplayContext live, StatusReport status)
+    private void Show(StatusReport status)
     {
-        live.UpdateTarget(Render(status));
-        live.Refresh();
+        (int Width, int Height) size = SizeOf(AnsiConsole.Console);
+        Console.Out.Write(ScreenFrame.Of(Render(status, size), AnsiConsole.Console, size.Width, size.Height));
     }
 
     private async Task<StatusReport> ReadAsync(StatusReport last, CancellationToken cancel)
@@ -48,14 +58,21 @@ internal sealed class TopScreen(StatusSource source)
         }
     }
 
-    /// <summary>Waits for the next turn, and obeys keys meanwhile; false to end.</summary>
+    /// <summary>Waits for the next turn, and obeys keys and the window meanwhile; false to end.</summary>
     private async Task<bool> WaitAsync(Action redraw, CancellationToken cancel)
     {
         long end = Environment.TickCount64 + (long)Interval.TotalMilliseconds;
+        (int, int) size = SizeOf(AnsiConsole.Console);
         while (Environment.TickCount64 < end)
         {
             if (cancel.IsCancellationRequested)
                 return false;
+            if (SizeOf(AnsiConsole.Console) is var now && now != size)
+            {
+                size = now;
+                redraw();
+            }
+
             while (Console.KeyAvailable)
             {
                 ConsoleKeyInfo key = Console.ReadKey(intercept: true);
@@ -71,12 +88,14 @@ internal sealed class TopScreen(StatusSource source)
         return !cancel.IsCancellationRequested;
     }
 
-    private Rows Render(StatusReport status)
+    private Rows Render(StatusReport status, (int Width, int Height) size)
     {
         string keys = string.Join(' ', TopColumn.All.Select(c => $"{c.Key} {c.Title.ToLowerInvariant()}"));
         IRenderable foot = _problem.Length != 0 ? new Text(_problem, new Style(Color.Red)) : new Text($"sort: {keys}; q quit", new Style(Color.Grey));
-        return new Rows(View(status), foot);
+        return new Rows(View(status, size), foot);
     }
 
-    private IRenderable View(StatusReport status) => TopView.Render(status, _sort, AnsiConsole.Profile.Width, AnsiConsole.Profile.Height);
+    private IRenderable View(StatusReport status, (int Width, int Height) size) => TopView.Render(status, _sort, size.Width, size.Height);
+
+    private static (int Width, int Height) SizeOf(IAnsiConsole console) => (console.Profile.Width, console.Profile.Height);
 }

@@ -8,9 +8,6 @@ namespace Tunnel.Ctl.Top;
 /// <summary>A status as text: a head, and a table of sessions.</summary>
 internal static class TopView
 {
-    /// <summary>Columns in which nothing has to be folded.</summary>
-    public const int FullWidth = 140;
-
     private const int WideHead = 4;
     private const int NarrowHead = 2;
 
@@ -43,14 +40,14 @@ internal static class TopView
         s.Ready ? "[green]ready[/]" : $"[red]not ready[/]: {Markup.Escape(s.Unready ?? "")}",
         $"link {Markup.Escape(s.Link ?? "-")}",
         $"up {Age(s.UptimeSeconds)}",
-        $"in [bold]{Bits(s.Now.StreamInBytes)}[/]",
-        $"out [bold]{Bits(s.Now.StreamOutBytes)}[/]",
-        $"wire {Bits(s.Now.LinkInBytes)} in, {Bits(s.Now.LinkOutBytes)} out",
+        $"in [bold]{Bits(s.Now.StreamInBytesPerSecond)}[/]",
+        $"out [bold]{Bits(s.Now.StreamOutBytesPerSecond)}[/]",
+        $"wire {Bits(s.Now.LinkInBytesPerSecond)} in, {Bits(s.Now.LinkOutBytesPerSecond)} out",
         $"rtt {(s.Now.RttMilliseconds is { } rtt ? $"{rtt:0.#} ms" : "-")}",
         $"sessions {s.SessionCount}",
         $"streams {s.StreamCount}",
-        $"again {Share(s.Now)} of {s.Now.Segments:0}/s, drops {s.Now.Drops:0}/s",
-        $"cpu {s.Now.CpuPercent:0}%, memory {Bytes(s.Now.ResidentBytes)}, gc {s.Now.GcPauseMilliseconds:0.#} ms/s",
+        $"again {Share(s.Now)} of {s.Now.SegmentsPerSecond:0}/s, drops {s.Now.DropsPerSecond:0}/s",
+        $"cpu {s.Now.CpuPercent:0}%, memory {Bytes(s.Now.ResidentBytes)}, gc {s.Now.GcPauseMillisecondsPerSecond:0.#} ms/s",
     ];
 
     private static Grid Head(string[] facts, int columns)
@@ -106,7 +103,7 @@ internal static class TopView
         return age.TotalDays >= 1 ? $"{(int)age.TotalDays}d{age.Hours:00}h" : age.TotalHours >= 1 ? $"{age.Hours}h{age.Minutes:00}m" : $"{age.Minutes}m{age.Seconds:00}s";
     }
 
-    private static string Share(RateSample now) => now.Segments > 0 ? $"{100 * now.Retransmissions / now.Segments:0.##}%" : "0%";
+    private static string Share(RateSample now) => now.SegmentsPerSecond > 0 ? $"{100 * now.RetransmissionsPerSecond / now.SegmentsPerSecond:0.##}%" : "0%";
 
     private static string Scale(double value, int step, string unit)
     {

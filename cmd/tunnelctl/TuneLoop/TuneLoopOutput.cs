@@ -35,7 +35,7 @@ internal static class TuneLoopOutput
     }
 }
 
-/// <summary>What tune-loop --json prints. Schema 1: names are only ever added.</summary>
+/// <summary>What tune-loop --json prints. Schema 2: names are only ever added.</summary>
 /// <param name="Report">What came of it.</param>
 /// <param name="IsChanged">The knob was turned for the second bench.</param>
 /// <param name="Command">How a person would turn it; null: it is as it should be.</param>
@@ -43,5 +43,5 @@ internal static class TuneLoopOutput
 /// <param name="Problems">What could not be undone.</param>
 internal sealed record TuneLoopJson(ReportJson Report, bool IsChanged, string? Command, string? Undo, IReadOnlyList<string> Problems)
 {
-    public int Schema { get; } = 1;
+    public int Schema { get; } = 2;
 }

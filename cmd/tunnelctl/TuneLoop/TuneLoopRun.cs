@@ -40,6 +40,8 @@ internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, in
             return Report(once, null);
         }
 
+        if (settings.TriesFirst)
+            Try(planned);
         BenchResult? before = null, after = null;
         for (int turn = 1; turn <= settings.Rounds; turn++)
         {
@@ -51,6 +53,15 @@ internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, in
         }
 
         return Report(before!, after);
+    }
+
+    /// <summary>Sets the knob and sets it back: what the kernel refuses is known before anything has been measured.</summary>
+    /// <exception cref="TuningException">It refuses.</exception>
+    private void Try(PlannedChange planned)
+    {
+        var trial = HeldChange.Apply(_tuning, planned, settings.UndoPath);
+        trial.Dispose();
+        _problems.AddRange(trial.Problems);
     }
 
     private async Task<BenchResult> MeasureChangedAsync(
@@ -129,8 +140,9 @@ internal sealed class TuneLoopRun(TuneLoopSettings settings, Func<TuneTarget, in
 /// <param name="Folder">For the files; made if need be.</param>
 /// <param name="Rounds">Of each, in turns.</param>
 /// <param name="Keeps">The change stays after the last turn.</param>
+/// <param name="TriesFirst">The value is a user's: whether the kernel takes it is found out before anything is measured.</param>
 internal sealed record TuneLoopSettings(
-    string Knob, CheckContext Context, TuneTarget Target, IReadOnlyList<int> Reloads, string Folder, int Rounds, bool Keeps)
+    string Knob, CheckContext Context, TuneTarget Target, IReadOnlyList<int> Reloads, string Folder, int Rounds, bool Keeps, bool TriesFirst)
 {
     /// <summary>What undoes the change if nothing else does.</summary>
     public string UndoPath => Path.Combine(Folder, "undo.json");

@@ -179,7 +179,7 @@ internal static class BenchVerb
             string a = parsed.GetValue(before)!, b = parsed.GetValue(after)!;
             Comparison comparison = Comparison.Of(a, BenchFile.Load(a), b, BenchFile.Load(b));
             if (parsed.GetValue(json))
-                Console.Out.WriteLine(System.Text.Json.JsonSerializer.Serialize(comparison, BenchJson.Default.Comparison));
+                Console.Out.WriteLine(JsonText.Write(comparison));
             else
                 BenchTable.Print(Terminal.Output, comparison);
             return Task.CompletedTask;

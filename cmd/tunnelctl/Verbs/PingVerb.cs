@@ -35,7 +35,7 @@ internal static class PingVerb
         var count = new Option<int>("--count", "-n") { Description = "Rounds", DefaultValueFactory = _ => 5 };
         var interval = new Option<double>("--interval", "-i") { Description = "Seconds between rounds", DefaultValueFactory = _ => 1 };
         var timeout = new Option<double>("--timeout", "-t") { Description = "Seconds after which a round trip is lost", DefaultValueFactory = _ => 2 };
-        var json = new Option<bool>("--json") { Description = "JSON instead of text (round trips in milliseconds)" };
+        var json = new Option<bool>("--json") { Description = "JSON instead of text" };
         count.Within(1, 1_000_000);
         interval.Within(0, LongestSeconds);
         timeout.Within(0.001, LongestSeconds);

@@ -54,7 +54,7 @@ internal static class TopVerb
             StatusReport first = await source.ReadAsync(cancel);
             if (parsed.GetValue(Json))
                 Console.Out.WriteLine(JsonSerializer.Serialize(first, StatusJson.Default.StatusReport));
-            else if (parsed.GetValue(Once) || Console.IsOutputRedirected || Console.IsInputRedirected)
+            else if (parsed.GetValue(Once) || Console.IsOutputRedirected || Console.IsInputRedirected || !AnsiConsole.Profile.Capabilities.Ansi)
                 PrintOnce(first);
             else
                 await new TopScreen(source).RunAsync(first, cancel);
@@ -72,12 +72,7 @@ internal static class TopVerb
 
     private static void PrintOnce(StatusReport status)
     {
-        // A pipe has no width of its own to fold to, and understands no colours.
-        IAnsiConsole console = Console.IsOutputRedirected
-            ? AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors })
-            : AnsiConsole.Console;
-        if (Console.IsOutputRedirected)
-            console.Profile.Width = TopView.FullWidth;
+        IAnsiConsole console = Terminal.Output;
         console.Write(TopView.Render(status, TopSort.In, console.Profile.Width, int.MaxValue));
     }
 }

@@ -84,11 +84,13 @@ internal static class TuneLoopVerb
             o.ReloadsOf(parsed),
             parsed.GetValue(o.Out) ?? TuneLoopSettings.DefaultFolder(),
             o.RoundsOf(parsed),
-            parsed.GetValue(o.Keep));
+            parsed.GetValue(o.Keep),
+            parsed.GetValue(o.Value) is not null);
     }
 
     /// <summary>Null when the knob is as it should be already.</summary>
     /// <exception cref="TuningException">What it is now is not known, so nothing could be set back.</exception>
+    /// <exception cref="FormatException">That is no value for it.</exception>
     private static PlannedChange? PlanOf(TuneLoopSettings settings, string? value)
     {
         Knob knob = KnobCatalog.Find(settings.Knob)!;
@@ -97,6 +99,8 @@ internal static class TuneLoopVerb
             throw new TuningException($"{knob.Name}: {now.Problem ?? knob.Judge(settings.Context, now).Problem}");
         if (value is null)
             return new Tuning(settings.Context).Plan(knob.Name) is [var planned] ? planned : null;
+        if (knob.Objection(now, value) is { } objection)
+            throw new FormatException($"--value: {objection}");
         return string.Join(' ', now.Words) == value ? null : new PlannedChange(knob.Name, now.Text, value, knob.Command(settings.Context, value));
     }
 

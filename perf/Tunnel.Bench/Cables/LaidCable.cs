@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using Tunnel.Ctl;
 using Tunnel.Ctl.Emulate;
 using Tunnel.Ctl.Lab;
 using Tunnel.Links.Emulation;
@@ -95,8 +95,7 @@ internal sealed class LaidCable : IAsyncDisposable
     {
         string output = stopped.Output;
         int start = output.IndexOf('{', StringComparison.Ordinal);
-        EmulationReport? report = start < 0 ? null : JsonSerializer.Deserialize(output[start..], EmulationJson.Default.EmulationReport);
-        return report is null ? throw new LabException($"the emulator did not say what it did:\n{output}") : CableUse.Of(report);
+        return start < 0 ? throw new LabException($"the emulator did not say what it did:\n{output}") : CableUse.Of(JsonText.Read<EmulationReport>(output[start..]));
     }
 
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tunnel.Ctl.Lab;
 
@@ -71,7 +72,7 @@ internal abstract class Contender(string name)
 internal sealed record ContenderSetup(LabNetwork Network, int Port, int? Sessions, string Folder);
 
 /// <summary>What ratios are made of.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ContenderKind>))]
+[JsonConverter(typeof(ContenderKindConverter))]
 internal enum ContenderKind
 {
     /// <summary>This project's.</summary>
@@ -86,3 +87,6 @@ internal enum ContenderKind
     /// <summary>No tunnel at all.</summary>
     None,
 }
+
+/// <summary>In lower case, as all JSON here is.</summary>
+internal sealed class ContenderKindConverter() : JsonStringEnumConverter<ContenderKind>(JsonNamingPolicy.SnakeCaseLower);

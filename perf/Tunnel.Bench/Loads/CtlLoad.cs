@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using Tunnel.Ctl;
 using Tunnel.Ctl.Bench;
 using Tunnel.Ctl.Check.Proc;
 using Tunnel.Ctl.Lab;
@@ -65,7 +65,7 @@ internal sealed class CtlLoad : RaceLoad
                 conditions.Ctl, "bench", _verb, target, .. _options, .. processes,
                 "--rounds", "1", "--warm-up", Text(WarmUp * conditions.WarmUpFactor), "--seconds", Text(conditions.Seconds), "--json",
             ]).ConfigureAwait(false);
-        return JsonSerializer.Deserialize(json, BenchJson.Default.BenchResult)!.Points[0].Rounds[0];
+        return JsonText.Read<BenchResult>(json).Points[0].Rounds[0];
     }
 
     private static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Tunnel.App.Diagnostics.Profiles;
+using Tunnel.Ctl;
 using Tunnel.Ctl.Bench;
 using Tunnel.Ctl.Lab;
 
@@ -47,7 +47,7 @@ internal sealed class IdleLoad : RaceLoad
             conditions.Laid.Network.Client,
             cancel,
             conditions.Ctl, "bench", "connect", conditions.Running.Target, "--requests", $"{2 * Sessions}", "--rounds", "1", "--json").ConfigureAwait(false);
-        RoundResult opened = JsonSerializer.Deserialize(json, BenchJson.Default.BenchResult)!.Points[0].Rounds[0];
+        RoundResult opened = JsonText.Read<BenchResult>(json).Points[0].Rounds[0];
         if (opened.ErrorCount != 0)
             throw new LabException($"{opened.ErrorCount} of {2 * Sessions} connections failed");
     }

@@ -11,7 +11,7 @@ internal sealed record RaceFigure(string Name, bool MoreIsBetter, Func<Lap, doub
     public static readonly RaceFigure Throughput = OfResult("Mbit/s", true, r => r.MegabitsPerSecond);
     public static readonly RaceFigure Processor = OfResult("CPU s/GB", false, r => r.ProcessorSecondsPerGigabyte);
     public static readonly RaceFigure Peak = OfResult(
-        "peak MiB", false, r => r.Processes.Count == 0 ? null : r.Processes.Sum(p => p.ResidentPeak) / 1048576.0);
+        "peak MiB", false, r => r.Processes.Count == 0 ? null : r.Processes.Sum(p => p.ResidentPeakBytes) / 1048576.0);
 
     public static readonly RaceFigure Rate = OfResult("ops/s", true, r => r.OperationsPerSecond);
     public static readonly RaceFigure P50 = OfResult("p50 us", false, r => r.Latency.Median);
@@ -41,7 +41,7 @@ internal sealed record RaceFigure(string Name, bool MoreIsBetter, Func<Lap, doub
     public static RaceFigure MemoryEach(int streams) => OfResult(
         "KiB a stream",
         false,
-        r => r.Processes.Count == 0 ? null : r.Processes.Sum(p => (double)p.ResidentAfter - p.ResidentBefore) / 1024 / streams);
+        r => r.Processes.Count == 0 ? null : r.Processes.Sum(p => (double)p.ResidentAfterBytes - p.ResidentBeforeBytes) / 1024 / streams);
 
     private static RaceFigure OfResult(string name, bool moreIsBetter, Func<RoundResult, double?> read) =>
         new(name, moreIsBetter, l => l.Result is { } result ? read(result) : null);

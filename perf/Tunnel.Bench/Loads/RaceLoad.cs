@@ -15,14 +15,19 @@ internal abstract class RaceLoad(string name, params RaceFigure[] figures)
 
     private static readonly string[] Down = ["--direction", "down"];
 
-    private static readonly RaceFigure[] Rates = [RaceFigure.Rate, RaceFigure.P50, RaceFigure.P99];
+    private static readonly RaceFigure[] Echo =
+    [
+        RaceFigure.P50, RaceFigure.P95, RaceFigure.P99, RaceFigure.P999, RaceFigure.Pauses, RaceFigure.LongestPause,
+    ];
+
+    private static readonly RaceFigure[] Rates = [RaceFigure.Rate, RaceFigure.P50, RaceFigure.P99, RaceFigure.Pauses, RaceFigure.LongestPause];
 
     public static readonly IReadOnlyList<RaceLoad> All =
     [
         new CtlLoad("bulk down", "bulk", Down, 2, Bulk) { Title = "A download" },
         new CtlLoad("bulk up", "bulk", ["--direction", "up"], 2, Bulk) { Title = "An upload" },
         new CtlLoad("bulk down, 8", "bulk", [.. Down, "-c", "8"], 2, Bulk) { Title = "Eight downloads" },
-        new CtlLoad("echo", "tcp", [], 1, RaceFigure.P50, RaceFigure.P95, RaceFigure.P99, RaceFigure.P999) { Title = "64 bytes there and back" },
+        new CtlLoad("echo", "tcp", [], 1, Echo) { Title = "64 bytes there and back" },
         new CtlLoad("echo, 50", "tcp", ["-c", "50"], 1, Rates) { Title = "64 bytes there and back, fifty at a time" },
         new CtlLoad("connect", "connect", ["-c", "16"], 1, Rates) { Title = "New connections" },
         new CtlLoad("http, 50", "http", ["-c", "50"], 0, Rates) { Title = "HTTP over fifty connections" },

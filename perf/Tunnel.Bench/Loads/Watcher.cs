@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text.Json;
 using Tunnel.Bench.Contenders;
+using Tunnel.Ctl;
 using Tunnel.Ctl.Bench;
 using Tunnel.Ctl.Lab;
 
@@ -46,7 +46,7 @@ internal abstract class Watcher
                 ctl, "bench", "http", $"http://{url}", "--rounds", "1", "--warm-up", "0",
                 "--rate", $"{rate}", "--seconds", seconds.ToString(CultureInfo.InvariantCulture), "--json",
             ]).ConfigureAwait(false);
-        RoundResult round = JsonSerializer.Deserialize(json, BenchJson.Default.BenchResult)!.Points[0].Rounds[0];
+        RoundResult round = JsonText.Read<BenchResult>(json).Points[0].Rounds[0];
         if (round.ErrorCount != 0 || round.Operations < rate * seconds / 2)
             throw new LabException($"{url}: {round.Operations} answers and {round.ErrorCount} errors in {seconds} s");
     }

@@ -15,7 +15,7 @@ namespace Tunnel.Bench.Results;
 /// <param name="Lanes">Every contender with every workload, over every cable.</param>
 internal sealed record RaceResult(int Format, DateTime Started, string Commit, HostFacts Host, double Seconds, IReadOnlyList<LaneResult> Lanes)
 {
-    public const int CurrentFormat = 2;
+    public const int CurrentFormat = 3;
 
     public string ToJson() => JsonSerializer.Serialize(this, RaceJson.Default.RaceResult);
 

@@ -21,6 +21,9 @@ public sealed record ClientConfig : IProcessConfig
     /// <summary>What all listeners have in common.</summary>
     public required ListenersConfig Listeners { get; init; }
 
+    /// <summary>How flows of datagrams are kept.</summary>
+    public required UdpConfig Udp { get; init; }
+
     public required NetworkConfig Network { get; init; }
 
     public required TransportConfig Transport { get; init; }

@@ -67,8 +67,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     /// <summary>Datagrams go behind their lengths to servers that understand that.</summary>
     internal bool FrameUdp { get; init; } = true;
 
-    /// <summary>The bounds of datagrams' relays.</summary>
-    internal UdpLimits UdpLimits { get; init; } = new();
+    /// <summary>The bounds of datagrams' relays, instead of those that the file says.</summary>
+    internal UdpLimits? UdpLimits { get; init; }
 
     /// <summary>Who is asked for SRV records.</summary>
     internal DnsClient Dns { get; init; } = DnsClient.OfThisHost;
@@ -79,13 +79,13 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _relays = new CancellationTokenSource();
         _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits, Ledger, _logger);
         _reverse = new ReverseForwards(
-            config.Reverse, config.Transport.DialTimeout, new UdpServing(UdpLimits, Udp), _logger, _relays.Token);
+            config.Reverse, config.Transport.DialTimeout, new UdpServing(GetUdpLimits, Udp, Limits), _logger, _relays.Token);
         _pool = CreatePool(_deadlines, _sessions, _reverse);
         _servers = new ServerDirectory(Dns, _pool.Apply, _logger);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;
         HeaderFormat? format = hasHeader ? Stack.HeaderFormatOf(config.Transport) : null;
         var opener = new StreamOpener(_pool, config.Transport.OpenTimeout, format, FrameUdp) { Dials = Ledger.Dials };
-        var udp = new UdpService(opener, UdpLimits, Udp);
+        var udp = new UdpService(opener, GetUdpLimits, Udp, Limits);
         KernelLimits.Check(config, _logger);
         _changed = KernelLimits.Afford(config);
         // How many sockets a listener has does not change while others of its kind have been opened otherwise.
@@ -103,7 +103,8 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
     {
         _changed = KernelLimits.Afford(next);
         KernelLimits.Check(next, _logger);
-        _sessions!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
+        _sessions!.Log?.Refresh();
+        _sessions.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
         _servers!.Apply(next.Servers);
         _listeners!.Apply(next);
     }
@@ -147,6 +148,9 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
             lifetime.StopApplication();
         }
     }
+
+    private UdpLimits GetUdpLimits() =>
+        UdpLimits ?? Services.UdpLimits.Of(Live.Udp, (long)config.Transport.Conn * Live.Transport.Kcp.MaxStreamsPerSession);
 
     private ConnectionPool CreatePool(DeadlineLoop deadlines, SessionFactory sessions, ReverseForwards reverse)
     {

@@ -19,6 +19,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
 
     // Firewall tools are slow and take turns anyway: so the first of many connections is up before the last one asks.
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly FirewallProblems _problems = new(logger);
     private bool _cleaned;
 
     /// <param name="server">An address of a server.</param>
@@ -41,14 +42,16 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
     private OpenedLink OpenUdp(IPEndPoint server, int port)
     {
         AddressConfig family = HostAddresses.FamilyOf(config.Network, server.AddressFamily);
+        RequireAnother(server, family, port);
         var carrier = new DatagramCarrier();
-        if (HostNetwork.LinkTowards(server.Address) is { } outgoing)
+        if (HostNetwork.LinkTowards(server.Address, config.Network.Interface) is { } outgoing)
             _mtu.Require(outgoing, carrier, server.AddressFamily);
         UdpLink link = UdpLink.Open(new UdpOptions
         {
             // Bound to the server's family, so that the addresses of what comes back compare equal.
             Address = family.Address ?? (server.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any),
             Port = port,
+            Interface = config.Network.Interface,
             Dscp = config.Network.Dscp,
             DoNotFragment = config.Transport.Kcp.Mtu is null,
             Offload = config.Network.UdpOffload,
@@ -56,6 +59,16 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         var standing = new ReplaceableLink(link);
         PeerPath path = DatagramCarrier.Open(standing, server);
         return new OpenedLink(standing, carrier, path, Endpoint.FromIPEndPoint(server), null, null);
+    }
+
+    /// <summary>
+    /// With the server's own address and port, while that is down, the client would talk to itself, and nobody would notice but for the
+    /// errors that make no sense.
+    /// </summary>
+    private static void RequireAnother(IPEndPoint server, AddressConfig family, int port)
+    {
+        if (port == server.Port && (family.Address?.Equals(server.Address) ?? HostAddresses.IsOwn(server.Address)))
+            throw new LinkException(LinkFault.PortInUse, $"{server} is this host's own, and this client's port too: set another port in [network], or 0 for any");
     }
 
     /// <summary>The link and its port, with the firewall's rules for it.</summary>
@@ -139,7 +152,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         try
         {
             CleanUp();
-            return FirewallKeeper.Start(() => rules, logger);
+            return FirewallKeeper.Start(() => rules, logger, _problems);
         }
         finally
         {

@@ -105,7 +105,7 @@ internal sealed partial class ClientListeners(UdpService udp, ListenerGate gate,
     {
         Socks5Config socks5 => new Socks5Listener(socks5.Listen, () => ((Socks5Config)served.Config).Credentials, udp, gate, logger),
         ForwardConfig { Protocol: ForwardProtocol.Udp } forward => new UdpForwardListener(
-            "forward", forward.Listen, (_, cancel) => udp.Opener.OpenUdpAsync(served.GetTarget(), cancel), udp, logger),
+            "forward", forward.Listen, () => served.GetTarget().Port, (_, cancel) => udp.Opener.OpenUdpAsync(served.GetTarget(), cancel), udp, logger),
         _ => new ForwardListener(served.Config.Listen, served.GetTarget, udp.Opener, gate, logger),
     };
 

@@ -12,16 +12,17 @@ internal sealed partial class FirewallKeeper : IDisposable
 {
     private readonly Func<FirewallRules> _wanted;
     private readonly ILogger _logger;
+    private readonly FirewallProblems _problems;
     private readonly Lock _lock = new();
     private FirewallRules _rules;
     private Firewall? _firewall;
-    private string _lastProblem = "";
     private bool _disposed;
 
-    private FirewallKeeper(Func<FirewallRules> wanted, ILogger logger)
+    private FirewallKeeper(Func<FirewallRules> wanted, ILogger logger, FirewallProblems problems)
     {
         _wanted = wanted;
         _logger = logger;
+        _problems = problems;
         _rules = wanted();
         _firewall = Install();
         FirewallRounds.Add(this);
@@ -31,8 +32,11 @@ internal sealed partial class FirewallKeeper : IDisposable
     /// Installs the rules and keeps them. Without a tool to do it with, it says which commands a person would run, and goes on: the
     /// tunnel may work all the same (a firewall elsewhere, or commands already run).
     /// </summary>
+    /// <param name="wanted">The rules as they should be now.</param>
+    /// <param name="logger">Where it says that they are installed.</param>
+    /// <param name="problems">Where it says that they are not.</param>
     /// <exception cref="LinkException">Another living process holds the port (PortInUse).</exception>
-    public static FirewallKeeper Start(Func<FirewallRules> wanted, ILogger logger) => new(wanted, logger);
+    public static FirewallKeeper Start(Func<FirewallRules> wanted, ILogger logger, FirewallProblems problems) => new(wanted, logger, problems);
 
     /// <summary>This host's addresses may have changed: follows them at once.</summary>
     public void Follow()
@@ -46,7 +50,7 @@ internal sealed partial class FirewallKeeper : IDisposable
             }
             catch (LinkException e)
             {
-                Complain(e.Message);
+                _problems.Failed(e.Message);
             }
         }
     }
@@ -71,7 +75,7 @@ internal sealed partial class FirewallKeeper : IDisposable
         }
         catch (LinkException e) when (e.Fault != LinkFault.PortInUse)
         {
-            Complain(e.Message);
+            _problems.Failed(e.Message);
             return null;
         }
     }
@@ -94,11 +98,11 @@ internal sealed partial class FirewallKeeper : IDisposable
                 FollowAddresses();
                 if (_firewall?.Check() != FirewallState.Reinstalled)
                     return false;
-                LogReinstalled(_logger, _rules.FirstPort);
+                _problems.Restored(_rules.FirstPort);
             }
             catch (LinkException e)
             {
-                Complain(e.Message);
+                _problems.Failed(e.Message);
             }
 
             return true;
@@ -115,20 +119,6 @@ internal sealed partial class FirewallKeeper : IDisposable
         _firewall = Install();
     }
 
-    private void Complain(string problem)
-    {
-        if (problem == _lastProblem)
-            return;
-        _lastProblem = problem;
-        LogProblem(_logger, problem);
-    }
-
     [LoggerMessage(Level = LogLevel.Debug, Message = "firewall rules for port {Port} installed with {Tool}")]
     private static partial void LogInstalled(ILogger logger, string tool, int port);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the firewall rules for port {Port} were gone; they are installed again")]
-    private static partial void LogReinstalled(ILogger logger, int port);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
-    private static partial void LogProblem(ILogger logger, string problem);
 }

@@ -43,6 +43,10 @@ internal static class HostAddresses
         return found is null ? [] : [.. found.Addresses.OrderBy(a => a.ToString(), StringComparer.Ordinal)];
     }
 
+    /// <summary>The address is this host's.</summary>
+    public static bool IsOwn(IPAddress address) =>
+        IPAddress.IsLoopback(address) || HostNetwork.Interfaces().Any(i => i.Addresses.Contains(address));
+
     public static AddressConfig FamilyOf(NetworkConfig network, AddressFamily family) =>
         family == AddressFamily.InterNetworkV6 ? network.IPv6 : network.IPv4;
 

@@ -5,6 +5,7 @@ using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.Links;
 using Tunnel.Links.Host;
+using Tunnel.Links.Udp;
 using Tunnel.Protocol.Crypto;
 
 namespace Tunnel.App.Hosting;
@@ -36,15 +37,16 @@ internal sealed partial class MtuCheck(KcpConfig kcp, ILogger logger)
     }
 
     /// <summary>
-    /// The interface that a server on ordinary UDP is reached by: the address's, or the one with the largest MTU; null when there is
-    /// none, or the kernel does not tell.
+    /// The interface that a server on ordinary UDP is reached by: the one that it is bound to, the address's, or the one with the largest MTU;
+    /// null when there is none, or the kernel does not tell.
     /// </summary>
-    public static InterfaceInfo? ServedBy(IPAddress? address)
+    public static InterfaceInfo? ServedBy(UdpOptions options)
     {
         try
         {
             return HostNetwork.Interfaces()
-                .Where(i => i.IsUp && (address is null ? !i.IsLoopback && i.Addresses.Count != 0 : i.Addresses.Contains(address)))
+                .Where(i => i.IsUp && (options.Interface is null || i.Name == options.Interface)
+                    && (options.Address is { } address ? i.Addresses.Contains(address) : options.Interface is not null || (!i.IsLoopback && i.Addresses.Count != 0)))
                 .MaxBy(i => i.Mtu);
         }
         catch (LinkException)

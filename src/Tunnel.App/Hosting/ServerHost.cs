@@ -62,8 +62,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
 
     long? ITunnelEnd.MemoryLimit => _factory?.Budget.Limit;
 
-    /// <summary>The bounds of datagrams' relays.</summary>
-    internal UdpLimits UdpLimits { get; init; } = new();
+    /// <summary>The bounds of datagrams' relays, instead of those that the file says.</summary>
+    internal UdpLimits? UdpLimits { get; init; }
 
     /// <summary>The listeners of reverse forwards, once started.</summary>
     internal ReverseListeners? Reverse => _reverse;
@@ -81,7 +81,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         _links = new ServerLinks(config, _logger);
         Target? target = config.Target is { } fixedTarget ? new Target(fixedTarget.Host, (ushort)fixedTarget.Port) : null;
         var dialer = new Dialer(() => new DialRules(Live.Transport.DialTimeout, Live.Targets));
-        var udp = new UdpServing(UdpLimits, Udp);
+        var udp = new UdpServing(GetUdpLimits, Udp, Limits);
         _gate = new ListenerGate(() => config.Listeners with { MaxConnections = Live.Listeners.MaxConnections }, _logger);
         _reverse = new ReverseListeners(config.Reverse, _gate, udp, _logger, _relays.Token);
         _streams = new StreamServer(dialer, () => Live.Transport.Kcp.HeaderTimeout, target, udp, _reverse, _logger, _relays.Token) { Limits = Limits, Dials = Ledger.Dials };
@@ -95,7 +95,8 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
     {
         _changed = KernelLimits.Afford(next);
         KernelLimits.Check(next, _logger);
-        _factory!.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
+        _factory!.Log?.Refresh();
+        _factory.Budget.Limit = MemoryBudget.LimitOf(next.Transport.Memory);
         _reverse?.ListenAgain();
     }
 
@@ -146,6 +147,9 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         }
     }
 
+    private UdpLimits GetUdpLimits() =>
+        UdpLimits ?? Services.UdpLimits.Of(Live.Udp, (long)config.Transport.Conn * Live.Transport.Kcp.MaxStreamsPerSession);
+
     private void CloseReceivers()
     {
         foreach (ServerReceiver receiver in Receivers)
@@ -185,10 +189,11 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             LogSessionOpened(_logger, session.Peer, session.Conv);
     }
 
-    /// <summary>Sessions that made room for others are counted where the cap is; a flood of them is not to be a flood of lines.</summary>
+    /// <summary>Sessions that made room for others are counted where the cap is; a flood of them is not to be a flood of lines. A defect always is one.</summary>
     private void LogEnded(PeerSession session)
     {
-        if (session.CloseReason != Protocol.Mux.CloseReason.Unproven && _went.Admits())
+        bool isDefect = session.Defect is not null;
+        if (isDefect || (session.CloseReason != Protocol.Mux.CloseReason.Unproven && _went.Admits()))
             TrafficLog.SessionEnded(_logger, session);
     }
 

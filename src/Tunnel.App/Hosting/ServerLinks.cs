@@ -57,17 +57,18 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
     {
         if (network.Link == LinkKind.Udp)
             return new DatagramCarrier();
-        return new TcpCarrier(network.Dscp, network.Tcp.Local, network.Tcp.Handshake ? HandshakeRole.Server : HandshakeRole.None);
+        HandshakeRole role = network.Tcp.Handshake ? HandshakeRole.Server : HandshakeRole.None;
+        return new TcpCarrier(network.Dscp, network.Tcp.Local, role, [.. new[] { network.IPv4.Address, network.IPv6.Address }.OfType<IPAddress>()]);
     }
 
     private IPacketLink OpenUdp()
     {
         UdpOptions options = UdpOptionsOf();
-        if (MtuCheck.ServedBy(options.Address) is { } served)
+        if (MtuCheck.ServedBy(options) is { } served)
             _mtu.Require(served, _carrier);
         IPacketLink opened = _ports.Count == 1 ? UdpLink.Open(options, Tell) : UdpRangeLink.Open(options, _ports.Count, Tell);
-        if (options.Address is { } address)
-            LogOpenedUdp(logger, _ports, address);
+        if ((options.Address?.ToString() ?? options.Interface) is { } where)
+            LogOpenedUdp(logger, _ports, where);
         else
             LogOpenedUdpEverywhere(logger, _ports);
         return opened;
@@ -119,13 +120,15 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
                 LastPort = _ports.Last,
                 LocalAddresses = HostAddresses.AddressesOf(_interface!),
             },
-            logger);
+            logger,
+            new FirewallProblems(logger));
     }
 
     private UdpOptions UdpOptionsOf() => new()
     {
         Address = config.Network.IPv4.Address ?? config.Network.IPv6.Address,
         Port = config.Port,
+        Interface = config.Network.Interface,
         Dscp = config.Network.Dscp,
         DoNotFragment = config.Transport.Kcp.Mtu is null,
         Offload = config.Network.UdpOffload,
@@ -138,7 +141,7 @@ internal sealed partial class ServerLinks(ServerConfig config, ILogger logger) :
     private static partial void LogOpened(ILogger logger, PortSpan ports, string @interface, string link, int receivers);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "listens on {Ports} of {Address} (UDP)")]
-    private static partial void LogOpenedUdp(ILogger logger, PortSpan ports, IPAddress address);
+    private static partial void LogOpenedUdp(ILogger logger, PortSpan ports, string address);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "listens on {Ports} of every address (UDP)")]
     private static partial void LogOpenedUdpEverywhere(ILogger logger, PortSpan ports);

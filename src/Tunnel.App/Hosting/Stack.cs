@@ -21,7 +21,7 @@ internal static class Stack
     /// <param name="live">The settings now, for the limits.</param>
     /// <param name="limits">Where it counts when a bound is reached.</param>
     /// <param name="ledger">Where what sessions and links do is added up.</param>
-    /// <param name="logger">Where each datagram that is not used is told of; null: nowhere.</param>
+    /// <param name="logger">Where each datagram is told of at level trace; null: nowhere.</param>
     public static SessionFactory CreateFactory(
         TransportConfig transport, Func<KcpConfig> live, LimitMeter limits, TrafficLedger ledger, ILogger? logger = null)
     {
@@ -36,7 +36,7 @@ internal static class Stack
             Budget = budget,
             Limits = limits,
             Ledger = ledger,
-            Logger = logger,
+            Log = logger is null ? null : new DatagramLog(logger),
         };
     }
 

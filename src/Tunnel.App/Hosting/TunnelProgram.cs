@@ -105,7 +105,7 @@ public static class TunnelProgram
         // Running the host ends with its services disposed.
         Func<int> ended = result(host.Services);
         // What starting left behind, and what a first collection costs more than others: now, and not under load.
-        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.Register(GC.Collect);
+        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.Register(Ballast.Load);
         CancellationToken hurry = host.Services.GetRequiredService<StopSignals>().Hurry;
         try
         {

@@ -26,6 +26,9 @@ public abstract class Carrier
 /// <summary>The way to one peer over a link. One owner at a time: the session's.</summary>
 public abstract class PeerPath(IPacketLink link)
 {
+    /// <summary>What the link is called.</summary>
+    public string LinkName => Link.Name;
+
     protected IPacketLink Link { get; } = link;
 
     /// <summary>The link can take frames that were merged on their way, and send frames that are cut on theirs.</summary>
@@ -45,6 +48,12 @@ public abstract class PeerPath(IPacketLink link)
 
     /// <summary>Bytes behind the headers that the link takes towards the peer now; 0 when that is not known. Asks the kernel.</summary>
     public abstract int LargestPayload();
+
+    /// <summary>A session is about to look what it may send: the link may be another one than before.</summary>
+    public virtual void Prepare()
+    {
+        // Most paths are what they were.
+    }
 
     /// <summary>
     /// Sends a run of datagrams: <paramref name="buffer"/> holds, behind <see cref="FrontRoom"/> bytes, frames of

@@ -191,6 +191,7 @@ public sealed partial class ClientConnection
         }
         catch
         {
+            TrafficLog.Defect(_logger, receiver.Session);
             receiver.Dispose();
             throw;
         }

@@ -25,6 +25,7 @@ public sealed class ClientReceiver : LinkReceiver, ISessionOwner
         {
             Budget = sessions.Budget,
             ProbesPath = sessions.ProbesPath,
+            Log = sessions.Log,
         };
         sessions.Ledger.Add(Session);
     }

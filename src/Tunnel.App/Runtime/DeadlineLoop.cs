@@ -63,7 +63,7 @@ public sealed class DeadlineLoop : IDisposable
             PeerSession? due = TakeDue(now, out long next);
             if (due is not null)
             {
-                due.OnDeadline();
+                due.OnDeadline(TimeSpan.FromMicroseconds((now - next) / 1000));
                 continue;
             }
 

@@ -12,6 +12,7 @@ public enum LimitKind
     SmuxBuf,
     StreamBuf,
     Memory,
+    MaxFlows,
 }
 
 /// <summary>Counts how often each bound was reached, and says so, not more often than is useful. Thread-safe.</summary>
@@ -52,6 +53,7 @@ public sealed partial class LimitMeter
         LimitKind.HeaderTimeout => "transport.kcp.header_timeout",
         LimitKind.SmuxBuf => "transport.kcp.smuxbuf",
         LimitKind.StreamBuf => "transport.kcp.streambuf",
+        LimitKind.MaxFlows => "udp.max_flows",
         _ => "transport.memory",
     };
 

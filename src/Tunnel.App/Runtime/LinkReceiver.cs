@@ -16,7 +16,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
     private static bool _isReceiving;
 
     private readonly Guard? _guard;
-    private readonly DropLog? _dropLog;
+    private readonly DatagramLog? _log;
     private readonly Thread _thread;
     private readonly long[] _drops = new long[Enum.GetValues<DropReason>().Length];
     private readonly Histogram _batches = new();
@@ -33,7 +33,7 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         Carrier = carrier;
         Sessions = sessions;
         _guard = sessions.Guard?.CreateGuard();
-        _dropLog = sessions.Logger is { } logger ? new DropLog(logger, link.Name) : null;
+        _log = sessions.Log;
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         sessions.Ledger.Add(this);
     }
@@ -75,17 +75,16 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
 
     public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
     {
-        if (_current is null)
-            _now = MonotonicClock.Now;
-        // Nothing may have come for longer than a cookie lasts.
-        if (_frames++ == 0)
-            _guard?.Refresh(GuardSettings.UnixSeconds);
-        if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
-            OnOtherFrame(frame);
-        else if (_guard is not null && Link.Framing == LinkFraming.Ethernet)
-            SplitByGuard(arrival);
-        else
-            SplitByLength(arrival, segmentLength);
+        try
+        {
+            Take(frame, address, segmentLength);
+        }
+        catch (Exception e)
+        {
+            // Sessions see to their own defects. One frame must not end what all others come by.
+            Count(DropReason.Defect);
+            _log?.Met(e, frame.Length, Link.Name);
+        }
     }
 
     public void OnBatchEnd()
@@ -93,7 +92,6 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         LeaveCurrent();
         _batches.Add(_frames);
         _frames = 0;
-        _dropLog?.OnBatchEnd();
     }
 
     /// <summary>Stops receiving and closes the link.</summary>
@@ -130,12 +128,28 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         current?.LeaveReceived();
     }
 
+    private void Take(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
+    {
+        if (_current is null)
+            _now = MonotonicClock.Now;
+        // Nothing may have come for longer than a cookie lasts.
+        if (_frames++ == 0)
+            _guard?.Refresh(GuardSettings.UnixSeconds);
+        if (!Carrier.TryUnwrap(frame, address, out Arrival arrival))
+            OnOtherFrame(frame);
+        else if (_guard is not null && Link.Framing == LinkFraming.Ethernet)
+            SplitByGuard(arrival);
+        else
+            SplitByLength(arrival, segmentLength);
+    }
+
     private void OnOtherFrame(ReadOnlySpan<byte> frame)
     {
         if (Carrier.TryControl(Link, frame, _now))
             return;
         Count(DropReason.Frame);
-        _dropLog?.Add(frame.Length);
+        if (_log is { IsRead: true } log)
+            log.Dropped(frame.Length, Link.Name);
     }
 
     /// <summary>Where the link is the only one, or the better one, to know where datagrams were joined; 0 means that they were not.</summary>
@@ -192,17 +206,24 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
     private void Handle(in Arrival arrival, ReadOnlySpan<byte> datagram)
     {
         DropReason drop = OnDatagram(arrival, datagram);
+        int length = datagram.Length + (_guard is null ? 0 : Guard.PrefixLength);
         if (drop == DropReason.None)
+        {
+            if (_log is { IsRead: true } log)
+                log.Received(length, Link.Name, arrival.Peer);
             return;
+        }
+
         if (drop == DropReason.Fec && GetDrops(DropReason.Fec) == 0)
             FecSeen?.Invoke(arrival.Peer);
-        Drop(drop, arrival, datagram.Length);
+        Drop(drop, arrival, length);
     }
 
     private void Drop(DropReason reason, in Arrival arrival, int length)
     {
         Count(reason);
-        _dropLog?.Add(reason, arrival.Peer, length);
+        if (_log is { IsRead: true } log)
+            log.Dropped(reason, length, Link.Name, arrival.Peer);
     }
 
     // Written by the receive thread only; readers see each counter whole.

@@ -21,6 +21,9 @@ public sealed class PeerSession
     /// <summary>What a link's MTU leaves at least, lest a nonsensical one stop everything.</summary>
     private const int SmallestDatagram = 128;
 
+    /// <summary>No busy host is that late; one that is held up is.</summary>
+    private static readonly TimeSpan HeldUp = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromMilliseconds(200);
 
     [ThreadStatic]
@@ -78,6 +81,9 @@ public sealed class PeerSession
     /// <summary>Where this session's memory is counted.</summary>
     public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
 
+    /// <summary>Where what is sent is told of; null: nowhere.</summary>
+    public DatagramLog? Log { get; init; }
+
     /// <summary>How long datagrams may be is found out; false: it is configured.</summary>
     public bool ProbesPath { get; init; }
 
@@ -100,11 +106,17 @@ public sealed class PeerSession
     /// <summary>The peer has acknowledged something, and is where its datagrams come from. May be read without entering.</summary>
     public bool IsProven => _session.Kcp.PeerAnswered;
 
+    /// <summary>
+    /// Another session has the same peer address, whose peer has shown that he is there, as this one's has not: what belongs to the path is
+    /// the other's.
+    /// </summary>
+    internal bool SharesPath { get; set; }
+
     /// <summary>How well the session does, for whoever chooses between several; null where nobody does.</summary>
     internal SessionHealth? Health { get; set; }
 
     /// <summary>The defect that ended the session, if one did.</summary>
-    public InvariantException? Defect { get; private set; }
+    public Exception? Defect { get; private set; }
 
     /// <summary>For the owner: its place among those that have not been proven.</summary>
     internal LinkedListNode<PeerSession> Age { get; }
@@ -129,7 +141,7 @@ public sealed class PeerSession
 
             return drop;
         }
-        catch (InvariantException e)
+        catch (Exception e)
         {
             return Die(e);
         }
@@ -142,7 +154,7 @@ public sealed class PeerSession
         {
             return _session.ReceiveOpened(payload, now);
         }
-        catch (InvariantException e)
+        catch (Exception e)
         {
             return Die(e);
         }
@@ -155,49 +167,40 @@ public sealed class PeerSession
     public void LeaveReceived()
     {
         EventDispatcher.Begin();
-        while (_session.TryTakeEvent(out MuxEvent e))
-            Announce(e);
-        EventDispatcher.TryDefer(this);
-        _lock.Exit();
-        EventDispatcher.End();
+        try
+        {
+            AnnounceAll();
+            EventDispatcher.TryDefer(this);
+        }
+        finally
+        {
+            _lock.Exit();
+            EventDispatcher.End();
+        }
     }
 
     /// <summary>Ends a turn.</summary>
     public void Leave(Instant now)
     {
+        TurnEnd end = default;
         try
         {
-            Drain(now);
+            end = EndTurn(now);
         }
-        catch (InvariantException e)
+        finally
         {
-            Die(e);
+            _lock.Exit();
         }
 
-        bool closed = _session.IsClosed && !_closeReported;
-        // Another conversation has taken the path over: it is not this session's to close.
-        if (closed && CloseReason != CloseReason.Replaced)
-            _path.Close();
-        _closeReported |= closed;
-        while (_session.TryTakeEvent(out MuxEvent e))
-            Announce(e);
-        Instant deadline = _session.Deadline;
-        if (!Budget.HasRoom)
-            _session.Reclaim();
-        CountMemory();
-        SessionHealth? health = Health;
-        bool tell = health is not null && !_session.IsClosed && health.Observe(_session, now);
-        _lock.Exit();
-
-        if (closed)
+        if (end.Closed)
         {
             Alarm.Forget();
             End();
         }
 
-        _deadlines.Schedule(this, deadline);
-        if (tell)
-            health!.Tell();
+        _deadlines.Schedule(this, end.Deadline);
+        if (end.Tells)
+            Health?.Tell();
         EventDispatcher.Run();
     }
 
@@ -211,15 +214,21 @@ public sealed class PeerSession
     }
 
     /// <summary>A turn of its own: what is due happens. Deadline thread.</summary>
-    public void OnDeadline()
+    /// <param name="late">
+    /// How much later than it was due. A process that was stopped, or a machine that was, has not heard what came meanwhile, and that is not
+    /// the peer's fault.
+    /// </param>
+    public void OnDeadline(TimeSpan late = default)
     {
         Enter();
         Instant now = MonotonicClock.Now;
         try
         {
+            if (late >= HeldUp)
+                _session.Excuse(late, now);
             _session.Advance(now);
         }
-        catch (InvariantException e)
+        catch (Exception e)
         {
             Die(e);
         }
@@ -231,8 +240,16 @@ public sealed class PeerSession
     public TunnelStream? OpenStream()
     {
         Enter();
-        MuxStream? stream = _session.Mux.Open();
-        TunnelStream? opened = stream is null ? null : new TunnelStream(this, stream) { IsOwn = true };
+        TunnelStream? opened = null;
+        try
+        {
+            opened = _session.Mux.Open() is { } stream ? new TunnelStream(this, stream) { IsOwn = true } : null;
+        }
+        catch (Exception e)
+        {
+            Die(e);
+        }
+
         LeaveLater();
         return opened;
     }
@@ -240,9 +257,7 @@ public sealed class PeerSession
     /// <summary>Asks the peer's KCP for its window; the counters of <see cref="GetStatus"/> tell when it answered.</summary>
     public void AskWindow()
     {
-        Enter();
-        _session.Kcp.AskWindow();
-        Leave(MonotonicClock.Now);
+        TakeTurn(static session => session.Kcp.AskWindow());
     }
 
     /// <summary>Says that this end takes no new streams, if the peer understands that.</summary>
@@ -261,9 +276,7 @@ public sealed class PeerSession
     /// <summary>Sends something that a living peer acknowledges.</summary>
     public void Nudge()
     {
-        Enter();
-        _session.Mux.Nudge();
-        Leave(MonotonicClock.Now);
+        TakeTurn(static session => session.Mux.Nudge());
     }
 
     /// <summary>Ends the session, and says so if the peer understands that.</summary>
@@ -287,33 +300,31 @@ public sealed class PeerSession
     /// <summary>Ends the session and all its streams. Idempotent.</summary>
     public void Close(CloseReason reason)
     {
-        Enter();
-        _session.Close(reason);
-        Leave(MonotonicClock.Now);
+        TakeTurn(session => session.Close(reason));
     }
 
     /// <summary>The peer announced what it can do.</summary>
     public void Announced(Capabilities capabilities)
     {
-        lock (_lock)
+        TakeTurn(session =>
         {
             PeerCapabilities = capabilities;
-            _session.Mux.PeerTakesReset = capabilities.HasFlag(Capabilities.Reset);
+            session.Mux.PeerTakesReset = capabilities.HasFlag(Capabilities.Reset);
             if (capabilities.HasFlag(Capabilities.MergedFrames))
                 _path.Merge();
             if (capabilities.HasFlag(Capabilities.PathMtu))
                 LearnPath();
-        }
+        });
     }
 
     /// <summary>The way to the peer may have changed.</summary>
     public void Redirect(FlowAddresses addresses)
     {
-        Enter();
-        Instant now = MonotonicClock.Now;
-        if (_path.Redirect(addresses))
-            _session.Kcp.RecheckPath(now.Milliseconds);
-        Leave(now);
+        TakeTurn(session =>
+        {
+            if (_path.Redirect(addresses))
+                session.Kcp.RecheckPath(MonotonicClock.Now.Milliseconds);
+        });
     }
 
     /// <summary>
@@ -322,14 +333,15 @@ public sealed class PeerSession
     /// </summary>
     public (int Before, int Now) FollowLink()
     {
-        Enter();
-        // A link that is away just now will be there again as it was.
-        int before = _largest, largest = LargestDatagram() ?? before;
-        Instant now = MonotonicClock.Now;
-        _largest = largest;
-        if (largest != before)
-            _session.Limit(largest, now);
-        Leave(now);
+        (int before, int largest) = (_largest, _largest);
+        TakeTurn(session =>
+        {
+            before = _largest;
+            // A link that is away just now will be there again as it was.
+            largest = _largest = LargestDatagram() ?? before;
+            if (largest != before)
+                session.Limit(largest, MonotonicClock.Now);
+        });
         return (before, largest);
     }
 
@@ -400,7 +412,7 @@ public sealed class PeerSession
         {
             taken = _session.Mux.TryWrite(stream, data);
         }
-        catch (InvariantException e)
+        catch (Exception e)
         {
             Die(e);
         }
@@ -417,7 +429,7 @@ public sealed class PeerSession
         {
             result = _session.Mux.TryWriteDatagram(stream, data);
         }
-        catch (InvariantException e)
+        catch (Exception e)
         {
             Die(e);
         }
@@ -448,7 +460,7 @@ public sealed class PeerSession
         {
             length = Math.Max(0, _session.ReadFrame(stream, destination));
         }
-        catch (InvariantException e)
+        catch (Exception e)
         {
             Die(e);
         }
@@ -474,7 +486,7 @@ public sealed class PeerSession
         {
             count = _session.Read(stream, destination);
         }
-        catch (InvariantException e)
+        catch (Exception e)
         {
             Die(e);
         }
@@ -507,15 +519,87 @@ public sealed class PeerSession
     internal void CloseWrite(MuxStream stream)
     {
         Enter();
-        _session.Mux.CloseWrite(stream);
+        try
+        {
+            _session.Mux.CloseWrite(stream);
+        }
+        catch (Exception e)
+        {
+            Die(e);
+        }
+
         LeaveLater();
     }
 
     internal void Close(MuxStream stream)
     {
         Enter();
-        _session.Close(stream);
+        try
+        {
+            _session.Close(stream);
+        }
+        catch (Exception e)
+        {
+            Die(e);
+        }
+
         LeaveLater();
+    }
+
+    /// <summary>A turn in which something rare happens.</summary>
+    private void TakeTurn(Action<Session> what)
+    {
+        Enter();
+        try
+        {
+            what(_session);
+        }
+        catch (Exception e)
+        {
+            Die(e);
+        }
+
+        Leave(MonotonicClock.Now);
+    }
+
+    /// <summary>What every turn ends with. A defect here, too, ends the session; what that means for its streams is announced like any end.</summary>
+    private TurnEnd EndTurn(Instant now)
+    {
+        bool closed = false;
+        try
+        {
+            Drain(now);
+            return Settle(now, ref closed);
+        }
+        catch (Exception e)
+        {
+            Die(e);
+            return Settle(now, ref closed);
+        }
+    }
+
+    /// <param name="now">The time.</param>
+    /// <param name="closed">Set when the session has ended and nobody knows yet.</param>
+    private TurnEnd Settle(Instant now, ref bool closed)
+    {
+        bool closes = _session.IsClosed && !_closeReported;
+        closed |= closes;
+        _closeReported |= closes;
+        // Another conversation has taken the path over, or has it: it is not this session's to close.
+        if (closes && CloseReason != CloseReason.Replaced && !SharesPath)
+            _path.Close();
+        AnnounceAll();
+        if (!Budget.HasRoom)
+            _session.Reclaim();
+        CountMemory();
+        bool tells = Health is { } health && !_session.IsClosed && health.Observe(_session, now);
+        return new TurnEnd(closed, tells, _session.Deadline);
+    }
+
+    private void AnnounceAll()
+    {
+        while (_session.TryTakeEvent(out MuxEvent e))
+            Announce(e);
     }
 
     private void Announce(MuxEvent e)
@@ -544,6 +628,7 @@ public sealed class PeerSession
 
     private void Drain(Instant now)
     {
+        _path.Prepare();
         byte[] buffer = _buffer ??= GC.AllocateUninitializedArray<byte>(RunBuffer, pinned: true);
         int guardLength = _guard is null ? 0 : Guard.PrefixLength;
         int sent = 0;
@@ -558,6 +643,8 @@ public sealed class PeerSession
             for (int i = 0; _guard is not null && i < run.Count; i++)
                 _guard.Write(room.Slice(i * run.Stride + headroom - guardLength, guardLength));
             _path.Send(buffer.AsSpan(0, front + run.Length), run.Stride);
+            if (Log is { IsRead: true } log)
+                log.Sent(run.Length, run.Stride, headroom - guardLength, _path.LinkName, Peer);
             sent += run.Count;
             if (Math.Min(together, run.Count) is > 1 and int merged)
                 _merged.Add(merged);
@@ -583,12 +670,29 @@ public sealed class PeerSession
         _owner.OnSessionClosed(this);
     }
 
-    private DropReason Die(InvariantException e)
+    /// <summary>
+    /// A defect, whatever it is, ends this session and nothing else: whoever is at it serves others, too, a link's thread above all, and
+    /// what it holds is not to be trusted any more.
+    /// </summary>
+    private DropReason Die(Exception e)
     {
-        Defect = e;
-        _session.Close(CloseReason.Defect);
+        Defect ??= e;
+        try
+        {
+            _session.Close(CloseReason.Defect);
+        }
+        catch (Exception)
+        {
+            // It counts as closed all the same. The first defect is the one to tell.
+        }
+
         return DropReason.Closed;
     }
+
+    /// <param name="Closed">The session has ended, and nobody knows yet.</param>
+    /// <param name="Tells">Its health is news.</param>
+    /// <param name="Deadline">When it wants the next turn.</param>
+    private readonly record struct TurnEnd(bool Closed, bool Tells, Instant Deadline);
 }
 
 /// <summary>Who is told about a session's streams and its end. Called without the session's lock.</summary>

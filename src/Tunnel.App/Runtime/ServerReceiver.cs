@@ -1,7 +1,6 @@
 using Tunnel.Links;
 using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Kcp;
-using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Runtime;
@@ -27,7 +26,7 @@ public sealed class ServerReceiver : LinkReceiver
     {
         // Nearly always the one before's: the kernel gives a flow's datagrams in rows.
         PeerSession? session = Current;
-        if ((session is null || session.Peer != arrival.Peer) && !_sessions.TryGet(arrival.Peer, out session))
+        if ((session is null || session.Peer != arrival.Peer || session.SharesPath) && !_sessions.TryGet(arrival.Peer, out session))
             return OnStranger(arrival, datagram);
         Enter(session);
         DropReason drop = session.Receive(datagram, arrival, Now);
@@ -65,15 +64,19 @@ public sealed class ServerReceiver : LinkReceiver
         _cipher.Seal(frame.AsSpan(headroom));
         Sessions.Stamp?.Write(frame.AsSpan(path.Headroom, guardLength));
         path.Send(frame, frame.Length);
+        if (Sessions.Log is { IsRead: true } log)
+            log.Sent(frame.Length, frame.Length, path.Headroom, Link.Name, arrival.Peer);
     }
 
     /// <summary>
-    /// A known address speaks of another conversation. If it begins there (segment 0), the peer started anew and its old session
-    /// ends; anything else is a straggler.
+    /// A known address speaks of another conversation: the one that has begun beside its session, or, at segment 0, one that begins now;
+    /// anything else is a straggler.
     /// </summary>
     private DropReason OnOtherConversation(in Arrival arrival, ReadOnlySpan<byte> datagram, PeerSession old)
     {
-        DropReason drop = Open(datagram, out ReadOnlySpan<byte> payload);
+        if (_sessions.TryGetSuccessor(arrival.Peer, out PeerSession? successor) && TryReceive(successor, datagram, arrival, out DropReason drop))
+            return drop;
+        drop = Open(datagram, out ReadOnlySpan<byte> payload);
         if (drop != DropReason.None)
             return drop;
         drop = SessionTable<PeerSession>.Begins(payload, out uint conv, anew: true);
@@ -82,8 +85,22 @@ public sealed class ServerReceiver : LinkReceiver
         if (_sessions.IsDraining)
             return DropReason.Draining;
         LeaveCurrent();
-        old.Close(CloseReason.Replaced);
-        return Begin(_sessions.Succeed(arrival, conv, Now), payload);
+        drop = _sessions.Succeed(arrival, old, conv, Now, out PeerSession? session);
+        return drop == DropReason.None ? Begin(session!, payload) : drop;
+    }
+
+    /// <summary>False when the datagram is not of the successor's conversation.</summary>
+    private bool TryReceive(PeerSession successor, ReadOnlySpan<byte> datagram, in Arrival arrival, out DropReason drop)
+    {
+        Enter(successor);
+        drop = successor.Receive(datagram, arrival, Now);
+        if (drop is DropReason.Conversation or DropReason.Closed)
+            return false;
+        if (!successor.IsProven)
+            return true;
+        LeaveCurrent();
+        _sessions.Promote(successor);
+        return true;
     }
 
     private DropReason Begin(PeerSession session, ReadOnlySpan<byte> payload)

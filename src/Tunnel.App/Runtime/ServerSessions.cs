@@ -9,7 +9,8 @@ namespace Tunnel.App.Runtime;
 
 /// <summary>
 /// A server's sessions by remote address, whichever of its receivers their datagrams come to; the cap on their number, and who gives his
-/// place when it is reached. Thread-safe; who admits or ends a session has left every other one before.
+/// place when it is reached. An address has one session, and perhaps a successor beside it: a conversation that began there later, and
+/// takes the session's place once its peer has answered. Thread-safe; who admits or ends a session has left every other one before.
 /// </summary>
 /// <param name="factory">Makes them.</param>
 /// <param name="carrier">What datagrams wear, the same at every receiver.</param>
@@ -22,11 +23,20 @@ public sealed class ServerSessions(
     /// <summary>Enough for every client of a restarted server within seconds, too few to be worth provoking.</summary>
     private const int AnswersPerSecond = 1000;
 
+    /// <summary>
+    /// Beside as many sessions as there may be. A client that begins anew is a successor for one round trip; who repeats others' first
+    /// datagrams only makes others' successors begin once more.
+    /// </summary>
+    private const int MostSuccessors = 64;
+
     // Held while a session is made, so that an address has one however many receivers hear of it; others are looked up meanwhile.
     private readonly Lock _admission = new();
     private readonly Lock _lock = new();
     private readonly SessionTable<PeerSession> _table = new(maxSessions());
     private readonly LinkedList<PeerSession> _byAge = [];
+
+    // Oldest first. Few, and none as a rule.
+    private readonly List<PeerSession> _successors = [];
     private volatile bool _draining;
 
     /// <summary>A peer opened a stream. Called on whatever thread received it.</summary>
@@ -62,7 +72,7 @@ public sealed class ServerSessions(
     public PeerSession[] GetAll()
     {
         lock (_lock)
-            return [.. _table.Sessions];
+            return [.. _table.Sessions, .. _successors];
     }
 
     /// <summary>Takes no new sessions from now on, and tells the peers of those that there are that they get no new streams.</summary>
@@ -105,11 +115,60 @@ public sealed class ServerSessions(
         return drop;
     }
 
-    /// <summary>A session in the place of an address's former one, which has ended.</summary>
-    public PeerSession Succeed(in Arrival arrival, uint conv, Instant now)
+    /// <summary>
+    /// Makes a session for a conversation that begins at an address that has one. If that one's peer has shown that he is there, it stays until the new
+    /// one's has: anybody can repeat what once began another conversation, and put any address on it. Else it ends.
+    /// </summary>
+    /// <param name="arrival">The first datagram's.</param>
+    /// <param name="old">The address's session, which is not entered.</param>
+    /// <param name="conv">The new conversation.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="session">It may have ended again by the time that it is entered; null when there is no memory for it.</param>
+    public DropReason Succeed(in Arrival arrival, PeerSession old, uint conv, Instant now, out PeerSession? session)
     {
+        PeerSession? ended;
         lock (_admission)
-            return TryGet(arrival.Peer, out PeerSession? session) && !session.IsClosed ? session : Create(arrival, conv, now);
+        {
+            if (TryGet(arrival.Peer, out session) && session != old && !session.IsClosed)
+                return DropReason.None;
+            session = null;
+            if (!factory.Budget.MakeRoom())
+            {
+                Refuse(arrival.Peer);
+                return DropReason.Memory;
+            }
+
+            bool stays = old is { IsClosed: false, IsProven: true };
+            ended = stays ? MakeRoomBeside(arrival.Peer) : old;
+            session = Create(arrival, conv, now, stays);
+        }
+
+        ended?.Close(CloseReason.Replaced);
+        return DropReason.None;
+    }
+
+    /// <summary>The session that may take the place of the address's.</summary>
+    public bool TryGetSuccessor(in Endpoint peer, [NotNullWhen(true)] out PeerSession? successor)
+    {
+        lock (_lock)
+            successor = FindSuccessor(peer);
+        return successor is not null;
+    }
+
+    /// <summary>A successor's peer has answered: he is there, and began anew.</summary>
+    /// <param name="successor">Not entered.</param>
+    public void Promote(PeerSession successor)
+    {
+        PeerSession? old;
+        lock (_lock)
+        {
+            if (!_successors.Remove(successor))
+                return;
+            _table.TryGet(successor.Peer, out old);
+            TakePlace(successor);
+        }
+
+        old?.Close(CloseReason.Replaced);
     }
 
     void ISessionOwner.OnStreamOpened(TunnelStream stream) => StreamOpened?.Invoke(stream);
@@ -132,7 +191,7 @@ public sealed class ServerSessions(
             if (drop == DropReason.None && !factory.Budget.MakeRoom())
                 return DropReason.Memory;
             if (drop == DropReason.None)
-                session = Create(arrival, conv, now);
+                session = Create(arrival, conv, now, beside: false);
             return drop;
         }
     }
@@ -146,19 +205,24 @@ public sealed class ServerSessions(
         }
     }
 
-    private PeerSession Create(in Arrival arrival, uint conv, Instant now)
+    private PeerSession Create(in Arrival arrival, uint conv, Instant now, bool beside)
     {
         Session session = factory.CreateSession(conv, isClient: false, now);
         var peer = new PeerSession(session, carrier.Answer(outlet, arrival), arrival.Peer, factory.Stamp, deadlines, this)
         {
             Budget = factory.Budget,
             ProbesPath = factory.ProbesPath,
+            Log = factory.Log,
+            SharesPath = beside,
         };
         factory.Ledger.Add(peer);
         SessionOpened?.Invoke(peer);
         lock (_lock)
         {
-            _table.Set(arrival.Peer, peer);
+            if (beside)
+                _successors.Add(peer);
+            else
+                _table.Set(arrival.Peer, peer);
             _byAge.AddLast(peer.Age);
         }
 
@@ -187,9 +251,45 @@ public sealed class ServerSessions(
         return oldest is not null;
     }
 
+    /// <summary>Takes the one out that a new successor leaves no room for: the address's former one, or the oldest when there are too many.</summary>
+    private PeerSession? MakeRoomBeside(in Endpoint peer)
+    {
+        lock (_lock)
+        {
+            PeerSession? former = FindSuccessor(peer) ?? (_successors.Count >= MostSuccessors ? _successors[0] : null);
+            if (former is not null)
+                Forget(former);
+            return former;
+        }
+    }
+
+    private PeerSession? FindSuccessor(in Endpoint peer)
+    {
+        foreach (PeerSession successor in _successors)
+        {
+            if (successor.Peer == peer)
+                return successor;
+        }
+
+        return null;
+    }
+
+    private void TakePlace(PeerSession successor)
+    {
+        successor.SharesPath = false;
+        _table.Set(successor.Peer, successor);
+    }
+
     private void Forget(PeerSession session)
     {
-        _table.Remove(session.Peer, session);
+        _successors.Remove(session);
+        // Whoever began meanwhile has the address for himself.
+        if (_table.Remove(session.Peer, session) && FindSuccessor(session.Peer) is { } successor)
+        {
+            _successors.Remove(successor);
+            TakePlace(successor);
+        }
+
         if (session.Age.List is not null)
             _byAge.Remove(session.Age);
     }

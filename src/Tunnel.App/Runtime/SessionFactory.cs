@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime.Traffic;
 using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Kcp;
@@ -47,8 +46,8 @@ public sealed class SessionFactory
     /// <summary>Where it counts when a bound is reached.</summary>
     public LimitMeter? Limits { get; init; }
 
-    /// <summary>Where each datagram that is not used is told of; null: nowhere.</summary>
-    public ILogger? Logger { get; init; }
+    /// <summary>Where each datagram is told of while somebody reads that; null: nowhere.</summary>
+    public DatagramLog? Log { get; init; }
 
     /// <summary>Where what sessions and links do is added up.</summary>
     public TrafficLedger Ledger { get; init; } = new();

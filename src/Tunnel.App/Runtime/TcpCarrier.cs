@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Tunnel.Links;
 using Tunnel.Protocol.Primitives;
 using Tunnel.Protocol.Wire;
@@ -8,11 +10,20 @@ namespace Tunnel.App.Runtime;
 /// Datagrams dressed as TCP segments on Ethernet frames, one datagram a segment, in the form that paqet crafts, or, in flows that a
 /// handshake opened, as TCP itself would send them.
 /// </summary>
-public sealed class TcpCarrier(int dscp, ushort[] flags, HandshakeRole role = HandshakeRole.None) : Carrier
+/// <param name="dscp">What packets are marked with.</param>
+/// <param name="flags">The TCP flags that segments wear in turn.</param>
+/// <param name="role">Whether flows begin with a handshake, and who begins it.</param>
+/// <param name="own">
+/// The address of either family, or of both, that is answered for; of a family without one any address is. Captures see what is for others
+/// as well: for hosts that this one routes or bridges to, or that share a promiscuous interface.
+/// </param>
+public sealed class TcpCarrier(int dscp, ushort[] flags, HandshakeRole role = HandshakeRole.None, params IReadOnlyList<IPAddress> own) : Carrier
 {
     /// <summary>SYN and FIN segments answered a second: enough for every client of a restarted server, too few to be worth provoking.</summary>
     private const int AnswersPerSecond = 1000;
 
+    private readonly Endpoint? _ownIPv4 = OfFamily(own, AddressFamily.InterNetwork);
+    private readonly Endpoint? _ownIPv6 = OfFamily(own, AddressFamily.InterNetworkV6);
     private readonly SynCookies _cookies = new();
     private readonly AnswerLimit _answers = new(AnswersPerSecond);
     private readonly CraftCounter _counter = new((uint)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
@@ -22,7 +33,7 @@ public sealed class TcpCarrier(int dscp, ushort[] flags, HandshakeRole role = Ha
     public override bool TryUnwrap(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, out Arrival arrival)
     {
         arrival = default;
-        if (TcpSegment.TryParse(frame, out TcpSegment segment) != WireDrop.None || segment.Payload.IsEmpty)
+        if (TcpSegment.TryParse(frame, out TcpSegment segment) != WireDrop.None || segment.Payload.IsEmpty || !IsOwn(segment.Destination))
             return false;
         arrival = new Arrival
         {
@@ -56,6 +67,8 @@ public sealed class TcpCarrier(int dscp, ushort[] flags, HandshakeRole role = Ha
     {
         if (role == HandshakeRole.None || TcpSegment.TryParse(frame, out TcpSegment segment) != WireDrop.None || !segment.Payload.IsEmpty)
             return false;
+        if (!IsOwn(segment.Destination))
+            return false;
         bool asks = role == HandshakeRole.Server && (segment.Flags & (TcpFlags.Syn | TcpFlags.Ack | TcpFlags.Rst)) == TcpFlags.Syn;
         bool leaves = (segment.Flags & (TcpFlags.Fin | TcpFlags.Ack | TcpFlags.Rst)) == (TcpFlags.Fin | TcpFlags.Ack);
         if ((asks || leaves) && _answers.TryTake(now))
@@ -74,6 +87,15 @@ public sealed class TcpCarrier(int dscp, ushort[] flags, HandshakeRole role = Ha
     /// <param name="fixedRouter">As in the other overload.</param>
     public PeerPath Open(IPacketLink link, FlowAddresses addresses, HandshakenFlow opened, bool fixedRouter) =>
         new Path(this, link, addresses, fixedRouter, opened);
+
+    private bool IsOwn(in Endpoint destination)
+    {
+        Endpoint? answered = destination.IsIPv4 ? _ownIPv4 : _ownIPv6;
+        return answered is not { } address || destination == address.WithPort(destination.Port);
+    }
+
+    private static Endpoint? OfFamily(IReadOnlyList<IPAddress> own, AddressFamily family) =>
+        own.FirstOrDefault(a => a.AddressFamily == family) is { } address ? Endpoint.FromIPEndPoint(new IPEndPoint(address, 0)) : null;
 
     private Path Continue(IPacketLink link, in Arrival arrival)
     {
@@ -113,6 +135,7 @@ public sealed class TcpCarrier(int dscp, ushort[] flags, HandshakeRole role = Ha
         private FlagCycle _flags;
         private ContiguousFlow? _contiguous;
         private bool _merges;
+        private bool _peerTakesMerged;
         private bool _evenHeaders;
         private int _headroom;
         private uint _peerNext;
@@ -159,8 +182,16 @@ public sealed class TcpCarrier(int dscp, ushort[] flags, HandshakeRole role = Ha
                 SendContiguous(_contiguous, buffer, stride);
         }
 
+        // Without merged frames on either side this is one look at a flag.
+        public override void Prepare()
+        {
+            if (_peerTakesMerged && !_merges)
+                Merge();
+        }
+
         public override void Merge()
         {
+            _peerTakesMerged = true;
             if (_merges || !TakesMerged)
                 return;
             _contiguous ??= _carrier.CreateContiguousFlow(_flow.Addresses, (uint)Random.Shared.Next());
@@ -216,7 +247,7 @@ public sealed class TcpCarrier(int dscp, ushort[] flags, HandshakeRole role = Ha
             flow.WriteMerged(buffer, _peerNext, timestamp, _peerTimestamp);
             if (Link.SendMerged(buffer, flow.HeaderLength, stride) || TakesMerged)
                 return;
-            // A device that turns out not to cut frames is not asked again; what it did not take is loss.
+            // A device that turns out not to cut frames is not asked again, but another link may be; what it did not take is loss.
             _merges = false;
             _contiguous = _handshaken ? _contiguous : null;
         }

@@ -12,8 +12,7 @@ public static partial class TrafficLog
 {
     public static void SessionEnded(ILogger logger, PeerSession session)
     {
-        if (session.Defect is { } defect)
-            LogDefect(logger, session.Conv, session.Peer, defect);
+        Defect(logger, session);
         if (!logger.IsEnabled(LogLevel.Information))
             return;
         SessionStatus status = session.GetStatus();
@@ -21,6 +20,13 @@ public static partial class TrafficLog
         LogSession(
             logger, session.Conv, session.Peer, session.CloseReason, kcp.SegmentsSent, kcp.FastRetransmits, kcp.EarlyRetransmits,
             kcp.TimeoutRetransmits, kcp.SegmentsReceived, kcp.Duplicates, status.Mtu);
+    }
+
+    /// <summary>The defect that ended a session, if one did.</summary>
+    public static void Defect(ILogger logger, PeerSession session)
+    {
+        if (session.Defect is { } defect)
+            LogDefect(logger, session.Conv, session.Peer, defect);
     }
 
     public static void LinkClosed(ILogger logger, LinkReceiver receiver)

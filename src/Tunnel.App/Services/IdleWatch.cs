@@ -1,31 +1,51 @@
 namespace Tunnel.App.Services;
 
-/// <summary>Calls back once when nothing was touched for a time. Cheap to touch; looks a few times in that time.</summary>
+/// <summary>Calls back once when something has been idle for too long. It looks when that could be, and not before. Thread-safe.</summary>
 internal sealed class IdleWatch : IDisposable
 {
-    private const int LooksPerPeriod = 4;
-
-    private readonly TimeSpan _idle;
+    private readonly Lock _lock = new();
+    private readonly Func<long> _endsAt;
     private readonly Action _expired;
     private readonly Timer _timer;
-    private long _touchedAt = Environment.TickCount64;
+    private bool _over;
 
-    public IdleWatch(TimeSpan idle, Action expired)
+    /// <param name="endsAt">When it is too long, in milliseconds of <see cref="Environment.TickCount64"/>; moves on with all that happens.</param>
+    /// <param name="expired">What then happens.</param>
+    public IdleWatch(Func<long> endsAt, Action expired)
     {
-        _idle = idle;
+        _endsAt = endsAt;
         _expired = expired;
-        _timer = new Timer(static watch => ((IdleWatch)watch!).Look(), this, idle / LooksPerPeriod, idle / LooksPerPeriod);
+        _timer = new Timer(static watch => ((IdleWatch)watch!).Look(), this, Timeout.Infinite, Timeout.Infinite);
+        Look();
     }
 
-    public void Touch() => Volatile.Write(ref _touchedAt, Environment.TickCount64);
-
-    public void Dispose() => _timer.Dispose();
-
-    private void Look()
+    /// <summary>Looks now: the end may have come nearer.</summary>
+    public void Look()
     {
-        if (Environment.TickCount64 - Volatile.Read(ref _touchedAt) < _idle.TotalMilliseconds)
+        if (!IsTime())
             return;
         _timer.Dispose();
         _expired();
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+            _over = true;
+        _timer.Dispose();
+    }
+
+    /// <summary>True once; else the timer is set for when it may be.</summary>
+    private bool IsTime()
+    {
+        lock (_lock)
+        {
+            long left = _endsAt() - Environment.TickCount64;
+            if (!_over && left > 0)
+                _timer.Change(left, Timeout.Infinite);
+            else if (!_over)
+                return _over = true;
+            return false;
+        }
     }
 }

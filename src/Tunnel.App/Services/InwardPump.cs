@@ -13,6 +13,8 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwn
 {
     private const int BufferLength = 64 * 1024;
 
+    private const int LongEnough = 64 * 1024;
+
     [ThreadStatic]
     private static byte[]? _scratch;
 
@@ -21,6 +23,7 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwn
     private int _restTo;
     private int _edges;
     private bool _ended;
+    private long _passed;
     private long _receivedAt = Environment.TickCount64;
 
     /// <summary>When something was last passed on, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
@@ -78,6 +81,9 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwn
     private bool Deliver(ReadOnlySpan<byte> data)
     {
         Volatile.Write(ref _receivedAt, Environment.TickCount64);
+        // Whatever is longer than a message is not to end in the middle as if that were its end. What is shorter does not pay for that.
+        if (_passed < LongEnough && (_passed += data.Length) >= LongEnough)
+            socket.ResetOnDeath();
         int sent = socket.Send(data, out SocketError error);
         if (error is not (SocketError.Success or SocketError.WouldBlock))
             return Fail();

@@ -63,15 +63,13 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
     public async Task RunAsync(CancellationToken cancel)
     {
         using CancellationTokenRegistration registration = cancel.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
-        // The stream first: the socket's thread may be at it at once, and whoever waits for a write that nobody was told of waits for ever.
+        // The stream first: the socket is tried at once, by this thread or its own, and whoever waits for a write that nobody was told of waits
+        // for ever.
         _stream.Observe(this);
-        _socket.Observer = this;
-        // Both may have come with something already, or have ended.
+        _socket.Observe(this);
+        // The stream, too, may have come with something already, or either may have ended.
         _inward.Ask();
-        if (_socket.HasNews)
-            _outward.OnReady();
-        else
-            _outward.Ask();
+        _outward.Ask();
         await _over.Task.ConfigureAwait(false);
     }
 

@@ -46,12 +46,16 @@ public sealed partial class ReverseForwards : IDisposable
     /// <summary>Connections being carried.</summary>
     public int Active => Volatile.Read(ref _active);
 
+    /// <summary>Sessions that it keeps something for.</summary>
+    internal int Sessions => _sessions.Count;
+
     /// <summary>Asks for all of them over a session that is up, as long as it lives.</summary>
     /// <param name="connection">Which of the client's connections this is the session of, in place of the one before.</param>
     /// <param name="session">Greeted already.</param>
     public void Register(int connection, PeerSession session)
     {
-        _sessions[(connection, session.Peer)] = session;
+        if (_forwards.Length != 0)
+            _sessions[(connection, session.Peer)] = session;
         foreach (ReverseForward forward in _forwards)
             _ = KeepAsync(connection, session, forward);
     }
@@ -126,7 +130,7 @@ public sealed partial class ReverseForwards : IDisposable
             return;
         }
 
-        await new UdpRelay(new OpenedUdp(stream, UdpFraming.LengthPrefixed), socket, _udp.Limits.Idle, _udp.Meter)
+        await new UdpRelay(new OpenedUdp(stream, UdpFraming.LengthPrefixed), socket, _udp.Limits().Idle, _udp.Meter)
             .RunAsync(_stop).ConfigureAwait(false);
     }
 
@@ -134,6 +138,20 @@ public sealed partial class ReverseForwards : IDisposable
     {
         var name = new ReverseName(_client, forward.Number, (ushort)connection, forward.IsUdp);
         var backOff = new BackOff(Random.Shared);
+        try
+        {
+            await KeepAsync(connection, session, forward, name, backOff).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Not a session that has taken its place.
+            if (session.IsClosed)
+                _sessions.TryRemove(KeyValuePair.Create((connection, session.Peer), session));
+        }
+    }
+
+    private async Task KeepAsync(int connection, PeerSession session, ReverseForward forward, ReverseName name, BackOff backOff)
+    {
         while (IsCurrent(connection, session))
         {
             string problem = await HoldAsync(session, forward, name, backOff).ConfigureAwait(false);
@@ -147,7 +165,7 @@ public sealed partial class ReverseForwards : IDisposable
 
     /// <summary>Not the session whose place another has taken, even while it lives: the two would take it from each other for ever.</summary>
     private bool IsCurrent(int connection, PeerSession session) =>
-        !session.IsClosed && !_closed.IsCancellationRequested && _sessions[(connection, session.Peer)] == session;
+        !session.IsClosed && !_closed.IsCancellationRequested && _sessions.GetValueOrDefault((connection, session.Peer)) == session;
 
     /// <summary>Asks, and stays for as long as the server listens; returns why it does not, or no longer.</summary>
     private async Task<string> HoldAsync(PeerSession session, ReverseForward forward, ReverseName name, BackOff backOff)

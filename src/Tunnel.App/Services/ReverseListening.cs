@@ -27,7 +27,10 @@ internal sealed class ReverseListening : IDisposable
         Address = address;
         _patience = patience;
         _listener = address.IsUdp
-            ? new(new UdpForwardListener(ReverseTcpListener.LogName, address.EndPoint, OpenUdpAsync, udp, logger), _closed.Token)
+            ? new(
+                new UdpForwardListener(
+                    ReverseTcpListener.LogName, address.EndPoint, () => address.EndPoint.Port, OpenUdpAsync, udp.Apart(), logger),
+                _closed.Token)
             : new(new ReverseTcpListener(address.EndPoint, this, gate, logger), null);
     }
 

@@ -72,7 +72,7 @@ internal sealed class Socks5Association : IDisposable
 
     private async Task RelayAsync(CancellationToken stop)
     {
-        var flows = new UdpFlows<Target>(_service.Limits.FlowsOfAssociation, _service, _logger, stop);
+        var flows = new UdpFlows<Target>(_service, _logger, stop);
         var from = new SocketAddress(_clientAddress.AddressFamily);
         try
         {
@@ -118,7 +118,7 @@ internal sealed class Socks5Association : IDisposable
 
     /// <summary>What comes back is from the target as the client named it.</summary>
     private void Begin(UdpFlows<Target> flows, Target target, byte[] header, ReadOnlySpan<byte> datagram) =>
-        flows.Begin(target, cancel => _service.Opener.OpenUdpAsync(target, cancel), reply => ReplyAsync(header, reply), datagram);
+        flows.Begin(target, target.Port, cancel => _service.Opener.OpenUdpAsync(target, cancel), reply => ReplyAsync(header, reply), datagram);
 
     private async ValueTask<bool> ReplyAsync(byte[] header, ReadOnlyMemory<byte> data)
     {

@@ -26,8 +26,22 @@ public sealed class Socks5Listener(
 
     protected override async Task HandleAsync(TcpSocket socket, CancellationToken stop)
     {
-        using Activity? accepted = TunnelActivities.Accept(Name);
         var protocol = new Socks5Protocol(socket, credentials());
+        try
+        {
+            await HandleAsync(socket, protocol, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Who has sent what he wanted to say to the target already is to read why that went nowhere.
+            if (protocol.HasRefused)
+                await LingeringClose.RunAsync(socket, stop).ConfigureAwait(false);
+        }
+    }
+
+    private async Task HandleAsync(TcpSocket socket, Socks5Protocol protocol, CancellationToken stop)
+    {
+        using Activity? accepted = TunnelActivities.Accept(Name);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(HandshakeTimeout);
         (Socks5Command command, Target target) = await protocol.AcceptAsync(limit.Token).ConfigureAwait(false);
@@ -43,7 +57,7 @@ public sealed class Socks5Listener(
     {
         try
         {
-            if (Interlocked.Increment(ref _associations) > service.Limits.Associations)
+            if (Interlocked.Increment(ref _associations) > service.Limits().Associations)
             {
                 await protocol.ReplyAsync(Socks5Reply.GeneralFailure, stop).ConfigureAwait(false);
                 return;

@@ -52,6 +52,9 @@ public sealed class Socks5Protocol(TcpSocket socket, Socks5Credentials? credenti
     private readonly SocketExchange _exchange = new(socket);
     private readonly byte[] _buffer = new byte[512];
 
+    /// <summary>The client has been told that it does not get what it wants.</summary>
+    public bool HasRefused { get; private set; }
+
     /// <summary>Runs the handshake up to the request, which is not answered yet.</summary>
     /// <exception cref="Socks5Exception">The client is wrong; it was answered where the protocol has an answer.</exception>
     /// <exception cref="SocketException">The connection broke.</exception>
@@ -62,8 +65,11 @@ public sealed class Socks5Protocol(TcpSocket socket, Socks5Credentials? credenti
     }
 
     /// <summary>Answers the request; the bound address is given as zeros, which clients of CONNECT do not use.</summary>
-    public async ValueTask ReplyAsync(Socks5Reply reply, CancellationToken cancel) =>
+    public async ValueTask ReplyAsync(Socks5Reply reply, CancellationToken cancel)
+    {
         await SendAsync([Version, (byte)reply, 0, AddressIPv4, 0, 0, 0, 0, 0, 0], cancel).ConfigureAwait(false);
+        HasRefused |= reply != Socks5Reply.Succeeded;
+    }
 
     /// <summary>Answers that it succeeded, and at which address the client's datagrams are awaited.</summary>
     public async ValueTask ReplyAsync(IPEndPoint relay, CancellationToken cancel)
@@ -85,6 +91,7 @@ public sealed class Socks5Protocol(TcpSocket socket, Socks5Credentials? credenti
         if (!_buffer.AsSpan(0, count).Contains(wanted))
         {
             await SendAsync([Version, NoAcceptableMethod], cancel).ConfigureAwait(false);
+            HasRefused = true;
             throw new Socks5Exception(credentials is null ? "the client insists on authentication" : "the client offers no user and password");
         }
 
@@ -102,6 +109,7 @@ public sealed class Socks5Protocol(TcpSocket socket, Socks5Credentials? credenti
         byte[] password = await ReadBytesAsync(_buffer[0], cancel).ConfigureAwait(false);
         bool right = understood & Matches(expected.Username, user) & Matches(expected.Password, password);
         await SendAsync([AuthenticationVersion, right ? (byte)0 : (byte)1], cancel).ConfigureAwait(false);
+        HasRefused = !right;
         if (!right)
             throw new Socks5Exception("wrong user or password");
     }

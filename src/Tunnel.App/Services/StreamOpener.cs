@@ -110,6 +110,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     /// <summary>Opens a stream of datagrams.</summary>
     /// <exception cref="TunnelUnavailableException">There is no session within the open timeout.</exception>
     /// <exception cref="TunnelClosedException">The session ended meanwhile.</exception>
+    /// <exception cref="IOException">Nobody wants it any more.</exception>
     public async ValueTask<OpenedUdp> OpenUdpAsync(Target target, CancellationToken cancel)
     {
         using Activity? opening = TunnelActivities.Open(target, "udp");
@@ -136,7 +137,18 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         UdpFraming framing = framed ? UdpFraming.LengthPrefixed : UdpFraming.OnePerFrame;
         framing.Begin(stream);
         var header = new StreamHeader(framed ? StreamRequest.UdpFramed : StreamRequest.Udp, target);
-        await HeaderExchange.SendAsync(stream, header, framed ? HeaderFormat.V1 : format ?? default).ConfigureAwait(false);
+        // Closing is what ends a write that waits.
+        using CancellationTokenRegistration registration = cancel.UnsafeRegister(static s => ((TunnelStream)s!).Close(), stream);
+        try
+        {
+            await HeaderExchange.SendAsync(stream, header, framed ? HeaderFormat.V1 : format ?? default).ConfigureAwait(false);
+        }
+        catch
+        {
+            stream.Close();
+            throw;
+        }
+
         return new OpenedUdp(stream, framing);
     }
 }

@@ -226,7 +226,7 @@ public sealed partial class StreamServer
 
         serving?.Stop();
         stream.TellSetUp();
-        await new UdpRelay(new OpenedUdp(stream, framing), socket, _udp.Limits.Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
+        await new UdpRelay(new OpenedUdp(stream, framing), socket, _udp.Limits().Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
     }
 
     private static Task SayAsync(TunnelStream stream, DialResult result) =>

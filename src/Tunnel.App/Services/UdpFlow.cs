@@ -8,13 +8,26 @@ namespace Tunnel.App.Services;
 /// A client's datagrams to one target, through a stream of their own: what applications send waits in a short queue and is dropped
 /// when that is full, so that a slow flow holds up no other; what comes back is handed on.
 /// </summary>
-internal sealed class UdpFlow(UdpLimits limits, UdpMeter meter)
+/// <param name="limits">Its bounds.</param>
+/// <param name="port">Where its datagrams go.</param>
+/// <param name="meter">Where it counts.</param>
+internal sealed class UdpFlow(UdpLimits limits, int port, UdpMeter meter)
 {
+    private const int NotEnded = -1;
+
     private readonly Channel<Waiting> _queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(limits.Queue) { SingleReader = true });
+    private readonly CancellationTokenSource _ended = new();
+    private int _end = NotEnded;
+
+    public UdpActivity Activity { get; } = new(limits, port, Environment.TickCount64);
+
+    /// <summary>Nothing that is sent now would get anywhere.</summary>
+    public bool HasEnded => Volatile.Read(ref _end) != NotEnded;
 
     /// <summary>Takes a copy of a datagram to send, or drops and counts it.</summary>
     public void Send(ReadOnlySpan<byte> datagram)
     {
+        Activity.CountSent(Environment.TickCount64);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(datagram.Length);
         datagram.CopyTo(buffer);
         if (_queue.Writer.TryWrite(new Waiting(buffer, datagram.Length)))
@@ -23,42 +36,51 @@ internal sealed class UdpFlow(UdpLimits limits, UdpMeter meter)
         meter.Drop(UdpDrop.QueueFull);
     }
 
-    /// <summary>Runs until it is idle, either end closes it, or it is cancelled.</summary>
+    /// <summary>Ends it, whatever it is at. The first reason is the one that counts.</summary>
+    public void End(UdpFlowEnd why)
+    {
+        if (Interlocked.CompareExchange(ref _end, (int)why, NotEnded) == NotEnded)
+            _ended.Cancel();
+    }
+
+    /// <summary>Runs until it is idle, either end closes it, or it is ended.</summary>
     /// <param name="open">Opens the stream.</param>
     /// <param name="deliver">Hands on what came back; false when that was not possible.</param>
     /// <param name="cancel">Ends it.</param>
     /// <exception cref="IOException">The stream could not be opened, or it or its session ended.</exception>
+    /// <exception cref="OperationCanceledException">It was ended before its stream was open.</exception>
     public async Task RunAsync(
         Func<CancellationToken, ValueTask<OpenedUdp>> open, Func<ReadOnlyMemory<byte>, ValueTask<bool>> deliver, CancellationToken cancel)
     {
         meter.FlowBegan();
+        using CancellationTokenRegistration stopping = cancel.UnsafeRegister(static flow => ((UdpFlow)flow!).End(UdpFlowEnd.Closed), this);
         try
         {
-            OpenedUdp opened = await open(cancel).ConfigureAwait(false);
-            using var idle = new IdleWatch(limits.Idle, opened.Stream.Close);
-            using CancellationTokenRegistration registration = cancel.Register(opened.Stream.Close);
-            await Task.WhenAll(OutwardAsync(opened, idle), InwardAsync(opened, deliver, idle)).ConfigureAwait(false);
+            OpenedUdp opened = await open(_ended.Token).ConfigureAwait(false);
+            using var idle = new IdleWatch(() => Activity.EndsAt, () => End(Activity.IsAnswered ? UdpFlowEnd.Answered : UdpFlowEnd.Idle));
+            using CancellationTokenRegistration closing = _ended.Token.Register(opened.Stream.Close);
+            await Task.WhenAll(OutwardAsync(opened), InwardAsync(opened, deliver, idle)).ConfigureAwait(false);
         }
         finally
         {
             _queue.Writer.TryComplete();
             Discard();
-            meter.FlowEnded();
+            Interlocked.CompareExchange(ref _end, (int)UdpFlowEnd.Closed, NotEnded);
+            meter.FlowEnded((UdpFlowEnd)_end);
         }
     }
 
-    private async Task OutwardAsync(OpenedUdp opened, IdleWatch idle)
+    private async Task OutwardAsync(OpenedUdp opened)
     {
         while (await _queue.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
             while (_queue.Reader.TryRead(out Waiting waiting))
-                await SendAsync(opened, waiting, idle).ConfigureAwait(false);
+                await SendAsync(opened, waiting).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask SendAsync(OpenedUdp opened, Waiting waiting, IdleWatch idle)
+    private async ValueTask SendAsync(OpenedUdp opened, Waiting waiting)
     {
-        idle.Touch();
         try
         {
             if (await opened.Framing.SendAsync(opened.Stream, waiting.Buffer.AsMemory(0, waiting.Length)).ConfigureAwait(false))
@@ -81,13 +103,21 @@ internal sealed class UdpFlow(UdpLimits limits, UdpMeter meter)
     {
         try
         {
-            await UdpPump.FromStreamAsync(opened, deliver, idle, meter).ConfigureAwait(false);
+            await UdpPump.FromStreamAsync(opened, deliver, () => OnReceived(idle), meter).ConfigureAwait(false);
         }
         finally
         {
             opened.Stream.Close();
             _queue.Writer.TryComplete();
         }
+    }
+
+    private void OnReceived(IdleWatch idle)
+    {
+        Activity.CountReceived(Environment.TickCount64);
+        // The end has come nearer.
+        if (Activity.IsAnswered)
+            idle.Look();
     }
 
     private void Discard()

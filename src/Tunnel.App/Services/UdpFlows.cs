@@ -4,8 +4,8 @@ using Tunnel.App.Runtime;
 
 namespace Tunnel.App.Services;
 
-/// <summary>The flows of one UDP port, at most so many; a flow that ended is begun again by the next datagram. Thread-safe.</summary>
-internal sealed partial class UdpFlows<TKey>(int maximum, UdpServing service, ILogger logger, CancellationToken stop)
+/// <summary>The flows of one UDP port; a flow that ended is begun again by the next datagram. Thread-safe.</summary>
+internal sealed partial class UdpFlows<TKey>(UdpServing service, ILogger logger, CancellationToken stop)
     where TKey : notnull
 {
     private readonly Lock _lock = new();
@@ -18,26 +18,29 @@ internal sealed partial class UdpFlows<TKey>(int maximum, UdpServing service, IL
         UdpFlow? flow;
         lock (_lock)
             _flows.TryGetValue(key, out flow);
-        flow?.Send(datagram);
-        return flow is not null;
+        if (flow is null or { HasEnded: true })
+            return false;
+        flow.Send(datagram);
+        return true;
     }
 
-    /// <summary>Begins a flow with a datagram, or drops and counts it.</summary>
+    /// <summary>Begins a flow with a datagram. Another may end for that.</summary>
+    /// <param name="key">Whose datagrams it carries.</param>
+    /// <param name="port">Where they go.</param>
+    /// <param name="open">Opens its stream.</param>
+    /// <param name="deliver">Hands on what comes back; false when that was not possible.</param>
+    /// <param name="datagram">The first.</param>
     public void Begin(
-        TKey key, Func<CancellationToken, ValueTask<OpenedUdp>> open, Func<ReadOnlyMemory<byte>, ValueTask<bool>> deliver, ReadOnlySpan<byte> datagram)
+        TKey key,
+        int port,
+        Func<CancellationToken, ValueTask<OpenedUdp>> open,
+        Func<ReadOnlyMemory<byte>, ValueTask<bool>> deliver,
+        ReadOnlySpan<byte> datagram)
     {
-        var flow = new UdpFlow(service.Limits, service.Meter);
+        var flow = new UdpFlow(service.Limits(), port, service.Meter);
         lock (_lock)
-        {
-            if (_flows.Count >= maximum)
-            {
-                service.Meter.Drop(UdpDrop.FlowLimit);
-                return;
-            }
-
-            _flows.Add(key, flow);
-        }
-
+            _flows[key] = flow;
+        service.Room.Enter(flow);
         flow.Send(datagram);
         _ = RunAsync(key, flow, open, deliver);
     }
@@ -56,7 +59,17 @@ internal sealed partial class UdpFlows<TKey>(int maximum, UdpServing service, IL
         }
         finally
         {
-            lock (_lock)
+            service.Room.Leave(flow);
+            Forget(key, flow);
+        }
+    }
+
+    /// <summary>Not the one that has begun in its place.</summary>
+    private void Forget(TKey key, UdpFlow flow)
+    {
+        lock (_lock)
+        {
+            if (_flows.GetValueOrDefault(key) == flow)
                 _flows.Remove(key);
         }
     }
@@ -66,12 +79,22 @@ internal sealed partial class UdpFlows<TKey>(int maximum, UdpServing service, IL
 }
 
 /// <summary>What all relays of datagrams of a process share.</summary>
-/// <param name="Limits">Their bounds.</param>
+/// <param name="Limits">Their bounds now.</param>
 /// <param name="Meter">Where they count.</param>
-public record UdpServing(UdpLimits Limits, UdpMeter Meter);
+/// <param name="Strikes">Where it counts that a bound was reached.</param>
+public record UdpServing(Func<UdpLimits> Limits, UdpMeter Meter, LimitMeter? Strikes = null)
+{
+    /// <summary>The flows that share a limit.</summary>
+    public UdpFlowRoom Room { get; } = new(Limits, Strikes);
+
+    /// <summary>The same for somebody whose flows must not take the place of others'.</summary>
+    public UdpServing Apart() => new(Limits, Meter, Strikes);
+}
 
 /// <summary>The same at a client.</summary>
 /// <param name="Opener">Opens their streams.</param>
-/// <param name="Limits">Their bounds.</param>
+/// <param name="Limits">Their bounds now.</param>
 /// <param name="Meter">Where they count.</param>
-public sealed record UdpService(StreamOpener Opener, UdpLimits Limits, UdpMeter Meter) : UdpServing(Limits, Meter);
+/// <param name="Strikes">Where it counts that a bound was reached.</param>
+public sealed record UdpService(StreamOpener Opener, Func<UdpLimits> Limits, UdpMeter Meter, LimitMeter? Strikes = null)
+    : UdpServing(Limits, Meter, Strikes);

@@ -8,12 +8,17 @@ namespace Tunnel.App.Services;
 /// <summary>A local UDP port whose datagrams all go to one target, sent there by the other end: a stream for each of its clients.</summary>
 /// <param name="name">What it is called in logs.</param>
 /// <param name="listen">Port 0 is any free one.</param>
+/// <param name="port">Where whoever sends now reaches: exchanges with well-known ports are short.</param>
 /// <param name="open">Opens a stream for the datagrams of an address.</param>
 /// <param name="service">What it shares with others.</param>
 /// <param name="logger">Where flows that failed are told.</param>
 public sealed partial class UdpForwardListener(
-    string name, IPEndPoint listen, Func<IPEndPoint, CancellationToken, ValueTask<OpenedUdp>> open, UdpServing service, ILogger logger)
-    : ILocalListener
+    string name,
+    IPEndPoint listen,
+    Func<int> port,
+    Func<IPEndPoint, CancellationToken, ValueTask<OpenedUdp>> open,
+    UdpServing service,
+    ILogger logger) : ILocalListener
 {
     private readonly DatagramSocket _socket = new(listen.AddressFamily);
 
@@ -41,7 +46,7 @@ public sealed partial class UdpForwardListener(
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stop)
     {
-        var flows = new UdpFlows<SocketAddress>(service.Limits.FlowsOfForward, service, logger, stop);
+        var flows = new UdpFlows<SocketAddress>(service, logger, stop);
         var from = new SocketAddress(listen.AddressFamily);
         try
         {
@@ -72,7 +77,7 @@ public sealed partial class UdpForwardListener(
     }
 
     private void Begin(UdpFlows<SocketAddress> flows, SocketAddress client, ReadOnlySpan<byte> datagram) => flows.Begin(
-        client, cancel => open((IPEndPoint)listen.Create(client), cancel), reply => _socket.TrySendAsync(reply, client), datagram);
+        client, port(), cancel => open((IPEndPoint)listen.Create(client), cancel), reply => _socket.TrySendAsync(reply, client), datagram);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Name} listens on {Address} for datagrams")]
     private static partial void LogListening(ILogger logger, string name, IPEndPoint address);

@@ -9,9 +9,6 @@ public enum UdpDrop
     /// <summary>Datagrams came faster than the tunnel takes them.</summary>
     QueueFull,
 
-    /// <summary>There are as many flows as there may be.</summary>
-    FlowLimit,
-
     /// <summary>SOCKS5: it is a fragment, which nobody sends and this proxy does not put together.</summary>
     Fragment,
 
@@ -28,10 +25,27 @@ public enum UdpDrop
     Socket,
 }
 
+/// <summary>Why a flow of datagrams ended.</summary>
+public enum UdpFlowEnd
+{
+    /// <summary>Either end closed it, or its session ended, or no stream could be had.</summary>
+    Closed,
+
+    /// <summary>It was silent for too long.</summary>
+    Idle,
+
+    /// <summary>It was a short exchange, all of it answered.</summary>
+    Answered,
+
+    /// <summary>There were too many, and it was the least wanted.</summary>
+    Expelled,
+}
+
 /// <summary>What the relays of datagrams did, over all of a process. Thread-safe.</summary>
 public sealed class UdpMeter
 {
     private readonly long[] _drops = new long[Enum.GetValues<UdpDrop>().Length];
+    private readonly long[] _ends = new long[Enum.GetValues<UdpFlowEnd>().Length];
     private long _toTunnel;
     private long _fromTunnel;
     private int _flows;
@@ -47,6 +61,9 @@ public sealed class UdpMeter
 
     public long GetDrops(UdpDrop reason) => Interlocked.Read(ref _drops[(int)reason]);
 
+    /// <summary>Flows that ended for a reason.</summary>
+    public long GetEnds(UdpFlowEnd reason) => Interlocked.Read(ref _ends[(int)reason]);
+
     public void Drop(UdpDrop reason) => Interlocked.Increment(ref _drops[(int)reason]);
 
     internal void CountToTunnel() => Interlocked.Increment(ref _toTunnel);
@@ -55,7 +72,11 @@ public sealed class UdpMeter
 
     internal void FlowBegan() => Interlocked.Increment(ref _flows);
 
-    internal void FlowEnded() => Interlocked.Decrement(ref _flows);
+    internal void FlowEnded(UdpFlowEnd why)
+    {
+        Interlocked.Decrement(ref _flows);
+        Interlocked.Increment(ref _ends[(int)why]);
+    }
 
     /// <summary>The drops there were, by reason; empty when there were none.</summary>
     public override string ToString()

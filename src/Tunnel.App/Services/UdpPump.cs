@@ -1,4 +1,5 @@
 using System.Buffers;
+using Tunnel.App.Runtime;
 
 namespace Tunnel.App.Services;
 
@@ -6,9 +7,13 @@ namespace Tunnel.App.Services;
 internal static class UdpPump
 {
     /// <summary>Until the stream ends. A stream that is quiet holds no buffer.</summary>
+    /// <param name="from">The stream.</param>
+    /// <param name="deliver">Hands on a datagram; false when that was not possible.</param>
+    /// <param name="onReceived">Called for each before that.</param>
+    /// <param name="meter">Where they count.</param>
     /// <exception cref="IOException">The session ended.</exception>
     public static async Task FromStreamAsync(
-        OpenedUdp from, Func<ReadOnlyMemory<byte>, ValueTask<bool>> deliver, IdleWatch idle, UdpMeter meter)
+        OpenedUdp from, Func<ReadOnlyMemory<byte>, ValueTask<bool>> deliver, Action onReceived, UdpMeter meter)
     {
         for (int length = 0; length != UdpFraming.End;)
         {
@@ -19,11 +24,16 @@ internal static class UdpPump
                 length = await from.Framing.ReceiveAsync(from.Stream, buffer).ConfigureAwait(false);
                 if (length == UdpFraming.End)
                     return;
-                idle.Touch();
+                onReceived();
                 if (await deliver(buffer.AsMemory(0, length)).ConfigureAwait(false))
                     meter.CountFromTunnel();
                 else
                     meter.Drop(UdpDrop.Socket);
+            }
+            catch (StreamResetException)
+            {
+                // How flows end: whoever sends datagrams never says that they are all.
+                return;
             }
             finally
             {

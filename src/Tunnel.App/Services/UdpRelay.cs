@@ -8,30 +8,45 @@ namespace Tunnel.App.Services;
 /// The server's side of a stream of datagrams: a socket of its own, connected to the target, so that nobody else's datagrams come in.
 /// What comes faster than the tunnel takes it waits in the socket, and is dropped there by the system.
 /// </summary>
+/// <param name="opened">The stream.</param>
+/// <param name="socket">The target's.</param>
+/// <param name="idle">How long it may be silent. How much of that an exchange needs is for the end to know that the asker is at.</param>
+/// <param name="meter">Where it counts.</param>
 internal sealed class UdpRelay(OpenedUdp opened, DatagramSocket socket, TimeSpan idle, UdpMeter meter)
 {
+    private long _touchedAt = Environment.TickCount64;
+    private bool _expired;
+
     /// <summary>Runs until it is idle, the peer closes the stream, or it is cancelled. Closes both.</summary>
     /// <exception cref="IOException">The session ended.</exception>
     public async Task RunAsync(CancellationToken cancel)
     {
         meter.FlowBegan();
-        using var watch = new IdleWatch(idle, opened.Stream.Close);
+        using var watch = new IdleWatch(() => Volatile.Read(ref _touchedAt) + (long)idle.TotalMilliseconds, Expire);
         using CancellationTokenRegistration registration = cancel.Register(opened.Stream.Close);
-        Task outward = FromSocketAsync(watch);
+        Task outward = FromSocketAsync();
         try
         {
-            await UdpPump.FromStreamAsync(opened, socket.TrySendAsync, watch, meter).ConfigureAwait(false);
+            await UdpPump.FromStreamAsync(opened, socket.TrySendAsync, Touch, meter).ConfigureAwait(false);
         }
         finally
         {
             opened.Stream.Close();
             socket.Dispose();
             await outward.ConfigureAwait(false);
-            meter.FlowEnded();
+            meter.FlowEnded(Volatile.Read(ref _expired) ? UdpFlowEnd.Idle : UdpFlowEnd.Closed);
         }
     }
 
-    private async Task FromSocketAsync(IdleWatch watch)
+    private void Touch() => Volatile.Write(ref _touchedAt, Environment.TickCount64);
+
+    private void Expire()
+    {
+        Volatile.Write(ref _expired, true);
+        opened.Stream.Close();
+    }
+
+    private async Task FromSocketAsync()
     {
         var from = new SocketAddress(AddressFamily.InterNetworkV6);
         try
@@ -39,7 +54,7 @@ internal sealed class UdpRelay(OpenedUdp opened, DatagramSocket socket, TimeSpan
             while (true)
             {
                 await socket.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-                await PassOnAsync(from, watch).ConfigureAwait(false);
+                await PassOnAsync(from).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
@@ -48,14 +63,14 @@ internal sealed class UdpRelay(OpenedUdp opened, DatagramSocket socket, TimeSpan
         }
     }
 
-    private async ValueTask PassOnAsync(SocketAddress from, IdleWatch watch)
+    private async ValueTask PassOnAsync(SocketAddress from)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(UdpFraming.MaximumDatagram);
         try
         {
             for (int length = socket.TryReceive(buffer, from); length >= 0; length = socket.TryReceive(buffer, from))
             {
-                watch.Touch();
+                Touch();
                 if (await opened.Framing.SendAsync(opened.Stream, buffer.AsMemory(0, length)).ConfigureAwait(false))
                     meter.CountToTunnel();
                 else

@@ -42,14 +42,18 @@ public static class HostNetwork
     /// The interface that packets to this remote leave by, and the longest that go there; null when there is no route, or it is not told. Asks nobody but
     /// the kernel.
     /// </summary>
-    public static OutgoingLink? LinkTowards(IPAddress remote)
+    /// <param name="remote">Where to.</param>
+    /// <param name="interfaceName">The only one that they may leave by; null for any.</param>
+    public static OutgoingLink? LinkTowards(IPAddress remote, string? interfaceName = null)
     {
         try
         {
             using var kernel = new NetlinkQueries();
-            if (kernel.RouteTo(remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4() : remote, 0, null, out _) is not { } route)
+            List<LinkEntry> links = kernel.Links();
+            int only = interfaceName is null ? 0 : links.FirstOrDefault(l => l.Name == interfaceName).Index;
+            if (kernel.RouteTo(remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4() : remote, only, null, out _) is not { } route)
                 return null;
-            LinkEntry link = kernel.Links().FirstOrDefault(l => l.Index == route.Index);
+            LinkEntry link = links.FirstOrDefault(l => l.Index == route.Index);
             return link == default ? null : new OutgoingLink(link.Name, MtuOf(link, route.Mtu));
         }
         catch (LinkException)

@@ -17,6 +17,7 @@ public sealed unsafe class UdpLink : IPacketLink
     private readonly UdpReceiveBatch _batch;
     private readonly bool _ownsBatch;
     private readonly Action<string>? _notice;
+    private readonly string? _interface;
     private readonly WakeEvent _wake = new();
     private readonly LinkMeter _meter = new();
     private readonly bool _v6;
@@ -31,6 +32,7 @@ public sealed unsafe class UdpLink : IPacketLink
 
     private UdpLink(UdpOptions options, Action<string>? notice, UdpReceiveBatch? shared)
     {
+        _interface = options.Interface;
         _notice = notice;
         _batch = shared ?? new UdpReceiveBatch();
         _ownsBatch = shared is null;
@@ -121,7 +123,7 @@ public sealed unsafe class UdpLink : IPacketLink
         throw new InvalidOperationException($"the {Name} link sends no merged frames");
 
     public int MtuTowards(ReadOnlySpan<byte> address) =>
-        HostNetwork.LinkTowards(SocketAddressBytes.Address(address))?.Mtu ?? 0;
+        HostNetwork.LinkTowards(SocketAddressBytes.Address(address), _interface)?.Mtu ?? 0;
 
     public void Wake() => _wake.Set();
 

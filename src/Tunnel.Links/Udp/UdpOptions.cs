@@ -8,6 +8,9 @@ public sealed record UdpOptions
     /// <summary>The local address; null for any, of both families where the host has IPv6.</summary>
     public IPAddress? Address { get; init; }
 
+    /// <summary>The only interface that datagrams come and go by; null for whatever the routes say.</summary>
+    public string? Interface { get; init; }
+
     /// <summary>The local port; 0 lets the kernel choose.</summary>
     public int Port { get; init; }
 

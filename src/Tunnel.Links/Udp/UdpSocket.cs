@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
+using Tunnel.Links.Host;
 using Tunnel.Links.Native;
 using static Tunnel.Links.Native.Linux;
 
@@ -54,6 +56,8 @@ internal static unsafe class UdpSocket
         SetBuffer(descriptor, SO_SNDBUFFORCE, SO_SNDBUF, options.SendBufferBytes);
         if (v6)
             Libc.TrySetOption(descriptor, SOL_IPV6, IPV6_V6ONLY, 0);
+        if (options.Interface is { } name)
+            BindToInterface(descriptor, name);
         if (options.DoNotFragment)
             ForbidFragments(descriptor, v6);
         if (options.Dscp <= 0)
@@ -64,6 +68,24 @@ internal static unsafe class UdpSocket
         Libc.TrySetOption(descriptor, SOL_IP, IP_TOS, trafficClass);
         if (v6)
             Libc.TrySetOption(descriptor, SOL_IPV6, IPV6_TCLASS, trafficClass);
+    }
+
+    private static void BindToInterface(int descriptor, string name)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(name + '\0');
+        fixed (byte* first = text)
+        {
+            if (Libc.SetSocketOption(descriptor, SOL_SOCKET, SO_BINDTODEVICE, first, (uint)text.Length) == 0)
+                return;
+        }
+
+        int error = Libc.LastError;
+        throw error == EPERM
+            ? new LinkException(LinkFault.Privilege, $"no permission to bind to interface {name}: before Linux 5.7 that takes CAP_NET_RAW")
+            // Longer than any name is: no such device either.
+            : new LinkException(LinkFault.Network, error is ENODEV or EINVAL
+                ? $"there is no interface {name}; there are: {string.Join(", ", HostNetwork.Interfaces().Select(i => i.Name))}"
+                : $"cannot bind to interface {name}: {Libc.Describe(error)}");
     }
 
     private static void ForbidFragments(int descriptor, bool v6)

@@ -30,6 +30,9 @@ public sealed class MuxSession : IOrderedByteUser
 
     private const int MaximumControl = 16_384;
 
+    /// <summary>Milliseconds in which an end that was held up reads what came meanwhile.</summary>
+    private const int TimeToRead = 1000;
+
     private readonly MuxOptions _options;
     private readonly IStreamAdmission? _admission;
     private readonly Dictionary<uint, MuxStream> _streams = [];
@@ -127,6 +130,13 @@ public sealed class MuxSession : IOrderedByteUser
         _control.Enqueue(new ControlFrame(MuxCommand.KeepAlive, 0));
         _pool.Trim();
     }
+
+    /// <summary>
+    /// This end was held up for so many milliseconds, which do not count as the peer's silence; and what came meanwhile is still to be read, so
+    /// some time is left for that.
+    /// </summary>
+    public void Excuse(long time, long now) =>
+        _lastFrameAt = Math.Min(now, Math.Max(_lastFrameAt + time, now - _options.KeepAliveTimeout + TimeToRead));
 
     /// <summary>Gives all memory back that nothing is in. Allowed within <see cref="IStreamAdmission.Admit"/>.</summary>
     public void Reclaim() => _pool.Reclaim();

@@ -44,4 +44,7 @@ public enum DropReason
 
     /// <summary>The session has ended.</summary>
     Closed,
+
+    /// <summary>Taking it apart, or making a session for it, failed: a defect of this program, which the log tells.</summary>
+    Defect,
 }

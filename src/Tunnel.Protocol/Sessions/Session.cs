@@ -114,6 +114,9 @@ public sealed class Session : IDisposable
         return wellFormed ? DropReason.None : DropReason.Kcp;
     }
 
+    /// <summary>This end was held up for so long: silence in that time says nothing about the peer. Before <see cref="Advance"/>.</summary>
+    public void Excuse(TimeSpan time, Instant now) => Mux.Excuse((long)time.TotalMilliseconds, now.Milliseconds);
+
     /// <summary>Lets what is due happen.</summary>
     public void Advance(Instant now)
     {

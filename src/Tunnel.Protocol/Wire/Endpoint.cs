@@ -64,5 +64,8 @@ public readonly record struct Endpoint
         return new IPEndPoint(new IPAddress(bytes[..length]), Port);
     }
 
+    /// <summary>The same address with another port.</summary>
+    public Endpoint WithPort(ushort port) => new(_high, _low, port);
+
     public override string ToString() => ToIPEndPoint().ToString();
 }

@@ -29,7 +29,7 @@ public partial class CheckTests : EndToEndTest
     public async Task WhatIsAndWhatShouldBeAreNamedOnceForAllTables()
     {
         Namespaces hosts = await CreateNamespacesAsync();
-        ToolResult result = await Tool.RunInAsync(hosts.Client, Binaries.Control, "check");
+        ToolResult result = await Tool.RunInAsync(hosts.Client, "env", "COLUMNS=180", Binaries.Control, "check");
         string[] lines = result.Output.Split('\n');
         int head = Array.FindIndex(lines, line => Heads().IsMatch(line));
         Assert.Equal(head, Array.FindLastIndex(lines, line => Heads().IsMatch(line)));

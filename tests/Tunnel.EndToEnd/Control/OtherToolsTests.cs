@@ -56,7 +56,7 @@ public partial class OtherToolsTests : EndToEndTest
         JsonElement round = JsonDocument.Parse(json).RootElement.GetProperty("points")[0].GetProperty("rounds")[0];
         Assert.Empty(round.GetProperty("errors").EnumerateObject());
         double rate = round.GetProperty("operations").GetInt64() / round.GetProperty("seconds").GetDouble();
-        return new Figures(rate, round.GetProperty("latency").GetProperty("median").GetDouble() / 1e3);
+        return new Figures(rate, round.GetProperty("latency").GetProperty("median_microseconds").GetDouble() / 1e3);
     }
 
     private static async Task<Figures> WrkAsync(string target)

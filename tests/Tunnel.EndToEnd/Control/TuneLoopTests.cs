@@ -106,6 +106,18 @@ public class TuneLoopTests : EndToEndTest
         Assert.Equal(Before, await ReadAsync(hosts.Client));
     }
 
+    /// <summary>A bench takes its time, and would have been for nothing.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task AValueThatTheKernelRefusesIsFoundBeforeAnythingIsMeasured()
+    {
+        Namespaces hosts = await CreateNamespacesAsync();
+        ToolResult result = await LoopAsync(hosts.Client, ["somaxconn", "--yes", "--value", "99999999999", .. Brief]);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("net.core.somaxconn: ", result.Error);
+        Assert.Empty(Directory.EnumerateFiles(PathOf("loop")));
+        Assert.Equal(Before, await ReadAsync(hosts.Client));
+    }
+
     /// <summary>Through a tunnel whose client listens again at SIGHUP, and has the old backlog back afterwards.</summary>
     [Fact(Timeout = Limit)]
     public async Task ATunnelsListenersFollow()
@@ -171,6 +183,7 @@ public class TuneLoopTests : EndToEndTest
     [InlineData("no.such.knob")]
     [InlineData("--workload", "nothing")]
     [InlineData("--backlog", "0")]
+    [InlineData("somaxconn", "--value", "many")]
     [InlineData("--reload", "me")]
     [InlineData("-c", "0")]
     public async Task AWrongCommandLineIsRefused(params string[] arguments)

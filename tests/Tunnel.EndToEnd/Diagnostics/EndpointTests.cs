@@ -50,8 +50,8 @@ public class EndpointTests : EndToEndTest
             {
                 JsonElement status = await end.StatusAsync();
                 return status.GetProperty("stream_count").GetInt32() == 3
-                    && status.GetProperty("now").GetProperty("stream_in_bytes").GetDouble() > 0
-                    && status.GetProperty("streams").EnumerateArray().All(s => s.GetProperty("in_rate").GetDouble() > 0);
+                    && status.GetProperty("now").GetProperty("stream_in_bytes_per_second").GetDouble() > 0
+                    && status.GetProperty("streams").EnumerateArray().All(s => s.GetProperty("in_bytes_per_second").GetDouble() > 0);
             });
             JsonElement seen = await end.StatusAsync();
             JsonElement session = Assert.Single(seen.GetProperty("sessions").EnumerateArray());

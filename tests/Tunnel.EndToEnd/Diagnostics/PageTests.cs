@@ -103,9 +103,14 @@ public class PageTests(Chromium chromium) : EndToEndTest, IClassFixture<Chromium
         await ShowsAsync(page, $"{first.Id}");
         await first.KillAsync();
         await HoldsAsync(page, "document.getElementById('state').dataset.state === 'wait'");
+        // What is seen is old, and looks it.
+        await HoldsAsync(page, @"/is old, of \d+:\d+/.test(document.getElementById('state').textContent)");
+        Assert.True(await page.EvaluateAsync<double>("getComputedStyle(document.querySelector('main')).opacity") < 1);
+        await KeepAsync(page, "stale");
         TunnelProcess second = await StartServerAsync(settings);
         await ShowsAsync(page, $"{second.Id}");
         await HoldsAsync(page, "document.getElementById('state').dataset.state === 'good'");
+        Assert.Equal(1, await page.EvaluateAsync<double>("getComputedStyle(document.querySelector('main')).opacity"));
     }
 
     /// <summary>The page's policy lets nobody evaluate texts within it, so it is asked from outside, again and again.</summary>

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Tunnel.EndToEnd.Harness;
 using Tunnel.EndToEnd.Targets;
 
@@ -41,6 +42,31 @@ public class OutageTests : EndToEndTest
         Task download = curl.DownloadAsync(PcapPair.Target, 1000);
         await client.ConnectedAsync(times: 2, TimeSpan.FromSeconds(5));
         await download;
+    }
+
+    /// <summary>A client that was stopped, with its machine perhaps, for longer than it waits for a server: the silence was its own.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task AClientThatWasStoppedGoesOnWithItsSession()
+    {
+        SocketTarget target = Own(SocketTarget.StartEcho());
+        UdpPair pair = await UdpPair.StartAsync(
+            this, FreeUdpPort(), s => Keep(s, "60s"), c => Keep(c, "2s"));
+        using Socket socket = await SocksClient.ConnectAsync(await pair.Client.Socks5PortAsync(), "127.0.0.1", target.Port);
+        await socket.SendTextAsync("before");
+        Assert.Equal("before", await socket.ReceiveTextAsync(6));
+        for (int i = 0; i < 3; i++)
+        {
+            pair.Client.Pause();
+            await Task.Delay(Outage);
+            pair.Client.Resume();
+            await socket.SendTextAsync("after");
+            Assert.Equal("after", await socket.ReceiveTextAsync(5));
+        }
+
+        Assert.Equal((1, 0), (pair.Client.Count("is up"), pair.Client.Count("ended")));
+
+        static TunnelSettings Keep(TunnelSettings settings, string timeout) =>
+            settings.With("transport.kcp.keepalive", "1s").With("transport.kcp.keepalive_timeout", timeout);
     }
 
     /// <summary>Another router in the place of the first: the same address, another Ethernet address. Nothing that goes to the old one arrives.</summary>

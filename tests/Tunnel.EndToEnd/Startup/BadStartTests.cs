@@ -16,6 +16,17 @@ public class BadStartTests : EndToEndTest
         await ExpectAsync(server, ExitCode.Network, "there is no interface nope0", "lo");
     }
 
+    /// <summary>Also where the kernel's routes would do without; a client tries again, for it may come later.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task SoIsOneThatUdpShallKeepTo()
+    {
+        const string Says = "there is no interface nope0; there are: lo";
+        TunnelProcess server = Launch([Binaries.Server], TunnelSettings.UdpServer(FreeUdpPort()).With("network.interface", "nope0"));
+        await ExpectAsync(server, ExitCode.Network, Says);
+        TunnelProcess client = Launch([Binaries.Client], TunnelSettings.UdpClient(FreeUdpPort()).WithSocks5().With("network.interface", "nope0"));
+        await client.LineAsync(Says);
+    }
+
     [Fact(Timeout = Limit)]
     public async Task ATakenUdpPortIsNamed()
     {

@@ -15,7 +15,7 @@ public class ComparisonTests
     {
         ComparedFigure rate = RateOf(Bench(100, 101, 99), Bench(150, 151, 149));
         Assert.Equal((Verdict.Better, 100d, 150d), (rate.Verdict, rate.Before, rate.After));
-        Assert.Equal(0.5, rate.Change!.Value, 3);
+        Assert.Equal(50, rate.ChangePercent!.Value, 3);
         Assert.InRange(50, rate.Low!.Value, rate.High!.Value);
         Assert.Equal(Verdict.Worse, RateOf(Bench(150, 151, 149), Bench(100, 101, 99)).Verdict);
     }
@@ -102,15 +102,16 @@ public class ComparisonTests
     [InlineData("")]
     [InlineData("{}")]
     [InlineData("[1,2]")]
-    [InlineData("{\"format\":99,\"tool\":\"x\",\"started\":\"2026-01-01T00:00:00Z\",\"host\":null,\"load\":null,\"points\":[]}")]
-    public void WhatIsNoResultIsRefused(string text)
+    [InlineData("{\"format\":1,\"tool\":\"x\",\"points\":[]}", "of another version of bench (format 1; this one's is 2)")]
+    [InlineData("{\"format\":99}", "of another version of bench (format 99; this one's is 2)")]
+    public void WhatIsNoResultIsRefused(string text, string says = "not a result of ")
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         File.WriteAllText(path, text);
         try
         {
             string message = Assert.Throws<BenchException>(() => BenchFile.Load(path)).Message;
-            Assert.StartsWith($"{path}: not a result of ", message, StringComparison.Ordinal);
+            Assert.StartsWith($"{path}: {says}", message, StringComparison.Ordinal);
             // Types are ours; a user knows files.
             Assert.DoesNotContain(nameof(BenchResult), message, StringComparison.Ordinal);
         }

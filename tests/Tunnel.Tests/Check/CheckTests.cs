@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Tunnel.App.Hosting;
+using Tunnel.Ctl;
 using Tunnel.Ctl.Check;
 using Tunnel.Links.Host;
 using Tunnel.Links.Host.Ethtool;

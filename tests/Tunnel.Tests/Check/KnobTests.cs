@@ -26,6 +26,22 @@ public sealed class KnobTests : IDisposable
         }
     }
 
+    /// <summary>As far as the form tells, which is before anything is measured or set.</summary>
+    [Theory]
+    [InlineData("somaxconn", "4096", null)]
+    [InlineData("somaxconn", "many", "net.core.somaxconn: \"many\" is not a whole number")]
+    [InlineData("somaxconn", "4096 8192", "net.core.somaxconn: \"4096 8192\" is not a whole number")]
+    [InlineData("somaxconn", "64k", "net.core.somaxconn: \"64k\" is not a whole number")]
+    [InlineData("somaxconn", "99999999999999999999", "net.core.somaxconn: \"99999999999999999999\" is not a whole number")]
+    [InlineData("tcp_rmem", "4096 131072 6291456", null)]
+    [InlineData("tcp_rmem", "6291456", "net.ipv4.tcp_rmem: \"6291456\" is not 3 whole numbers")]
+    [InlineData("tcp_congestion_control", "bbr", null)]
+    public void WhatCanBeNoValueIsSeen(string knob, string value, string? says)
+    {
+        Knob found = KnobCatalog.Find(knob)!;
+        Assert.Equal(says, found.Objection(found.Read(_host.Context()), value));
+    }
+
     /// <summary>tcp_mem is in pages and of this machine's memory: a quarter of 4 GiB at most.</summary>
     [Fact]
     public void TcpMemoryIsCountedInPages()

@@ -19,8 +19,23 @@ internal sealed class BenchCarrier : Carrier
     /// <summary>Sending breaks an invariant, as a defect would.</summary>
     public bool IsBroken { get; set; }
 
+    /// <summary>What sending meets instead; null for nothing.</summary>
+    public Exception? OnSend { get; set; }
+
+    /// <summary>What taking a frame apart meets; null for nothing.</summary>
+    public Exception? OnUnwrap { get; set; }
+
+    /// <summary>What following a peer meets; null for nothing.</summary>
+    public Exception? OnFollow { get; set; }
+
+    /// <summary>What closing a path meets; null for nothing.</summary>
+    public Exception? OnClose { get; set; }
+
+    /// <summary>Paths whose session has ended and that it had for itself.</summary>
+    public int Closed { get; private set; }
+
     public override bool TryUnwrap(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, out Arrival arrival) =>
-        _inner.TryUnwrap(frame, address, out arrival);
+        OnUnwrap is null ? _inner.TryUnwrap(frame, address, out arrival) : throw OnUnwrap;
 
     public override int PacketHeaders(bool ipv6) => _inner.PacketHeaders(ipv6);
 
@@ -37,12 +52,26 @@ internal sealed class BenchCarrier : Carrier
         public override void Send(Span<byte> buffer, int stride)
         {
             Invariant.Check(!carrier.IsBroken);
+            Meet(carrier.OnSend);
             carrier.LastSent = buffer[((buffer.Length - 1) / stride * stride)..].ToArray();
         }
 
         public override void Follow(in Arrival arrival)
         {
             // A peer stays where it is.
+            Meet(carrier.OnFollow);
+        }
+
+        public override void Close()
+        {
+            carrier.Closed++;
+            Meet(carrier.OnClose);
+        }
+
+        private static void Meet(Exception? exception)
+        {
+            if (exception is not null)
+                throw exception;
         }
 
         public override bool Redirect(in FlowAddresses addresses) => false;

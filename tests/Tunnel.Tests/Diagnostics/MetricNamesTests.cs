@@ -17,6 +17,7 @@ public class MetricNamesTests
         tunnel.link.merged.size {datagram} histogram
         tunnel.flush.size {datagram} histogram
         tunnel.udp.flows {flow} level
+        tunnel.udp.flows.ended {flow} counter
         tunnel.udp.datagrams {datagram} counter
         tunnel.udp.drops {datagram} counter
         tunnel.kcp.segments {segment} counter

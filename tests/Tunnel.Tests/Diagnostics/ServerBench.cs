@@ -30,12 +30,13 @@ internal sealed class ServerBench : IDisposable
         Gate = new ListenerGate(() => new ListenersConfig(null, null, MaxConnections), Lines);
         End = new BareEnd(Ledger, Gate);
         var cap = new StreamCap(() => Kcp, Budget, limits);
+        Log = new DatagramLog(Lines);
         var factory = new SessionFactory("null", new byte[32], new KcpOptions(), mux ?? new MuxOptions(), mtu: 1350, guard, cap)
         {
             Budget = Budget,
             Limits = limits,
             Ledger = Ledger,
-            Logger = Lines,
+            Log = Log,
         };
         var link = new ReplaceableLink(_link);
         Sessions = new ServerSessions(factory, Carrier, link, _deadlines, () => MaxSessions);
@@ -46,6 +47,8 @@ internal sealed class ServerBench : IDisposable
     public BareEnd End { get; }
 
     public LogLines Lines { get; } = new();
+
+    public DatagramLog Log { get; }
 
     public BenchCarrier Carrier { get; } = new();
 

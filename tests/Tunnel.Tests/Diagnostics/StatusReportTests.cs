@@ -26,6 +26,6 @@ public class StatusReportTests
     {
         using var sampler = new StatusSampler(new BareEnd(new TrafficLedger(), null) { Connections = world.Pool.GetStatus }, "1");
         string text = JsonSerializer.Serialize(sampler.Report(), StatusJson.Default.StatusReport);
-        return JsonDocument.Parse(text).RootElement.GetProperty("connections")[0].GetProperty("cost");
+        return JsonDocument.Parse(text).RootElement.GetProperty("connections")[0].GetProperty("cost_milliseconds");
     }
 }

@@ -139,6 +139,31 @@ public sealed class ReplaceableLinkTests : IDisposable
         Assert.Single(_second.Sent);
     }
 
+    /// <summary>What one device refuses another may take: an interface that came back, another card.</summary>
+    [Fact]
+    public void APathMergesAgainOverALinkThatCan()
+    {
+        using var third = new ScriptedLink(maxMergedLength: 65_535);
+        PeerPath path = new TcpCarrier(0, [TcpFlags.Default]).Open(_link, Addresses, fixedRouter: true);
+        path.Merge();
+        _link.Replace(_second);
+        path.Send(new byte[path.FrontRoom + 300], 100);
+        path.Prepare();
+        Assert.Equal(0, path.FrontRoom);
+        _link.Replace(third);
+        path.Prepare();
+        Assert.True(path.FrontRoom > 0);
+    }
+
+    [Fact]
+    public void APathWhosePeerTakesNoMergedFramesNeverMerges()
+    {
+        PeerPath path = new TcpCarrier(0, [TcpFlags.Default]).Open(_link, Addresses, fixedRouter: true);
+        Assert.True(path.TakesMerged);
+        path.Prepare();
+        Assert.Equal(0, path.FrontRoom);
+    }
+
     public void Dispose()
     {
         _link.Dispose();

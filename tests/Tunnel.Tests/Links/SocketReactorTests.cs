@@ -52,6 +52,35 @@ public sealed class SocketReactorTests : IDisposable
         Assert.Equal(sent, received);
     }
 
+    /// <summary>The option that makes the kernel reset what a dead process leaves is taken back before an end that is meant.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AnEndThatIsMeantIsOrderlyEvenWhereDeathWouldBeAReset(bool shutdown)
+    {
+        using TcpSocket socket = await ConnectAsync();
+        using Socket peer = await _listening.AcceptAsync(Cancel);
+        socket.ResetOnDeath();
+        Assert.Equal(1, LingerOf(socket));
+        socket.Send("half"u8);
+        if (shutdown)
+        {
+            socket.ShutdownSend();
+            Assert.Equal(0, LingerOf(socket));
+        }
+        else
+        {
+            socket.Dispose();
+        }
+
+        byte[] received = new byte[8];
+        Assert.Equal(4, await peer.ReceiveAsync(received, Cancel));
+        Assert.Equal(0, await peer.ReceiveAsync(received, Cancel));
+
+        // SOL_SOCKET and SO_LINGER of Linux.
+        static int LingerOf(TcpSocket socket) => socket.GetOption(1, 13)!.Value;
+    }
+
     [Fact]
     public async Task AnEndIsToldAndIsReadAsOne()
     {

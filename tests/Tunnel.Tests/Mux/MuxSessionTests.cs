@@ -140,6 +140,26 @@ public class MuxSessionTests
         }
     }
 
+    /// <summary>Time in which this end was held up is not the peer's silence; and a second is left to read what came in it.</summary>
+    /// <param name="silent">Milliseconds of silence before.</param>
+    /// <param name="left">Milliseconds that are left after.</param>
+    [Theory]
+    [InlineData(1_000, 7_000)]
+    [InlineData(7_000, 1_000)]
+    [InlineData(7_900, 1_000)]
+    public void TimeInWhichThisEndWasHeldUpDoesNotCount(long silent, long left)
+    {
+        const long heldUp = 60_000;
+        var bench = new MuxBench(new MuxOptions { KeepAlive = 7_999, KeepAliveTimeout = 8_000 });
+        long now = silent + heldUp;
+        bench.Mux.Excuse(heldUp, now);
+        bench.Mux.Advance(now);
+        bench.Mux.Advance(now + left - 1);
+        Assert.False(bench.Mux.IsClosed);
+        bench.Mux.Advance(now + left);
+        Assert.Equal(CloseReason.KeepAliveTimeout, bench.Mux.CloseReason);
+    }
+
     [Fact]
     public void SilenceEndsTheSession()
     {

@@ -58,7 +58,7 @@ public class PingDiagnosisTests
     [InlineData(59, false)]
     public void AClockThatIsOffIsSaid(double difference, bool said)
     {
-        IReadOnlyList<string> found = PingDiagnosis.Explain(Silence with { ClockDifference = difference, ClockTolerance = 60 });
+        IReadOnlyList<string> found = PingDiagnosis.Explain(Silence with { ClockDifferenceSeconds = difference, ClockToleranceSeconds = 60 });
         Assert.Equal(said, found[1].Contains(difference > 0 ? "ahead" : "behind", StringComparison.Ordinal));
     }
 
@@ -72,7 +72,7 @@ public class PingDiagnosisTests
         "reset" => Silence with { Resets = 3 },
         "udp-refused" => Silence with { Link = "udp", PortUnreachable = true, Unreachable = "10.0.0.2 says \"port unreachable\"" },
         "icmp" => Silence with { Unreachable = "10.0.0.1 says \"host unreachable\"" },
-        "guard" => Silence with { Frames = 7, DroppedByGuard = 7, ClockDifference = 95 },
+        "guard" => Silence with { Frames = 7, DroppedByGuard = 7, ClockDifferenceSeconds = 95 },
         "cipher" => Silence with { Frames = 2, DroppedByCipher = 2 },
         "fec" => Silence with { Frames = 2, DroppedByFec = 2 },
         "foreign" => Silence with { Frames = 4 },

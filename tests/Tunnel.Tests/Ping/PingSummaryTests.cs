@@ -10,7 +10,7 @@ public class PingSummaryTests
         TimeSpan?[] trips = [.. Enumerable.Range(1, 20).Select(i => (TimeSpan?)TimeSpan.FromMilliseconds(21 - i)), null, null, null, null, null];
         PingSummary summary = PingSummary.Of(PingLevel.Link, trips);
         Assert.Equal(new PingSummary(PingLevel.Link, 25, 20, 1, 10.5, 19, 20), summary);
-        Assert.Equal(0.2, summary.Loss, 9);
+        Assert.Equal(20, summary.LossPercent, 9);
     }
 
     [Fact]
@@ -18,6 +18,6 @@ public class PingSummaryTests
     {
         PingSummary summary = PingSummary.Of(PingLevel.Stream, [null]);
         Assert.Equal(new PingSummary(PingLevel.Stream, 1, 0, null, null, null, null), summary);
-        Assert.Equal(1, summary.Loss);
+        Assert.Equal(100, summary.LossPercent);
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Tunnel.App.Runtime;
 using Tunnel.Links;
 using Tunnel.Protocol.Primitives;
@@ -180,6 +181,23 @@ public sealed class TcpHandshakeTests : IDisposable
         Assert.Single(_client.Sent);
     }
 
+    /// <summary>Frames for other hosts come to a router, a bridge, a promiscuous interface; a SYN for another host's port is that host's to answer.</summary>
+    [Fact]
+    public void AnotherHostsAddressIsNotAnsweredForWhereOneIsSet()
+    {
+        IPAddress own = ClientSide.Destination.ToIPEndPoint().Address, other = IPAddress.Parse("203.0.113.77");
+        byte[] syn = Control(new ControlSegment(TcpFlags.Syn, 1, 0, 3, 0)), datagram = Datagram();
+        foreach ((IPAddress[] set, bool answers) in new (IPAddress[], bool)[]
+            { ([], true), ([own], true), ([other], false), ([IPAddress.IPv6Loopback], true), ([IPAddress.IPv6Loopback, other], false) })
+        {
+            _server.Sent.Clear();
+            var carrier = new TcpCarrier(0, [TcpFlags.Default], HandshakeRole.Server, set);
+            Assert.Equal(answers, carrier.TryUnwrap(datagram, default, out _));
+            Assert.Equal(answers, carrier.TryControl(_server, syn, Instant.FromMilliseconds(1)));
+            Assert.Equal(answers ? 1 : 0, _server.Sent.Count);
+        }
+    }
+
     [Fact]
     public void HeadersWithSynLeaveLessRoom()
     {
@@ -189,6 +207,12 @@ public sealed class TcpHandshakeTests : IDisposable
         Assert.Equal(1440, path.LargestPayload());
         _client.Mtu = 0;
         Assert.Equal(0, path.LargestPayload());
+    }
+
+    private byte[] Datagram()
+    {
+        Send(new TcpCarrier(0, [TcpFlags.Default]).Open(_client, ClientSide, fixedRouter: true), [1, 2, 3]);
+        return _client.Sent[^1];
     }
 
     /// <summary>What each end sends arrives at the other one at once.</summary>

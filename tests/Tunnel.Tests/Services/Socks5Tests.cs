@@ -113,6 +113,22 @@ public class Socks5Tests
         Assert.Equal("0502" + "0100" + "0500" + Rest + Hex.Of(TcpAnswerer.Answer(data)), Hex.Of(answer));
     }
 
+    /// <summary>Who speaks before he is answered hears the answer all the same: no reset overtakes it.</summary>
+    [Theory]
+    [InlineData(Open, Greeting + "05020001" + "7f000001" + "0050", "0500" + "0507" + Rest)]
+    [InlineData(Open, Greeting + "05010001" + "7f000001" + "0001", "0500" + "0505" + Rest)]
+    [InlineData(Open, "050101", "05ff")]
+    [InlineData(Closed, "050102" + "0104" + "75736572" + "05" + "77726f6e67", "0502" + "0101")]
+    public async Task ARefusalIsHeardByWhoHasSaidMoreAlready(string listener, string request, string answer)
+    {
+        await using TunnelPair pair = await TunnelPair.StartAsync(listener);
+        using Socket socket = await ConnectAsync(pair.Listener);
+        await socket.SendAsync((byte[])[.. Hex.Bytes(request), .. new byte[100_000]], Cancel);
+        Assert.Equal(answer, Hex.Of(await TcpAnswerer.ReceiveAllAsync(socket, Cancel)));
+        socket.Close();
+        await Eventually(() => pair.Client.Listeners[0].Active == 0);
+    }
+
     /// <summary>Everything that the proxy says to somebody who says this and no more.</summary>
     private static async Task<string> AnswerToAsync(IPEndPoint proxy, byte[] request)
     {

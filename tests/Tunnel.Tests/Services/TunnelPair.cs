@@ -32,10 +32,11 @@ internal sealed class TunnelPair : IAsyncDisposable
     /// <param name="listeners">TOML of the client.</param>
     /// <param name="header">The client's way to write stream headers.</param>
     /// <param name="frameUdp">Whether datagrams go behind their lengths.</param>
-    /// <param name="limits">Bounds, at both ends.</param>
+    /// <param name="limits">Bounds, at both ends; null: those of the files.</param>
     /// <param name="server">TOML of the server.</param>
     /// <param name="log">Where the client's lines go.</param>
     /// <param name="conn">Sessions of the client.</param>
+    /// <param name="kcp">TOML of the client's [transport.kcp].</param>
     public static async Task<TunnelPair> StartAsync(
         string listeners,
         string header = "v1",
@@ -43,20 +44,20 @@ internal sealed class TunnelPair : IAsyncDisposable
         UdpLimits? limits = null,
         string server = "",
         LogLines? log = null,
-        int conn = 1)
+        int conn = 1,
+        string kcp = "")
     {
         int port = FreePort();
-        limits ??= new UdpLimits();
         ServerConfig config = ConfigText.ValidServer($"[listen]\nport={port}\n[network.ipv4]\naddress='127.0.0.1'\n{server}{Common}");
         var serverHost = new ServerHost(config, NullLoggerFactory.Instance, new Lifetime()) { UdpLimits = limits };
         await serverHost.StartAsync(CancellationToken.None);
-        ClientHost client = await StartClientAsync(port, listeners, header, frameUdp, limits, log, conn);
+        ClientHost client = await StartClientAsync(port, listeners, header, frameUdp, limits, log, conn, kcp);
         return new TunnelPair(client, serverHost, port);
     }
 
     /// <summary>Another client of the same server; the caller stops it.</summary>
     public Task<ClientHost> StartAnotherClientAsync(string listeners, LogLines? log = null) =>
-        StartClientAsync(_port, listeners, "v1", frameUdp: true, new UdpLimits(), log, conn: 1);
+        StartClientAsync(_port, listeners, "v1", frameUdp: true, limits: null, log, conn: 1);
 
     /// <summary>Stops the client before the end of the test.</summary>
     public Task StopClientAsync() => _clientStop ??= Client.StopAsync(CancellationToken.None);
@@ -73,9 +74,9 @@ internal sealed class TunnelPair : IAsyncDisposable
     }
 
     private static async Task<ClientHost> StartClientAsync(
-        int port, string listeners, string header, bool frameUdp, UdpLimits limits, LogLines? log, int conn)
+        int port, string listeners, string header, bool frameUdp, UdpLimits? limits, LogLines? log, int conn, string kcp = "")
     {
-        string settings = Common.Replace("grace", $"header='{header}'\nconn={conn}\ngrace");
+        string settings = Common.Replace("grace", $"header='{header}'\nconn={conn}\ngrace") + kcp;
         ClientConfig config = ConfigText.ValidClient($"[server]\naddress='127.0.0.1:{port}'\n{listeners}{settings}");
         ILoggerFactory loggers = log ?? (ILoggerFactory)NullLoggerFactory.Instance;
         var client = new ClientHost(config, loggers, new Lifetime()) { FrameUdp = frameUdp, UdpLimits = limits };

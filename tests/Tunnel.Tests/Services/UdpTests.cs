@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using Tunnel.App.Runtime;
 using Tunnel.App.Services;
 
 namespace Tunnel.Tests.Services;
@@ -126,16 +127,49 @@ public class UdpTests
         }
     }
 
+    /// <summary>The one that is least likely to be missed gives its place, and what it then says begins a new one.</summary>
     [Fact]
-    public async Task FlowsAreLimited()
+    public async Task TheLeastWantedFlowMakesRoom()
     {
         using var echo = new UdpEcho(IPAddress.Loopback);
-        await using TunnelPair pair = await TunnelPair.StartAsync(ForwardTo(echo.Port), limits: new UdpLimits { FlowsOfForward = 1 });
-        using var first = new UdpApplication(pair.Listener);
-        using var second = new UdpApplication(pair.Listener);
+        await using TunnelPair pair = await TunnelPair.StartAsync(ForwardTo(echo.Port), limits: new UdpLimits { MaxFlows = 2 });
+        using UdpApplication first = new(pair.Listener), second = new(pair.Listener), third = new(pair.Listener);
         await first.AskAsync("hello"u8.ToArray());
-        await second.SendAsync("hello"u8.ToArray());
-        await Eventually(() => pair.Client.Udp.GetDrops(UdpDrop.FlowLimit) == 1);
+        await second.AskAsync("hello"u8.ToArray());
+        // The first is the quietest no more, by any clock.
+        await Task.Delay(50);
+        await first.AskAsync("hello"u8.ToArray());
+        await third.AskAsync("hello"u8.ToArray());
+        await Eventually(() => (pair.Client.Udp.GetEnds(UdpFlowEnd.Expelled), pair.Client.Udp.Flows, pair.Server.Udp.Flows) == (1, 2, 2));
+        Assert.Equal(1, pair.Client.Limits.GetStrikes(LimitKind.MaxFlows));
+        await first.AskAsync("hello"u8.ToArray());
+        Assert.Equal(1, pair.Client.Udp.GetEnds(UdpFlowEnd.Expelled));
+        await second.AskAsync("hello"u8.ToArray());
+        await Eventually(() => pair.Client.Udp.GetEnds(UdpFlowEnd.Expelled) == 2);
+    }
+
+    /// <summary>Names are looked up by datagrams from a new port each: more of them than a session has streams, and connections still find theirs.</summary>
+    [Fact]
+    public async Task SendersWithoutEndLeaveRoomForConnections()
+    {
+        const int streams = 16;
+        using var echo = new UdpEcho(IPAddress.Loopback);
+        using var answerer = new TcpAnswerer();
+        string listeners = $"{ForwardTo(echo.Port)}[[forward]]\nlisten='127.0.0.1:0'\ntarget='127.0.0.1:{answerer.Port}'\n";
+        await using TunnelPair pair = await TunnelPair.StartAsync(listeners, kcp: $"max_streams_per_session={streams}\n");
+        for (int i = 0; i < 3 * streams; i++)
+        {
+            using var sender = new UdpApplication(pair.Listener);
+            Assert.Equal("hello"u8.ToArray(), await sender.AskAsync("hello"u8.ToArray()));
+        }
+
+        Assert.Equal(streams / 2, pair.Client.Udp.Flows);
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(pair.Client.Listeners[1].LocalEndPoint);
+        await socket.SendAsync("hello"u8.ToArray());
+        socket.Shutdown(SocketShutdown.Send);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        Assert.Equal(TcpAnswerer.Answer("hello"u8.ToArray()), await TcpAnswerer.ReceiveAllAsync(socket, limit.Token));
     }
 
     /// <summary>Numbered datagrams, some on their way at a time: all come back, whole and in order.</summary>

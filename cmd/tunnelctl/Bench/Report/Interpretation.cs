@@ -64,7 +64,7 @@ internal sealed record Interpretation(Outcome Outcome, string Summary, string Ru
     }
 
     private static bool IsVisible(ComparedFigure row) =>
-        row.Verdict is Verdict.Better or Verdict.Worse && (row.Change is not { } change || Math.Abs(change) >= Visible);
+        row.Verdict is Verdict.Better or Verdict.Worse && (row.ChangePercent is not { } change || Math.Abs(change) >= 100 * Visible);
 
     private static string SummaryOf(BenchReport report, Outcome outcome, ComparedFigure[] judged, ComparedFigure[] seen) => outcome switch
     {
@@ -94,7 +94,7 @@ internal sealed record Interpretation(Outcome Outcome, string Summary, string Ru
 
     private static string Describe(ComparedFigure row) =>
         $"{row.Figure} at {row.Concurrency} at a time {BenchTable.Digits(row.Before)} -> {BenchTable.Digits(row.After)}"
-        + (row.Change is null ? "" : $" ({BenchTable.Percent(row.Change)})");
+        + (row.ChangePercent is null ? "" : $" ({BenchTable.Percent(row.ChangePercent)})");
 
     private static string RuleOf(BenchReport report, Outcome outcome)
     {

@@ -29,7 +29,7 @@ internal static class ReportFiles
     }
 }
 
-/// <summary>A report for programs. Schema 1: names are only ever added.</summary>
+/// <summary>A report for programs. Schema 2: names are only ever added.</summary>
 /// <param name="Knob">What it is about.</param>
 /// <param name="Before">Its value; null: there is no such setting here.</param>
 /// <param name="After">Its value in the second bench; null with one.</param>
@@ -43,7 +43,7 @@ internal sealed record ReportJson(
     string Knob, string? Before, string? After, string? Target, Outcome Outcome, string Summary, string RuleOfThumb, IReadOnlyList<ComparedFigure> Rows,
     IReadOnlyList<string> Files)
 {
-    public int Schema { get; } = 1;
+    public int Schema { get; } = 2;
 
     public static ReportJson Of(BenchReport report, IReadOnlyList<string> files)
     {

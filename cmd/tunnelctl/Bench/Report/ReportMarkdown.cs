@@ -134,7 +134,7 @@ internal static class ReportMarkdown
 
     private static string RowOf(ComparedFigure row) =>
         $"| {row.Concurrency} | {row.Figure} | {BenchTable.Digits(row.Before)} | {BenchTable.Digits(row.After)} "
-        + $"| {BenchTable.Percent(row.Change)} | {BenchTable.Interval(row)} | {BenchTable.Words(row.Verdict)} |";
+        + $"| {BenchTable.Percent(row.ChangePercent)} | {BenchTable.Interval(row)} | {BenchTable.Words(row.Verdict)} |";
 
     private static void AppendListeners(StringBuilder text, BenchReport report)
     {
@@ -167,7 +167,7 @@ internal static class ReportMarkdown
         Line(text, string.Create(
             CultureInfo.InvariantCulture,
             $"{host.Name}: {host.Processors} processors ({host.Processor ?? "unknown"}), "
-            + $"{(host.Memory is { } bytes ? ByteSize.Format(bytes) : "unknown memory")}, {host.System}, kernel {host.Kernel}, "
+            + $"{(host.MemoryBytes is { } bytes ? ByteSize.Format(bytes) : "unknown memory")}, {host.System}, kernel {host.Kernel}, "
             + $"interface {host.Interface ?? "unknown"}, tunnelctl {host.Version}.\n"));
         foreach ((BenchResult result, string when) in Both(report))
             AppendSnapshots(text, result.HostRecord!, when);

@@ -21,6 +21,9 @@ internal abstract class Knob
     /// <summary>Sets it; null when that was done, else why not.</summary>
     public abstract string? Write(CheckContext context, string value);
 
+    /// <summary>Why a text can be no value of this knob, as far as its form tells; null when it may be one. The rest the kernel knows.</summary>
+    public virtual string? Objection(Reading now, string value) => null;
+
     /// <summary>A value as people read it.</summary>
     public virtual string Show(CheckContext context, string value) => value;
 

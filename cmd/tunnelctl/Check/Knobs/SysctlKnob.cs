@@ -17,6 +17,11 @@ internal sealed class SysctlKnob(string name, Func<CheckContext, Wish> wish, str
 
     public override Judgement Judge(CheckContext context, Reading now) => wish(context).Judge(now);
 
+    /// <summary>Where there are numbers now, there have to be as many.</summary>
+    public override string? Objection(Reading now, string value) =>
+        now.Words is { Length: not 0 } words && now.TryNumbers(words.Length, out _, out _) && !new Reading(value, null).TryNumbers(words.Length, out _, out string problem)
+            ? $"{name}: {problem}" : null;
+
     public override string Command(CheckContext context, string value) =>
         value.Contains(' ') ? $"sysctl -w {name}=\"{value}\"" : $"sysctl -w {name}={value}";
 

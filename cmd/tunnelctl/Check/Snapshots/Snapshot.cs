@@ -6,8 +6,8 @@ using Tunnel.Links.Host.Ethtool;
 
 namespace Tunnel.Ctl.Check.Snapshots;
 
-/// <summary>Everything that a check looks at, at one moment: JSON, schema 1. Two of them can be compared.</summary>
-/// <param name="Schema">1.</param>
+/// <summary>Everything that a check looks at, at one moment: JSON, schema 2. Two of them can be compared.</summary>
+/// <param name="Schema">2; in files of earlier versions 1, without the memory's size.</param>
 /// <param name="Boot">The kernel's name for this boot; counters begin anew with each.</param>
 /// <param name="Host">Which machine, and when.</param>
 /// <param name="Profile">What the findings were judged by.</param>
@@ -23,7 +23,7 @@ internal sealed record Snapshot(
     IReadOnlyDictionary<string, string> Settings,
     IReadOnlyDictionary<string, long> Counters)
 {
-    private const int CurrentSchema = 1;
+    private const int CurrentSchema = 2;
 
     private static readonly string[] Folders = ["net/core", "net/ipv4", "net/netfilter", "fs", "vm"];
 
@@ -58,7 +58,7 @@ internal sealed record Snapshot(
         try
         {
             Snapshot? snapshot = JsonSerializer.Deserialize<Snapshot>(File.ReadAllBytes(path), JsonText.Options);
-            return snapshot is { Schema: CurrentSchema, Host: not null, Findings: not null, Settings: not null, Counters: not null }
+            return snapshot is { Schema: 1 or CurrentSchema, Host: not null, Findings: not null, Settings: not null, Counters: not null }
                 ? snapshot
                 : throw new IOException($"{path} is not a snapshot");
         }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Tunnel.Ctl.Check.Snapshots;
 
-/// <summary>What changed between two snapshots: what --diff --json prints. Schema 1.</summary>
+/// <summary>What changed between two snapshots: what --diff --json prints. Schema 2.</summary>
 /// <param name="Before">When and where the first was taken.</param>
 /// <param name="After">When and where the second was.</param>
 /// <param name="Seconds">Between the two.</param>
@@ -17,7 +17,7 @@ internal sealed record SnapshotDiff(
     IReadOnlyList<VerdictChange> Findings,
     IReadOnlyList<CounterChange>? Counters)
 {
-    public int Schema { get; } = 1;
+    public int Schema { get; } = 2;
 
     public static SnapshotDiff Of(Snapshot a, Snapshot b)
     {

@@ -30,6 +30,7 @@ internal static class ClientLoader
             Forward = forward,
             Reverse = reverse,
             Listeners = LoadListeners(reader),
+            Udp = UdpLoader.Load(reader),
             Network = network,
             Transport = transport,
             Log = log,

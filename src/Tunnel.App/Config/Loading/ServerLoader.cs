@@ -22,6 +22,7 @@ internal static class ServerLoader
             Targets = new TargetPolicy(reader.Get(ServiceKeys.TargetsAllow).Value, reader.Get(ServiceKeys.TargetsDeny).Value),
             Reverse = new ReversePolicy(reader.Get(ServiceKeys.ReverseAllow).Value),
             Listeners = ClientLoader.LoadListeners(reader),
+            Udp = UdpLoader.Load(reader),
             Network = network,
             Transport = transport,
             Log = log,

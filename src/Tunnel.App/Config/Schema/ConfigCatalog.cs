@@ -22,6 +22,7 @@ internal static class ConfigCatalog
         new("forward", ConfigSide.Client, "A listener whose connections all go to one target.", IsArray: true),
         new("reverse", ConfigSide.Client, "A listener at the server whose connections all go to one target near the client.", IsArray: true),
         new("listeners", ConfigSide.Both, "What all listeners have in common: how they stand many connections at once. At a server: those of [reverse]."),
+        new("udp", ConfigSide.Both, "Flows of applications' datagrams: a sender's to one target, a stream each. (How the tunnel's own datagrams travel is network.link's.)"),
         new("targets", ConfigSide.Server, "What clients may reach through the server: everything, unless this says otherwise."),
         new("reverse", ConfigSide.Server, "Where clients may have this server listen, for their [[reverse]]: nowhere, unless this says otherwise."),
         new("network", ConfigSide.Both, "How datagrams leave and enter this machine."),
@@ -37,7 +38,7 @@ internal static class ConfigCatalog
     ];
 
     public static readonly IReadOnlyList<ConfigKey> Keys =
-        [.. EndKeys.All, .. ServiceKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All, .. DebugKeys.All, .. OtlpKeys.All];
+        [.. EndKeys.All, .. ServiceKeys.All, .. UdpKeys.All, .. NetworkKeys.All, .. TransportKeys.All, .. KcpKeys.All, .. DebugKeys.All, .. OtlpKeys.All];
 
     private static readonly Dictionary<string, ConfigKey> KeysByName = Keys.ToDictionary(key => key.FullName);
 

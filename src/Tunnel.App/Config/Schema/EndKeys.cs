@@ -122,7 +122,7 @@ internal static class EndKeys
         IsLive = true,
         Side = ConfigSide.Client,
         Default = "\"tcp\"",
-        Doc = "What is forwarded. With \"udp\" a stream for each sender, which ends after 60 s of silence; not with the kcptun profile.",
+        Doc = "What is forwarded. With \"udp\" a stream for each sender, for as long as [udp] says; not with the kcptun profile.",
     };
 
     public static readonly ConfigKey<IPEndPoint> ReverseListen = new("reverse", "listen", AddressTypes.RemoteListen)
@@ -146,7 +146,7 @@ internal static class EndKeys
     {
         Side = ConfigSide.Client,
         Default = "\"tcp\"",
-        Doc = "What is carried. With \"udp\" a stream for each sender, which ends after 60 s of silence.",
+        Doc = "What is carried. With \"udp\" a stream for each sender, for as long as the server's [udp] says.",
     };
 
     public static readonly IReadOnlyList<ConfigKey> All =

@@ -22,7 +22,7 @@ internal static class NetworkKeys
         BasicTypes.Text("the name of an interface", name => name.Length is > 0 and < 256 && !name.Any(char.IsControl)).OrAuto())
     {
         Default = "\"auto\"",
-        Doc = "The network interface. \"auto\" takes the one that the route to the peer goes through.",
+        Doc = "The network interface; with udp the only one by which datagrams come and go. \"auto\" takes the one that the route to the peer goes through, with udp any.",
     };
 
     public static readonly ConfigKey<bool> Firewall = new("network", "firewall", BasicTypes.Boolean)
@@ -121,7 +121,8 @@ internal sealed class FamilyKeys(string table, ConfigType<IPAddress> addressType
     public ConfigKey<IPAddress?> Address { get; } = new(table, "address", addressType.OrAuto())
     {
         Default = "\"auto\"",
-        Doc = "This machine's address of this family. \"auto\" takes the interface's.",
+        Doc = "This machine's address of this family. \"auto\" takes the interface's. A server that has one here answers for no other, else for "
+            + "every one that frames come to it for.",
     };
 
     public ConfigKey<int> Port { get; } = new(table, "port", BasicTypes.Integer(0, 65535))

@@ -76,7 +76,8 @@ internal static class TransportKeys
     {
         IsLive = true,
         Default = "\"info\"",
-        Doc = "The least important message that is written. \"trace\" has a line for each datagram that is dropped, and no limit to them: to look on, not to leave on.",
+        Doc = "The least important message that is written. \"trace\" has a line for each datagram that comes, goes or is dropped, "
+            + "and no limit to them: to look on, not to leave on.",
     };
 
     public static readonly ConfigKey<LogFormat> LogFormat = new(

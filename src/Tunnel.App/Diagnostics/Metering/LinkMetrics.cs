@@ -30,6 +30,8 @@ internal static class LinkMetrics
             r => [new Distribution(r.Totals.Sessions.Flushes)]),
         new NumberMetric("tunnel.udp.flows", MetricKind.Level, "{flow}", "Streams of applications' datagrams that are open.",
             r => Reading.One(r.End.Udp.Flows)),
+        new NumberMetric("tunnel.udp.flows.ended", MetricKind.Counter, "{flow}", "Those that ended.",
+            r => Enum.GetValues<UdpFlowEnd>().Select(reason => new Sample(r.End.Udp.GetEnds(reason), Label.Of("reason", reason)))),
         new NumberMetric("tunnel.udp.datagrams", MetricKind.Counter, "{datagram}", "Applications' datagrams into (out) and out of (in) the tunnel.",
             r => Reading.InOut(r.End.Udp.FromTunnel, r.End.Udp.ToTunnel)),
         new NumberMetric("tunnel.udp.drops", MetricKind.Counter, "{datagram}", "Applications' datagrams that went nowhere.",

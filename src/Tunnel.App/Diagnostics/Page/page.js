@@ -6,20 +6,22 @@ import * as units from "/units.js";
 
 const byId = id => document.getElementById(id);
 const retryAfter = 1000;
+// News comes once a second.
+const staleAfter = 3500;
 
-const share = s => s.segments > 0 ? 100 * s.retransmissions / s.segments : 0;
+const share = s => s.segments_per_second > 0 ? 100 * s.retransmissions_per_second / s.segments_per_second : 0;
 
 const board = new Board(byId("charts"), [
   {
     title: "Throughput of streams", wide: true, least: 10_000, format: bits => units.bits(bits / 8),
     series: [
-      { name: "out of the tunnel", read: s => 8 * s.stream_in_bytes },
-      { name: "into the tunnel", read: s => 8 * s.stream_out_bytes },
+      { name: "out of the tunnel", read: s => 8 * s.stream_in_bytes_per_second },
+      { name: "into the tunnel", read: s => 8 * s.stream_out_bytes_per_second },
     ],
   },
   { title: "Round trip", least: 1, format: units.milliseconds, note: "mean", series: [{ read: s => s.rtt_milliseconds ?? null }] },
   { title: "Retransmissions", least: 1, format: units.percent, note: "of segments sent", series: [{ read: share }] },
-  { title: "Drops", least: 1, format: units.perSecond, note: "all reasons", series: [{ read: s => s.drops }] },
+  { title: "Drops", least: 1, format: units.perSecond, note: "all reasons", series: [{ read: s => s.drops_per_second }] },
   { title: "Sessions", least: 5, format: units.count, series: [{ read: s => s.sessions }] },
   { title: "Streams", least: 5, format: units.count, series: [{ read: s => s.streams }] },
   { title: "Processor", least: 10, format: units.percent, note: "of one core", series: [{ read: s => s.cpu_percent }] },
@@ -27,7 +29,7 @@ const board = new Board(byId("charts"), [
     title: "Memory", least: 1 << 20, base: 1024, format: units.bytes,
     series: [{ name: "resident", read: s => s.resident_bytes }, { name: "heap", read: s => s.heap_bytes }],
   },
-  { title: "Garbage collection", least: 1, format: ms => [units.milliseconds(ms)[0], "ms/s"], note: "pauses", series: [{ read: s => s.gc_pause_milliseconds }] },
+  { title: "Garbage collection", least: 1, format: ms => [units.milliseconds(ms)[0], "ms/s"], note: "pauses", series: [{ read: s => s.gc_pause_milliseconds_per_second }] },
 ]);
 
 const rate = read => ({ read, show: row => read(row) < 1 ? ["0", ""] : units.bits(read(row)) });
@@ -44,10 +46,10 @@ const sessions = new SortedTable(byId("sessions-table"), {
     { title: "RTT", hint: "smoothed round trip", read: s => s.rtt_milliseconds, show: s => units.milliseconds(s.rtt_milliseconds) },
     { title: "RTO", hint: "retransmission timeout", read: s => s.rto_milliseconds, show: s => units.milliseconds(s.rto_milliseconds) },
     { title: "Loss", hint: "segments sent again in the last seconds", read: s => s.loss_percent, show: s => units.percent(s.loss_percent), isMarked: s => s.loss_percent >= 2 },
-    { title: "In", hint: "out of the tunnel", ...rate(s => s.in_rate) },
-    { title: "Out", hint: "into the tunnel", ...rate(s => s.out_rate) },
+    { title: "In", hint: "out of the tunnel", ...rate(s => s.in_bytes_per_second) },
+    { title: "Out", hint: "into the tunnel", ...rate(s => s.out_bytes_per_second) },
     { title: "In flight", hint: "segments not acknowledged, of those that may be", read: s => s.in_flight, show: s => `${s.in_flight} / ${s.send_window}`, isMarked: s => s.in_flight >= s.send_window },
-    { title: "Pace", hint: "what may leave; 0: the path is too short to be paced", ...rate(s => s.pacing_rate) },
+    { title: "Pace", hint: "what may leave; 0: the path is too short to be paced", ...rate(s => s.pacing_bytes_per_second) },
     { title: "Received", ...amount(s => s.in_bytes) },
     { title: "Sent", ...amount(s => s.out_bytes) },
     { title: "Memory", ...amount(s => s.memory_bytes) },
@@ -65,8 +67,8 @@ const streams = new SortedTable(byId("streams-table"), {
   columns: [
     { title: "Target", isText: true, read: s => s.target, show: s => s.target || "–" },
     { title: "Kind", isText: true, read: s => s.kind, show: s => s.kind },
-    { title: "In", hint: "out of the tunnel", ...rate(s => s.in_rate) },
-    { title: "Out", hint: "into the tunnel", ...rate(s => s.out_rate) },
+    { title: "In", hint: "out of the tunnel", ...rate(s => s.in_bytes_per_second) },
+    { title: "Out", hint: "into the tunnel", ...rate(s => s.out_bytes_per_second) },
     { title: "Received", ...amount(s => s.in_bytes) },
     { title: "Sent", ...amount(s => s.out_bytes) },
     { title: "Age", read: s => s.age_seconds, show: s => units.duration(s.age_seconds) },
@@ -76,6 +78,7 @@ const streams = new SortedTable(byId("streams-table"), {
 });
 
 let process = null;
+let heard = null;
 
 function showState(state, words) {
   const element = byId("state");
@@ -106,7 +109,19 @@ function shownOf(shown, all) {
   return shown < all ? `${shown} busiest of ${all}` : `${all}`;
 }
 
+// Old figures stay, for what was last is what one wants to know; but nobody is to take them for now.
+function showStale() {
+  if (heard === null) {
+    showState("wait", "No connection to the process; trying again");
+    return;
+  }
+  document.body.dataset.stale = "";
+  showState("wait", `No answer; what you see is old, of ${new Date(heard).toLocaleTimeString()}. Trying again`);
+}
+
 function showStatus(status) {
+  heard = Date.now();
+  delete document.body.dataset.stale;
   if (process !== status.started) {
     process = status.started;
     document.title = `tunnel ${status.role}`;
@@ -119,8 +134,8 @@ function showStatus(status) {
     ["Version", status.version],
     ["Link", status.link ?? "–"],
     ["Connections", connections.length === 0 ? null : `${connections.filter(c => c.state === "up").length} of ${connections.length} up`],
-    ["On the wire", `${units.text(units.bits(status.now.link_in_bytes))} in, ${units.text(units.bits(status.now.link_out_bytes))} out`],
-    ["Sessions' memory", units.text(units.bytes(status.memory.sessions)) + (status.memory.limit === null ? "" : ` of ${units.text(units.bytes(status.memory.limit))}`)],
+    ["On the wire", `${units.text(units.bits(status.now.link_in_bytes_per_second))} in, ${units.text(units.bits(status.now.link_out_bytes_per_second))} out`],
+    ["Sessions' memory", units.text(units.bytes(status.memory.sessions_bytes)) + (status.memory.limit_bytes === null ? "" : ` of ${units.text(units.bytes(status.memory.limit_bytes))}`)],
     ["Collections by generation", status.gc.collections.join(" / ")],
     ["Up for", units.text(units.duration(status.uptime_seconds))],
     ["Process", `${status.pid}`],
@@ -149,7 +164,7 @@ function listen() {
   events.addEventListener("history", e => board.replace(JSON.parse(e.data)));
   events.addEventListener("status", e => showStatus(JSON.parse(e.data)));
   events.addEventListener("error", () => {
-    showState("wait", "No connection to the process; trying again");
+    showStale();
     // A refusal, unlike a broken connection, is not tried again by itself.
     if (events.readyState !== EventSource.CLOSED) return;
     setTimeout(listen, retryAfter);
@@ -157,3 +172,7 @@ function listen() {
 }
 
 listen();
+// A process that is stopped, or a network that swallows everything, breaks no connection.
+setInterval(() => {
+  if (heard !== null && Date.now() - heard > staleAfter) showStale();
+}, 1000);

@@ -25,7 +25,7 @@ internal sealed class SessionRates(ITunnelEnd end)
         var seen = new Dictionary<PeerSession, Seen>(sessions.Length);
         SessionReport[] reports = [.. sessions.Select(session => Report(session, seen, seconds))];
         _sessions = seen;
-        return (Busiest(reports, r => r.InRate + r.OutRate, MostSessions), ReadStreams(sessions, seconds));
+        return (Busiest(reports, r => r.InBytesPerSecond + r.OutBytesPerSecond, MostSessions), ReadStreams(sessions, seconds));
     }
 
     private SessionReport Report(PeerSession session, Dictionary<PeerSession, Seen> seen, double seconds)
@@ -75,7 +75,7 @@ internal sealed class SessionRates(ITunnelEnd end)
         }
 
         _streams = seen;
-        return Busiest(reports, r => r.InRate + r.OutRate, MostStreams);
+        return Busiest(reports, r => r.InBytesPerSecond + r.OutBytesPerSecond, MostStreams);
     }
 
     private static StreamReport Report(PeerSession session, StreamStatus stream, double inRate, double outRate) => new(

@@ -50,48 +50,48 @@ public sealed record StatusReport
 
 /// <summary>One second of an end: what the charts are made of.</summary>
 /// <param name="UnixMilliseconds">When.</param>
-/// <param name="StreamInBytes">Out of the tunnel, in a second.</param>
-/// <param name="StreamOutBytes">Into the tunnel, in a second.</param>
-/// <param name="LinkInBytes">At the link, in a second.</param>
-/// <param name="LinkOutBytes">At the link, in a second.</param>
-/// <param name="LinkInPackets">At the link, in a second.</param>
-/// <param name="LinkOutPackets">At the link, in a second.</param>
+/// <param name="StreamInBytesPerSecond">Out of the tunnel.</param>
+/// <param name="StreamOutBytesPerSecond">Into the tunnel.</param>
+/// <param name="LinkInBytesPerSecond">At the link.</param>
+/// <param name="LinkOutBytesPerSecond">At the link.</param>
+/// <param name="LinkInPacketsPerSecond">At the link.</param>
+/// <param name="LinkOutPacketsPerSecond">At the link.</param>
 /// <param name="RttMilliseconds">Mean of the round trips measured in this second; null when there was none.</param>
-/// <param name="Segments">Data segments sent in a second.</param>
-/// <param name="Retransmissions">Of these, sent again.</param>
-/// <param name="Drops">Datagrams not used, packets that the kernel dropped or refused, in a second.</param>
+/// <param name="SegmentsPerSecond">Data segments sent.</param>
+/// <param name="RetransmissionsPerSecond">Of these, sent again.</param>
+/// <param name="DropsPerSecond">Datagrams not used, packets that the kernel dropped or refused.</param>
 /// <param name="Sessions">That there are.</param>
 /// <param name="Streams">That are open.</param>
 /// <param name="CpuPercent">Of one processor.</param>
 /// <param name="ResidentBytes">Memory of the process.</param>
 /// <param name="HeapBytes">On the runtime's heap.</param>
-/// <param name="GcPauseMilliseconds">In this second.</param>
-/// <param name="GcCollections">In this second.</param>
+/// <param name="GcPauseMillisecondsPerSecond">Time that collections held the process up.</param>
+/// <param name="GcCollectionsPerSecond">Of any generation.</param>
 public sealed record RateSample(
     long UnixMilliseconds,
-    double StreamInBytes,
-    double StreamOutBytes,
-    double LinkInBytes,
-    double LinkOutBytes,
-    double LinkInPackets,
-    double LinkOutPackets,
+    double StreamInBytesPerSecond,
+    double StreamOutBytesPerSecond,
+    double LinkInBytesPerSecond,
+    double LinkOutBytesPerSecond,
+    double LinkInPacketsPerSecond,
+    double LinkOutPacketsPerSecond,
     double? RttMilliseconds,
-    double Segments,
-    double Retransmissions,
-    double Drops,
+    double SegmentsPerSecond,
+    double RetransmissionsPerSecond,
+    double DropsPerSecond,
     int Sessions,
     int Streams,
     double CpuPercent,
     long ResidentBytes,
     long HeapBytes,
-    double GcPauseMilliseconds,
-    double GcCollections);
+    double GcPauseMillisecondsPerSecond,
+    double GcCollectionsPerSecond);
 
 /// <summary>A session. Windows in segments.</summary>
 /// <param name="LossPercent">Segments sent again, of those sent, in the last seconds.</param>
-/// <param name="PacingRate">Bytes a second that may leave; 0 while what leaves is not paced.</param>
-/// <param name="InRate">Bytes a second out of its streams.</param>
-/// <param name="OutRate">Bytes a second into its streams.</param>
+/// <param name="PacingBytesPerSecond">What may leave; 0 while what leaves is not paced.</param>
+/// <param name="InBytesPerSecond">Out of its streams.</param>
+/// <param name="OutBytesPerSecond">Into its streams.</param>
 public sealed record SessionReport(
     string Peer,
     string Conv,
@@ -102,15 +102,15 @@ public sealed record SessionReport(
     int RtoMilliseconds,
     double LossPercent,
     int InFlight,
-    int BytesInFlight,
-    long PacingRate,
+    int InFlightBytes,
+    long PacingBytesPerSecond,
     int SendWindow,
     int RemoteWindow,
     int LocalWindow,
     long InBytes,
     long OutBytes,
-    double InRate,
-    double OutRate,
+    double InBytesPerSecond,
+    double OutBytesPerSecond,
     long Retransmissions,
     long Duplicates,
     long MemoryBytes);
@@ -127,15 +127,15 @@ public sealed record StreamReport(
     double AgeSeconds,
     long InBytes,
     long OutBytes,
-    double InRate,
-    double OutRate);
+    double InBytesPerSecond,
+    double OutBytesPerSecond);
 
-/// <summary>Memory, in bytes.</summary>
-/// <param name="Resident">Of the process.</param>
-/// <param name="Heap">On the runtime's heap.</param>
-/// <param name="Sessions">In windows and buffers of sessions.</param>
-/// <param name="Limit">What sessions may take before no new one is taken; null where there is no such ceiling.</param>
-public sealed record MemoryReport(long Resident, long Heap, long Sessions, long? Limit);
+/// <summary>Memory.</summary>
+/// <param name="ResidentBytes">Of the process.</param>
+/// <param name="HeapBytes">On the runtime's heap.</param>
+/// <param name="SessionsBytes">In windows and buffers of sessions.</param>
+/// <param name="LimitBytes">What sessions may take before no new one is taken; null where there is no such ceiling.</param>
+public sealed record MemoryReport(long ResidentBytes, long HeapBytes, long SessionsBytes, long? LimitBytes);
 
 /// <summary>Garbage collections since the start.</summary>
 /// <param name="Collections">By generation.</param>

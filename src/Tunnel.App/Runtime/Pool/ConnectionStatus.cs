@@ -7,10 +7,10 @@ namespace Tunnel.App.Runtime.Pool;
 /// <param name="State">What it is good for.</param>
 /// <param name="Priority">The server's; lower is preferred.</param>
 /// <param name="Weight">The server's share.</param>
-/// <param name="Cost">What a stream costs there, in milliseconds: what the choice is made by; null while it takes no more.</param>
-/// <param name="RoundTrip">Smoothed, in milliseconds; with what follows, a part of the cost.</param>
-/// <param name="BytesInFlight">Sent and not acknowledged.</param>
-/// <param name="Loss">The part of segments that had to be sent again lately, 0 to 1.</param>
+/// <param name="CostMilliseconds">What a stream costs there: what the choice is made by; null while it takes no more.</param>
+/// <param name="RttMilliseconds">The smoothed round trip; with what follows, a part of the cost.</param>
+/// <param name="InFlightBytes">Sent and not acknowledged.</param>
+/// <param name="LossPercent">Segments that had to be sent again lately, of those sent.</param>
 /// <param name="Streams">Open now.</param>
 /// <param name="Connects">Sessions that came up so far.</param>
 public sealed record ConnectionStatus(
@@ -20,10 +20,10 @@ public sealed record ConnectionStatus(
     ConnectionState State,
     long Priority,
     double Weight,
-    double? Cost,
-    int RoundTrip,
-    int BytesInFlight,
-    double Loss,
+    double? CostMilliseconds,
+    int RttMilliseconds,
+    int InFlightBytes,
+    double LossPercent,
     int Streams,
     int Connects)
 {
@@ -33,7 +33,7 @@ public sealed record ConnectionStatus(
         SessionHealth? health = session?.Health;
         return new ConnectionStatus(
             connection.Index, spec.Name, session?.Peer.ToString(), state, spec.Priority, spec.Weight, CostOf(health), health?.RoundTrip ?? 0,
-            health?.BytesInFlight ?? 0, health?.Loss ?? 0, session?.StreamCount ?? 0, connection.Connects);
+            health?.BytesInFlight ?? 0, 100 * (health?.Loss ?? 0), session?.StreamCount ?? 0, connection.Connects);
     }
 
     // JSON has no infinity.

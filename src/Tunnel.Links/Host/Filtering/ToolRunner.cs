@@ -70,9 +70,11 @@ internal static class ToolRunner
         if (input is not null)
             process.StandardInput.Write(input);
         process.StandardInput.Close();
-        string output = process.StandardOutput.ReadToEnd(), error = process.StandardError.ReadToEnd();
+        // The process does not close what it has handed out, and an idle program's collector would, hours later.
+        using StreamReader output = process.StandardOutput, error = process.StandardError;
+        string said = output.ReadToEnd(), complained = error.ReadToEnd();
         if (process.WaitForExit(TimeoutMilliseconds) && process.ExitCode != KilledCode)
-            return new ToolResult(process.ExitCode, output, error);
+            return new ToolResult(process.ExitCode, said, complained);
         Kill(process);
         return new ToolResult(-1, string.Empty, $"no answer within {TimeoutMilliseconds / 1000} s");
     }

@@ -44,7 +44,7 @@ internal sealed class PoolWorld : IAsyncDisposable
         _ = EchoAsync();
         _sessions = new SessionFactory(
             "aes-128-gcm", new byte[32], new KcpOptions(), new MuxOptions { MaxStreams = maxStreams }, 1350, null, null);
-        var udp = new UdpServing(new UdpLimits(), new UdpMeter());
+        var udp = new UdpServing(() => new UdpLimits(), new UdpMeter());
         var gate = new ListenerGate(() => new ListenersConfig(null, null, 100), NullLogger.Instance);
         _reverse = new ReverseListeners(new ReversePolicy([]), gate, udp, NullLogger.Instance, _stop.Token);
         var dialer = new Dialer(() => new DialRules(TimeSpan.FromSeconds(10), TargetPolicy.Everything));

@@ -6,12 +6,13 @@ using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Kcp;
 using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
+using Tunnel.Protocol.Wire;
 using Tunnel.Tests.Support;
 
 namespace Tunnel.Tests.Diagnostics;
 
-/// <summary>A line for each dropped datagram, for whoever looks on, and nothing at all for everybody else.</summary>
-public class DropLogTests
+/// <summary>A line for each datagram, for whoever looks on, and nothing at all for everybody else.</summary>
+public class DatagramLogTests
 {
     private static readonly IPEndPoint Stranger = IPEndPoint.Parse("198.51.100.9:1000");
 
@@ -28,7 +29,8 @@ public class DropLogTests
     {
         using var bench = new ServerBench();
         bench.Take(Stranger, datagram);
-        Assert.Equal([$"dropped {datagram.Length} bytes at link memory from {Stranger}: {reason}"], bench.Lines.All);
+        // Somebody who is not known is told so, which has a line of its own.
+        Assert.Equal($"dropped {datagram.Length} bytes at link memory from {Stranger}: {reason}", bench.Lines.All[^1]);
         Assert.Equal(1, bench.Receiver.GetDrops(reason));
     }
 
@@ -54,9 +56,31 @@ public class DropLogTests
         using var bench = new ServerBench();
         BenchPeer peer = bench.Greet(9);
         peer.Say(MuxCommand.KeepAlive, 0);
-        Assert.Empty(bench.Lines.All);
+        Assert.DoesNotContain(bench.Lines.All, l => l.StartsWith("dropped", StringComparison.Ordinal));
         peer.Send(new KcpSegment(99, KcpCommand.Push, 0, 128, 0, 5, 0, 0));
-        Assert.Equal([$"dropped 24 bytes at link memory from {Stranger}: Conversation"], bench.Lines.All);
+        Assert.Equal($"dropped 24 bytes at link memory from {Stranger}: Conversation", Assert.Single(bench.Lines.All, l => l.StartsWith("dropped", StringComparison.Ordinal)));
+    }
+
+    /// <summary>What came and was used, and each that is sent back, also where the kernel gets several at once.</summary>
+    [Fact]
+    public void WhatIsUsedAndWhatIsSentHaveALineEach()
+    {
+        using var bench = new ServerBench();
+        bench.Greet(9);
+        string received = $"received {KcpSegment.HeaderLength + MuxHeaderLength} bytes at link memory from {Stranger}";
+        Assert.Equal(received, bench.Lines.All[0]);
+        Assert.All(bench.Lines.All[1..], l => Assert.EndsWith($" to {Stranger}", l, StringComparison.Ordinal));
+        Assert.Contains(bench.Lines.All, l => l.StartsWith($"sent {KcpSegment.HeaderLength} bytes by link ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void ARunHasALineForEachDatagramOfIt()
+    {
+        var lines = new LogLines();
+        new DatagramLog(lines).Sent(length: 250, stride: 100, headroom: 10, "udp", Endpoint.FromIPEndPoint(Stranger));
+        Assert.Equal([Line(90), Line(90), Line(40)], lines.All);
+
+        static string Line(int bytes) => $"sent {bytes} bytes by link udp to {Stranger}";
     }
 
     /// <summary>A reload may change the level between two batches.</summary>
@@ -65,6 +89,7 @@ public class DropLogTests
     {
         using var bench = new ServerBench();
         bench.Lines.Level = LogLevel.Debug;
+        bench.Log.Refresh();
         byte[] address = Stranger.Serialize().Buffer.ToArray(), datagram = new byte[5];
         Assert.Equal(0, Allocations.Least(() =>
         {
@@ -76,9 +101,13 @@ public class DropLogTests
         }));
         Assert.Empty(bench.Lines.All);
         bench.Lines.Level = LogLevel.Trace;
+        Assert.False(bench.Log.IsRead);
+        bench.Log.Refresh();
         bench.Take(Stranger, datagram);
         Assert.Single(bench.Lines.All);
     }
+
+    private const int MuxHeaderLength = 8;
 
     private static byte[] Segment(uint conv, KcpCommand command, uint number)
     {
