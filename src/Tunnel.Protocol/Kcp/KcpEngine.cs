@@ -260,11 +260,20 @@ public sealed class KcpEngine
     /// </summary>
     public void AskWindow() => _probe.Ask();
 
-    /// <summary>Gives memory back that an idle conversation does not need. Allowed within <see cref="IOrderedByteUser.TryDeliver"/>.</summary>
+    /// <summary>
+    /// Gives memory back that the conversation did not need since the last call. Allowed within <see cref="IOrderedByteUser.TryDeliver"/>.
+    /// </summary>
     public void Trim()
     {
         _send.Trim();
         _receiver.Trim();
+    }
+
+    /// <summary>Gives all memory back that nothing is in. Allowed within <see cref="IOrderedByteUser.TryDeliver"/>.</summary>
+    public void Reclaim()
+    {
+        _send.Reclaim();
+        _receiver.Reclaim();
     }
 
     private bool Parse(ReadOnlySpan<byte> payload, ref AckSummary acks, bool regular, long now)
@@ -281,7 +290,7 @@ public sealed class KcpEngine
             if (segment.Command is < KcpCommand.Push or > KcpCommand.Part)
                 return false;
             if (regular)
-                _sender.PeerWindow = segment.Window;
+                _sender.OnPeerWindow(segment.Unacknowledged, segment.Window);
             if (segment.Command == KcpCommand.Ack)
                 acks.OnAck(segment, _send);
             acks.OnUnacknowledged(segment.Unacknowledged, _send);

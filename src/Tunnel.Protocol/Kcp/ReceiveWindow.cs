@@ -14,6 +14,7 @@ internal sealed class ReceiveWindow
     private bool[] _present = [];
     private byte[] _data = [];
     private int _stored;
+    private int _most;
 
     public ReceiveWindow(int window, int segmentSize, uint firstNumber)
     {
@@ -93,8 +94,16 @@ internal sealed class ReceiveWindow
         First++;
     }
 
-    /// <summary>Gives the memory back when nothing is held.</summary>
+    /// <summary>Gives the memory back that was not used to a quarter since the last call, when nothing is held.</summary>
     public void Trim()
+    {
+        if (_most <= _lengths.Length / 4)
+            Reclaim();
+        _most = 0;
+    }
+
+    /// <summary>Gives the memory back when nothing is held.</summary>
+    public void Reclaim()
     {
         if (_stored != 0 || _lengths.Length <= InitialCapacity)
             return;
@@ -108,6 +117,7 @@ internal sealed class ReceiveWindow
     private void EnsureCapacity(uint number, int length)
     {
         int needed = (int)(number - First) + 1;
+        _most = Math.Max(_most, needed);
         int stride = Math.Max(_stride, length);
         if (needed <= _lengths.Length && stride == _stride)
             return;

@@ -95,4 +95,10 @@ internal sealed class SegmentReceiver(KcpOptions options, IOrderedByteUser user,
         _parts.Trim(_window);
         _acks.Trim();
     }
+
+    public void Reclaim()
+    {
+        Trim();
+        _window.Reclaim();
+    }
 }

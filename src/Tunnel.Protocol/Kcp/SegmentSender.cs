@@ -19,12 +19,14 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
     private const int WorthwhileSpace = 256;
 
     private int _partOffset;
+    private uint _windowFrom;
+    private bool _knowsWindow;
     private SendCounters _counters;
 
     public SendCounters Counters => _counters;
 
     /// <summary>Segments that the peer can take (rmt_wnd).</summary>
-    public int PeerWindow { get; set; } = InitialPeerWindow;
+    public int PeerWindow { get; private set; } = InitialPeerWindow;
 
     /// <summary>The peer takes segments in parts.</summary>
     public bool PeerTakesParts { get; set; }
@@ -45,6 +47,21 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
 
     /// <summary>Whether something new would leave now.</summary>
     public bool CanSendNew(long now) => HasNew && MaySend(now);
+
+    /// <summary>
+    /// The peer tells its window. How old that is shows by what it has received: that never goes back, and for as long as it stays the peer's user can
+    /// only have taken more. So an older datagram that comes late does not close a window that has opened since.
+    /// </summary>
+    /// <param name="unacknowledged">The first segment that the peer had not received then (una).</param>
+    /// <param name="window">Segments from there on (wnd).</param>
+    public void OnPeerWindow(uint unacknowledged, int window)
+    {
+        int ahead = (int)(unacknowledged - _windowFrom);
+        if ((_knowsWindow && ahead < 0) || (int)(unacknowledged - send.Next) > 0)
+            return;
+        PeerWindow = _knowsWindow && ahead == 0 ? Math.Max(PeerWindow, window) : window;
+        (_windowFrom, _knowsWindow) = (unacknowledged, true);
+    }
 
     /// <summary>Writes what is lost; false while some of it wants another datagram.</summary>
     public bool TryWriteLost(ref SegmentWriter writer, long now)

@@ -26,7 +26,7 @@ internal sealed class SendWindow
     private uint _orderHead;
     private uint _orderTail;
     private int _orderCount;
-    private bool _emptied;
+    private int _most;
     private int _stride;
 
     public SendWindow(int segmentSize, uint firstNumber)
@@ -80,6 +80,7 @@ internal sealed class SendWindow
     public uint Append(int length)
     {
         uint number = Next++;
+        _most = Math.Max(_most, Count);
         this[number] = new Slot { Length = (ushort)length, State = SlotState.New };
         BytesInFlight += length;
         return number;
@@ -147,7 +148,6 @@ internal sealed class SendWindow
         uint before = First;
         while (First != Next && this[First].State == SlotState.Acknowledged)
             First++;
-        _emptied |= First == Next && _slots.Length > InitialCapacity;
         return (int)(First - before);
     }
 
@@ -199,12 +199,22 @@ internal sealed class SendWindow
         return false;
     }
 
-    /// <summary>Gives the memory of a window that was large back when nothing is in flight.</summary>
+    /// <summary>
+    /// Gives the memory of a window back that was not used to a quarter since the last call. A busy one that happens to be empty would only be
+    /// made anew, and what that leaves behind is garbage by the megabyte.
+    /// </summary>
     public void Trim()
     {
-        if (!_emptied || Count != 0)
+        if (_most <= _slots.Length / 4)
+            Reclaim();
+        _most = Count;
+    }
+
+    /// <summary>Gives the memory of a window that was large back when nothing is in flight.</summary>
+    public void Reclaim()
+    {
+        if (Count != 0 || _slots.Length <= InitialCapacity)
             return;
-        _emptied = false;
         _slots = [];
         _data = [];
         _stride = _initialStride;

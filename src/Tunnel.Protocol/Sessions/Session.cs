@@ -135,7 +135,7 @@ public sealed class Session : IDisposable
     /// </summary>
     public void Reclaim()
     {
-        Kcp.Trim();
+        Kcp.Reclaim();
         Mux.Reclaim();
     }
 

@@ -87,10 +87,34 @@ public class EnginePairTests
         int before = pair.A.MemoryUse + pair.B.MemoryUse;
         Exchange(pair, 3_000_000);
         Assert.InRange(pair.A.MemoryUse, 500_000, 10_000_000);
-        pair.A.Trim();
-        pair.B.Trim();
+        pair.A.Reclaim();
+        pair.B.Reclaim();
         Assert.InRange(pair.A.MemoryUse + pair.B.MemoryUse, before, 120_000);
         Exchange(pair, 100_000);
+    }
+
+    /// <summary>A window in use is not made anew each time that it happens to be empty.</summary>
+    [Fact]
+    public void MemoryThatWasNeededStaysUntilItIsNot()
+    {
+        var pair = new EnginePair(Options, Options, new MemoryWireOptions { DelayNanoseconds = 5 * Millisecond, Loss = 0.02 }, 4);
+        int before = pair.A.MemoryUse + pair.B.MemoryUse;
+        Exchange(pair, 3_000_000);
+        for (int i = 0; i < 3; i++)
+        {
+            pair.A.Trim();
+            pair.B.Trim();
+            Assert.InRange(pair.A.MemoryUse, 500_000, 10_000_000);
+            Exchange(pair, 3_000_000);
+        }
+
+        for (int i = 0; i < 2; i++)
+        {
+            pair.A.Trim();
+            pair.B.Trim();
+        }
+
+        Assert.InRange(pair.A.MemoryUse + pair.B.MemoryUse, before, 120_000);
     }
 
     [Fact]
@@ -102,7 +126,7 @@ public class EnginePairTests
         pair.UserA.OnDelivery = pair.UserB.OnDelivery = () =>
         {
             int before = pair.A.MemoryUse + pair.B.MemoryUse;
-            pair.A.Trim();
+            pair.A.Reclaim();
             pair.B.Trim();
             given += before - pair.A.MemoryUse - pair.B.MemoryUse;
         };

@@ -41,6 +41,8 @@ public class ReceiveWindowModelTests
             Assert.Equal(size - (int)(next - first), window.Free);
             if (random.Chance(0.05))
                 window.Trim();
+            if (random.Chance(0.05))
+                window.Reclaim();
         }
     });
 }

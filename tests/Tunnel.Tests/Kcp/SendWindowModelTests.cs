@@ -132,6 +132,8 @@ public class SendWindowModelTests
             Assert.Equal(moved, window.Advance());
             if (_random.Chance(0.2))
                 window.Trim();
+            if (_random.Chance(0.2))
+                window.Reclaim();
         }
 
         private void Check()

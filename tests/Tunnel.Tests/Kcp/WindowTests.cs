@@ -51,6 +51,34 @@ public class WindowTests
         Assert.Equal([5, 6], bench.Pushes(7));
     }
 
+    /// <summary>What the peer said before, as an older datagram that the network held back tells, is not what it can take now.</summary>
+    [Fact]
+    public void AnOlderDatagramThatComesLateDoesNotCloseTheWindow()
+    {
+        var bench = new EngineBench(Options);
+        bench.User.ToSend = Unlimited;
+        bench.Drain(0);
+        Assert.Equal([100, 100, 100, 120, 0, 0], new (ushort Window, uint Una)[] { (100, 2), (0, 1), (0, 2), (120, 2), (0, 3), (100, 2) }
+            .Select((told, i) =>
+            {
+                Assert.True(bench.Tell(i + 1, told.Window, told.Una));
+                return bench.Engine.RemoteWindow;
+            }));
+    }
+
+    [Fact]
+    public void AWindowFromBeyondWhatWasSentIsNotBelieved()
+    {
+        var bench = new EngineBench(Options);
+        bench.User.ToSend = Unlimited;
+        uint sent = (uint)bench.Pushes(0).Length;
+        bench.Tell(1, 50, 1);
+        bench.Tell(2, 0, sent + 1);
+        Assert.Equal(50, bench.Engine.RemoteWindow);
+        bench.Tell(3, 7, sent);
+        Assert.Equal(7, bench.Engine.RemoteWindow);
+    }
+
     [Fact]
     public void TheWindowIsAskedForOnDemandAndTheAnswerIsCounted()
     {
