@@ -18,6 +18,8 @@ internal sealed class DebugClient : IDisposable
 
     public Task<string> GetAsync(string path) => _http.GetStringAsync(path);
 
+    public Task<byte[]> GetBytesAsync(string path) => _http.GetByteArrayAsync(path);
+
     public async Task<PrometheusParser> MetricsAsync() => PrometheusParser.Parse(await GetAsync("/metrics"));
 
     public async Task<JsonElement> StatusAsync() => JsonDocument.Parse(await GetAsync("/status")).RootElement;
