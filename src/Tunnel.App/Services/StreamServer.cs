@@ -11,7 +11,7 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Services;
 
 /// <summary>What a server does with a stream that a peer opened: reads its header within a time, and does what it asks.</summary>
-public sealed partial class StreamServer
+public sealed partial class StreamServer : IRelayOwner
 {
     private readonly Dialer _dialer;
     private readonly Func<TimeSpan> _headerTimeout;
@@ -23,6 +23,7 @@ public sealed partial class StreamServer
     private readonly RateLimitedLog _failed;
     private readonly RateLimitedLog _dialFailed;
     private readonly RateLimitedLog _denied;
+    private readonly RateLimitedLog _defects;
     private long _headerFailures;
     private int _active;
     private volatile bool _draining;
@@ -53,6 +54,7 @@ public sealed partial class StreamServer
         _failed = new RateLimitedLog(logger, "streams that failed");
         _dialFailed = new RateLimitedLog(logger, "targets that could not be connected to");
         _denied = new RateLimitedLog(logger, "denied targets");
+        _defects = new RateLimitedLog(logger, "streams that met a defect");
     }
 
     /// <summary>Where it counts when a bound is reached.</summary>
@@ -79,12 +81,8 @@ public sealed partial class StreamServer
         using Activity? serving = TunnelActivities.Serve(stream);
         try
         {
-            if (_fixedTarget is not null && _draining)
+            if (await BeginAsync(stream, serving).ConfigureAwait(false))
                 return;
-            if (_fixedTarget is { } target)
-                await RelayAsync(stream, target, withResult: false, serving).ConfigureAwait(false);
-            else
-                await ServeHeaderAsync(stream, serving).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or SocketException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {
@@ -92,17 +90,43 @@ public sealed partial class StreamServer
             if (_logger.IsEnabled(LogLevel.Debug) && _failed.Admits())
                 LogStreamFailed(_logger, stream.Id, stream.Session.Peer, e.Message);
         }
-        finally
+        catch (Exception e)
         {
-            stream.Close();
-            Interlocked.Decrement(ref _active);
+            OnDefect(e);
         }
+
+        stream.Close();
+        Interlocked.Decrement(ref _active);
     }
 
-    private async Task ServeHeaderAsync(TunnelStream stream, Activity? serving)
+    void IRelayOwner.OnOver(Exception? defect)
     {
+        if (defect is not null)
+            OnDefect(defect);
+        Interlocked.Decrement(ref _active);
+    }
+
+    private void OnDefect(Exception defect)
+    {
+        if (_defects.Admits())
+            LogDefect(_logger, defect);
+    }
+
+    /// <summary>True when a relay carries the stream from now on; false when it was served to its end.</summary>
+    private async ValueTask<bool> BeginAsync(TunnelStream stream, Activity? serving)
+    {
+        if (_fixedTarget is { } target)
+            return !_draining && await RelayAsync(stream, target, withResult: false, serving).ConfigureAwait(false);
         (StreamHeader header, HeaderFormat format) = await ReadHeaderAsync(stream).ConfigureAwait(false);
         serving?.SetTag("tunnel.request", header.Request.ToString()).SetTarget(header.Target);
+        if (header.Request is StreamRequest.Tcp or StreamRequest.Dial && !_draining)
+            return await RelayAsync(stream, header.Target, header.Request == StreamRequest.Dial, serving).ConfigureAwait(false);
+        await ServeAsync(stream, header, format, serving).ConfigureAwait(false);
+        return false;
+    }
+
+    private async Task ServeAsync(TunnelStream stream, StreamHeader header, HeaderFormat format, Activity? serving)
+    {
         switch (header.Request)
         {
             case StreamRequest.Ping:
@@ -124,9 +148,6 @@ public sealed partial class StreamServer
                 break;
             case StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.UdpFramed when _draining:
                 throw new IOException("this server is about to stop");
-            case StreamRequest.Tcp or StreamRequest.Dial:
-                await RelayAsync(stream, header.Target, header.Request == StreamRequest.Dial, serving).ConfigureAwait(false);
-                break;
             case StreamRequest.Udp or StreamRequest.UdpFramed:
                 UdpFraming framing = header.Request == StreamRequest.Udp ? UdpFraming.OnePerFrame : UdpFraming.LengthPrefixed;
                 await RelayDatagramsAsync(stream, header.Target, framing, serving).ConfigureAwait(false);
@@ -139,7 +160,7 @@ public sealed partial class StreamServer
         }
     }
 
-    private async Task<ReceivedHeader> ReadHeaderAsync(TunnelStream stream)
+    private async ValueTask<ReceivedHeader> ReadHeaderAsync(TunnelStream stream)
     {
         ValueTask<ReceivedHeader?> receiving = HeaderExchange.ReceiveAsync(stream);
         // It comes with the stream's beginning as a rule.
@@ -160,7 +181,8 @@ public sealed partial class StreamServer
         stream.Close();
     }
 
-    private async Task RelayAsync(TunnelStream stream, Target target, bool withResult, Activity? serving)
+    /// <summary>True when a relay carries the stream from now on.</summary>
+    private async ValueTask<bool> RelayAsync(TunnelStream stream, Target target, bool withResult, Activity? serving)
     {
         stream.ReadBytes();
         stream.Use = new StreamUse(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
@@ -179,23 +201,13 @@ public sealed partial class StreamServer
             serving?.Fail(e);
             if (withResult)
                 await SayAsync(stream, Dialer.ResultOf(e)).ConfigureAwait(false);
-            return;
-        }
-
-        try
-        {
-            if (withResult)
-                await SayAsync(stream, DialResult.Connected).ConfigureAwait(false);
-        }
-        catch
-        {
-            socket.Reset();
-            throw;
+            return false;
         }
 
         serving?.Stop();
         stream.TellSetUp();
-        await new Relay(socket, stream, isClient: false).RunAsync(_stop).ConfigureAwait(false);
+        new Relay(socket, stream, isClient: false).Start(this, _stop, withResult ? DialAnswer.Connected : default);
+        return true;
     }
 
     private void LogNotConnected(TunnelStream stream, Target target, Exception e)
@@ -229,8 +241,10 @@ public sealed partial class StreamServer
         await new UdpRelay(new OpenedUdp(stream, framing), socket, _udp.Limits().Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
     }
 
-    private static Task SayAsync(TunnelStream stream, DialResult result) =>
-        HeaderExchange.AnswerAsync(stream, (byte)result, isLast: result != DialResult.Connected);
+    private static Task SayAsync(TunnelStream stream, DialResult refusal) => HeaderExchange.AnswerAsync(stream, (byte)refusal, isLast: true);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "a stream met a defect and was ended; please report this")]
+    private static partial void LogDefect(ILogger logger, Exception defect);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "stream {Id} of {Peer}: {Problem}")]
     private static partial void LogStreamFailed(ILogger logger, uint id, Protocol.Wire.Endpoint peer, string problem);
