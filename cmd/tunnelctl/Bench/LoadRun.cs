@@ -49,6 +49,8 @@ internal sealed class LoadRun
         finally
         {
             Interlocked.Exchange(ref _until, Math.Min(Volatile.Read(ref _until), Stopwatch.GetTimestamp()));
+            // Before thousands of connections are closed, which takes time and memory that holding them does not.
+            _processes.Stop();
             foreach (LoadWorker worker in _workers)
                 worker.Abort();
             await all.ConfigureAwait(false);
@@ -89,7 +91,7 @@ internal sealed class LoadRun
         var total = new Tally();
         foreach (LoadWorker worker in _workers)
             total.Add(worker.Tally);
-        IReadOnlyList<ProcessUse> processes = _processes.Stop();
+        IReadOnlyList<ProcessUse> processes = _processes.Uses;
         double seconds = Math.Max(0, _until - _from) / (double)Stopwatch.Frequency;
         return RoundResult.Of(total, seconds, processes);
     }

@@ -21,6 +21,7 @@ internal sealed class ProcessMeter(IReadOnlyList<int> ids)
 
     private Sample[] _start = [];
     private Sample[] _mark = [];
+    private Sample[] _end = [];
 
     /// <summary>
     /// Waits until nobody's memory grows by itself, as that of a process does which began a few seconds ago and is being compiled: what
@@ -48,10 +49,13 @@ internal sealed class ProcessMeter(IReadOnlyList<int> ids)
     /// <summary>The window opens.</summary>
     public void Mark() => _mark = TakeSamples();
 
-    /// <summary>The window has closed.</summary>
-    public IReadOnlyList<ProcessUse> Stop() =>
+    /// <summary>The window closes.</summary>
+    public void Stop() => _end = TakeSamples();
+
+    /// <summary>What each spent until then.</summary>
+    public IReadOnlyList<ProcessUse> Uses =>
     [
-        .. TakeSamples().Select((end, i) => (End: end, Use: new ProcessUse(
+        .. _end.Select((end, i) => (End: end, Use: new ProcessUse(
             ids[i], end.Name, end.Seconds - _mark[i].Seconds, _start[i].Resident, end.Resident, end.Peak)))
             // One that ended meanwhile has no figures.
             .Where(p => p.End.Name.Length != 0)
