@@ -2,8 +2,8 @@ namespace Tunnel.App.Runtime.Pool;
 
 /// <summary>
 /// Looks after a pool's connections: every tenth of a second while somebody waits (for a session, or for a peer's word about a stream),
-/// every second while there is anything else to look after, and not at all while there is not. Whoever is waited for and says nothing is nudged, so that its silence shows; what waits for a silent one is
-/// moved; sick sessions are replaced; names are looked up again.
+/// every second while there is anything else to look after, and not at all while there is not. Whoever is waited for and says nothing is
+/// nudged, so that its silence shows; what waits for a silent one is moved; sick sessions are replaced; names are looked up again.
 /// </summary>
 internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending, MovableStreams movable) : IDisposable
 {
