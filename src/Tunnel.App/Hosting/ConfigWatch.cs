@@ -17,11 +17,13 @@ internal sealed class ConfigWatch : IDisposable
     private readonly Lock _lock = new();
     private readonly IReadOnlyList<string> _files;
     private readonly List<FileSystemWatcher> _watchers = [];
-    private readonly Timer _timer;
+    private readonly AutoResetEvent _rescheduled = new(false);
     private readonly Action _changed;
     private byte[] _known;
     private byte[] _seen;
     private bool _soon;
+    private long _lookAt;
+    private volatile bool _stopped;
 
     /// <param name="files">What to look at.</param>
     /// <param name="changed">Called when one has changed, until <see cref="TakeChange"/> is; without any lock.</param>
@@ -30,7 +32,8 @@ internal sealed class ConfigWatch : IDisposable
         _files = files;
         _changed = changed;
         _known = _seen = Fingerprint();
-        _timer = new Timer(_ => Look(), null, Later, Timeout.InfiniteTimeSpan);
+        Schedule(Later);
+        new Thread(Run) { IsBackground = true, Name = "configuration" }.Start();
         foreach (string folder in files.Select(f => Path.GetDirectoryName(Path.GetFullPath(f))!).Distinct())
             TryWatch(folder);
     }
@@ -50,7 +53,9 @@ internal sealed class ConfigWatch : IDisposable
     public void Dispose()
     {
         _watchers.ForEach(w => w.Dispose());
-        _timer.Dispose();
+        _stopped = true;
+        // The thread, which may be the caller, does the rest.
+        Schedule(TimeSpan.Zero);
     }
 
     private void TryWatch(string folder)
@@ -99,11 +104,31 @@ internal sealed class ConfigWatch : IDisposable
             Schedule(Later);
     }
 
+    private void Run()
+    {
+        while (!_stopped)
+        {
+            long left = Volatile.Read(ref _lookAt) - Environment.TickCount64;
+            if (left > 0)
+            {
+                _rescheduled.WaitOne((int)Math.Min(left, int.MaxValue));
+                continue;
+            }
+
+            // Whatever comes from here on says anew when to look.
+            Volatile.Write(ref _lookAt, long.MaxValue);
+            Look();
+        }
+
+        _rescheduled.Dispose();
+    }
+
     private void Schedule(TimeSpan wait)
     {
+        Volatile.Write(ref _lookAt, Environment.TickCount64 + (long)wait.TotalMilliseconds);
         try
         {
-            _timer.Change(wait, Timeout.InfiniteTimeSpan);
+            _rescheduled.Set();
         }
         catch (ObjectDisposedException)
         {

@@ -60,6 +60,9 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
     /// <summary>Somebody waits for a session now.</summary>
     public bool IsWanted => Volatile.Read(ref _waiting) != 0;
 
+    /// <summary>Nobody looks after the connections, for there is nothing to look after.</summary>
+    internal bool IsResting => _watch.IsResting;
+
     /// <summary>A session is up and answers.</summary>
     internal bool IsUsable
     {
@@ -163,7 +166,11 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
     /// <summary>
     /// Says that a stream's user would rather open another than wait: it is closed when its session falls silent and another is there.
     /// </summary>
-    public void MayMove(TunnelStream stream) => _movable.Add(stream);
+    public void MayMove(TunnelStream stream)
+    {
+        _movable.Add(stream);
+        _watch.Stir();
+    }
 
     /// <summary>Every connection as an operator wants to see it; drained sessions are lines of their own.</summary>
     public IReadOnlyList<ConnectionStatus> GetStatus() => [.. Connections.SelectMany(StatusOf)];
@@ -179,6 +186,7 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
 
         lock (_lock)
             Leave(connection);
+        _watch.Stir();
     }
 
     void IConnectionOwner.OnDraining(ClientConnection connection)
@@ -190,6 +198,7 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
     /// <summary>A session's cost changed, or it fell silent, or it was heard again.</summary>
     private void OnHealth(ClientConnection connection, PeerSession session)
     {
+        _watch.Stir();
         lock (_lock)
         {
             // It may have been replaced, and its server may have gone, since.

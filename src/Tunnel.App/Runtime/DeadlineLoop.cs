@@ -89,6 +89,8 @@ public sealed class DeadlineLoop : IDisposable
                     break;
                 _queue.Dequeue();
                 alarm.WakeAt = long.MaxValue;
+                // It looks again before it waits, so nobody need wake it.
+                _waitingUntil = long.MinValue;
                 next = at;
                 return alarm.Session;
             }

@@ -310,6 +310,7 @@ public sealed class PeerSession
         {
             PeerCapabilities = capabilities;
             session.Mux.PeerTakesReset = capabilities.HasFlag(Capabilities.Reset);
+            session.Mux.OneSignOfLifeIsEnough = capabilities.HasFlag(Capabilities.AcknowledgedLife);
             if (capabilities.HasFlag(Capabilities.MergedFrames))
                 _path.Merge();
             if (capabilities.HasFlag(Capabilities.PathMtu))

@@ -4,7 +4,7 @@ namespace Tunnel.Links.Host;
 
 /// <summary>
 /// The kernel's announcements of changes to its nftables rules, whoever makes them (iptables too, where it is a front of nftables). Asking
-/// costs nothing, while listing a hundred tables keeps a core busy for a fifth of a second. One caller at a time.
+/// costs nothing, while listing a hundred tables keeps a core busy for a fifth of a second. <see cref="Take"/> has one caller at a time.
 /// </summary>
 public sealed class RulesetChanges : IDisposable
 {
@@ -29,6 +29,9 @@ public sealed class RulesetChanges : IDisposable
             return null;
         }
     }
+
+    /// <summary>Waits until any rule of any table may have changed, which <see cref="Take"/> then says, or the time is over. Any thread.</summary>
+    public bool Wait(TimeSpan time) => _socket.WaitReadable((int)time.TotalMilliseconds);
 
     /// <summary>Whether any rule of any table may have changed since this was asked before.</summary>
     public bool Take() => _socket.Discard();

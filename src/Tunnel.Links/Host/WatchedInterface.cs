@@ -18,7 +18,7 @@ internal sealed class WatchedInterface : IDisposable
         Name = name;
         Index = InterfaceProbe.Index(name);
         _wake = wake;
-        InterfaceWatch.Add(this);
+        InterfaceWatch.Follow(this);
     }
 
     internal string Name { get; }
@@ -46,5 +46,5 @@ internal sealed class WatchedInterface : IDisposable
         _wake.Set();
     }
 
-    public void Dispose() => InterfaceWatch.Remove(this);
+    public void Dispose() => InterfaceWatch.Forget(this);
 }

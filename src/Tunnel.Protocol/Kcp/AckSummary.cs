@@ -20,6 +20,12 @@ internal struct AckSummary
     /// <summary>A transmission of this end was echoed: the peer has the same key, and is where its datagrams say it is.</summary>
     public bool EchoesTransmission { get; private set; }
 
+    /// <summary>
+    /// The peer says that it has something in order that it had not before. One that has forgotten the conversation, and keeps what comes
+    /// until the beginning comes, acknowledges too, but never that.
+    /// </summary>
+    public bool Confirms { get; private set; }
+
     public void OnAck(in KcpSegment ack, SendWindow sent)
     {
         // What says nothing new may be anybody's who repeats what the peer once said; it must not pass for a sign of life or a round trip.
@@ -47,6 +53,7 @@ internal struct AckSummary
             return;
         for (uint number = sent.First; number != una; number++)
             sent.Acknowledge(number);
+        Confirms = true;
         // At once: each of a datagram's segments says una, and the next one must not walk the same numbers again.
         Advance(sent);
     }

@@ -113,6 +113,9 @@ public sealed class KcpEngine
     /// <summary>When the peer last acknowledged something, or there began to be something to acknowledge; in milliseconds.</summary>
     public long HeardAt => _recovery.HeardAt;
 
+    /// <summary>When the peer last said that it has more in order than before, in milliseconds; 0 for not yet.</summary>
+    public long ConfirmedAt { get; private set; }
+
     /// <summary>Segments that this end can take.</summary>
     public int LocalWindow => _receiver.Free;
 
@@ -343,6 +346,8 @@ public sealed class KcpEngine
     {
         acks.Advance(_send);
         PeerAnswered |= acks.EchoesTransmission;
+        if (acks.Confirms)
+            ConfirmedAt = now;
         if (RemoteWindow != 0)
             _probe.End();
         if (_recovery.OnAcknowledged(acks, regular, RemoteWindow, now))

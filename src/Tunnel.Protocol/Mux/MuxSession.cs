@@ -50,21 +50,21 @@ public sealed class MuxSession : IOrderedByteUser
     private bool _wasBlocked;
     private uint _nextId;
     private long _now;
-    private long _lastFrameAt;
-    private long _nextKeepAliveAt;
+    private SignsOfLife _life;
     private MuxCounters _counters;
 
     /// <param name="options">Valid knobs.</param>
     /// <param name="isClient">Clients open odd streams from 3, servers even ones from 2.</param>
     /// <param name="now">Milliseconds.</param>
     /// <param name="admission">A cap over all sessions, if there is one.</param>
-    public MuxSession(MuxOptions options, bool isClient, long now, IStreamAdmission? admission = null)
+    /// <param name="phase">Differs from session to session: when the first sign of life goes out.</param>
+    public MuxSession(MuxOptions options, bool isClient, long now, IStreamAdmission? admission = null, uint phase = 0)
     {
         _options = options;
         _admission = admission;
         _nextId = isClient ? 1u : 0u;
-        _now = _lastFrameAt = now;
-        _nextKeepAliveAt = now + options.KeepAlive;
+        _now = now;
+        _life = new SignsOfLife(options, asks: isClient, phase, now);
     }
 
     public int StreamCount => _streams.Count;
@@ -92,6 +92,13 @@ public sealed class MuxSession : IOrderedByteUser
     /// <summary>The peer announced that it knows <see cref="MuxCommand.Reset"/>; otherwise a break looks like an end.</summary>
     public bool PeerTakesReset { get; set; }
 
+    /// <summary>The peer announced that an acknowledgement is a sign of life to it: this end sends none of its own while it hears from it.</summary>
+    public bool OneSignOfLifeIsEnough
+    {
+        get => _life.OneIsEnough;
+        set => _life.OneIsEnough = value;
+    }
+
     /// <summary>Streams opened by the peer and refused because a cap was reached.</summary>
     public long StreamsRefused { get; private set; }
 
@@ -101,7 +108,7 @@ public sealed class MuxSession : IOrderedByteUser
     public bool HasOutput => !IsClosed && (_control.Count != 0 || _ready.Count != 0 || _endings.Count != 0 || !_unfinished.IsEmpty);
 
     /// <summary>When <see cref="Advance"/> is wanted, in milliseconds.</summary>
-    public long Deadline => IsClosed ? long.MaxValue : Math.Min(_nextKeepAliveAt, _lastFrameAt + _options.KeepAliveTimeout);
+    public long Deadline => IsClosed ? long.MaxValue : Math.Min(_life.NextAt, _life.DeadAt);
 
     /// <summary>A peer that opens and opens, and reads and reads, without ever taking an answer would make the queues grow for ever.</summary>
     private bool TakesNothing => _control.Count + _endings.Count + _ready.Count >= MaximumWaiting + _streams.Count;
@@ -110,33 +117,37 @@ public sealed class MuxSession : IOrderedByteUser
 
     public bool TryTakeEvent(out MuxEvent e) => _events.TryDequeue(out e);
 
-    public void Advance(long now)
+    /// <summary>Lets what is due happen; true once an interval, when memory that nobody needed meanwhile is given back.</summary>
+    public bool Advance(long now)
     {
         _now = now;
         if (IsClosed)
-            return;
+            return false;
         // While this end does not read, silence is its own doing.
         if (IsBlocked)
-            _lastFrameAt = now;
-        if (now - _lastFrameAt >= _options.KeepAliveTimeout)
+            _life.Hear(now);
+        if (now >= _life.DeadAt)
         {
             Close(CloseReason.KeepAliveTimeout);
-            return;
+            return false;
         }
 
-        if (now < _nextKeepAliveAt)
-            return;
-        _nextKeepAliveAt = now + _options.KeepAlive;
-        _control.Enqueue(new ControlFrame(MuxCommand.KeepAlive, 0));
+        if (!_life.TryTakeTurn(now, out bool isSilent))
+            return false;
+        if (isSilent)
+            _control.Enqueue(new ControlFrame(MuxCommand.KeepAlive, 0));
         _pool.Trim();
+        return true;
     }
+
+    /// <summary>The peer has acknowledged, in order, what it had not before: it reads, and so it lives. When that was, in milliseconds.</summary>
+    public void OnAcknowledged(long at) => _life.Hear(at);
 
     /// <summary>
     /// This end was held up for so many milliseconds, which do not count as the peer's silence; and what came meanwhile is still to be read, so
     /// some time is left for that.
     /// </summary>
-    public void Excuse(long time, long now) =>
-        _lastFrameAt = Math.Min(now, Math.Max(_lastFrameAt + time, now - _options.KeepAliveTimeout + TimeToRead));
+    public void Excuse(long time, long now) => _life.Excuse(time, TimeToRead, now);
 
     /// <summary>Gives all memory back that nothing is in. Allowed within <see cref="IStreamAdmission.Admit"/>.</summary>
     public void Reclaim() => _pool.Reclaim();
@@ -363,7 +374,7 @@ public sealed class MuxSession : IOrderedByteUser
         if (frame.Command == MuxCommand.WindowUpdate && _headerFilled == MuxFrame.HeaderLength)
             return;
         _headerFilled = 0;
-        _lastFrameAt = _now;
+        _life.Hear(_now);
         PeerSpoke = true;
         switch (frame.Command)
         {

@@ -36,6 +36,9 @@ public enum Capabilities : uint
     /// <summary><see cref="StreamRequest.Draining"/> and <see cref="DialResult.Leaving"/> are understood.</summary>
     Drain = 512,
 
+    /// <summary>What a peer acknowledges is a sign of its life: who has been heard needs to be asked by nobody.</summary>
+    AcknowledgedLife = 1024,
+
     /// <summary>
     /// Probes of the path's MTU are answered, datagrams up to <see cref="Kcp.KcpEngine.LargestDatagram"/> are taken, and segments that
     /// have become too long for the path are taken in parts.
@@ -43,7 +46,7 @@ public enum Capabilities : uint
     PathMtu = 1u << 31,
 
     /// <summary>Everything that this version can do, on a link that takes merged frames.</summary>
-    All = DialResult | HalfClose | Goodbye | Reset | MergedFrames | FramedUdp | Reverse | Drain | PathMtu,
+    All = DialResult | HalfClose | Goodbye | Reset | MergedFrames | FramedUdp | Reverse | Drain | AcknowledgedLife | PathMtu,
 }
 
 /// <summary>How a dial went: one byte in front of the target's. The values are those of SOCKS5 replies (RFC 1928, section 6).</summary>

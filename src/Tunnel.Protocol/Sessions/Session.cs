@@ -23,7 +23,6 @@ public sealed class Session : IDisposable
     private readonly SessionOptions _options;
     private readonly IStreamAdmission? _admission;
     private byte[] _scratch;
-    private long _nextTrimAt;
 
     /// <param name="options">From <see cref="SessionOptions.Create"/> with this cipher's overhead.</param>
     /// <param name="cipher">Owned from now on.</param>
@@ -39,9 +38,9 @@ public sealed class Session : IDisposable
 
         // A client asks for what a server can do, and with its answer the server may send long datagrams already.
         _scratch = new byte[isClient ? KcpEngine.LargestDatagram : KcpEngine.MaximumDatagram];
-        Mux = new MuxSession(options.Mux, isClient, now.Milliseconds, admission);
+        // The number is a client's random draw, and so is the time at which the session speaks first.
+        Mux = new MuxSession(options.Mux, isClient, now.Milliseconds, admission, phase: conv);
         Kcp = new KcpEngine(options.Kcp, conv, Mux);
-        _nextTrimAt = now.Milliseconds + options.Mux.KeepAlive;
     }
 
     public KcpEngine Kcp { get; }
@@ -59,7 +58,7 @@ public sealed class Session : IDisposable
     /// <summary>The memory that this session's buffers take, in bytes.</summary>
     public long MemoryUse => Kcp.MemoryUse + Mux.MemoryUse + _scratch.Length;
 
-    public Instant Deadline => IsClosed ? Instant.Never : ToInstant(Math.Min(Kcp.Deadline, Math.Min(Mux.Deadline, _nextTrimAt)));
+    public Instant Deadline => IsClosed ? Instant.Never : ToInstant(Math.Min(Kcp.Deadline, Mux.Deadline));
 
     /// <summary>Takes a sealed datagram (without guard).</summary>
     public DropReason Receive(ReadOnlySpan<byte> datagram, Instant now)
@@ -109,6 +108,7 @@ public sealed class Session : IDisposable
             return DropReason.Conversation;
         Mux.SetTime(now.Milliseconds);
         bool wellFormed = Kcp.Receive(payload, now.Milliseconds);
+        Mux.OnAcknowledged(Kcp.ConfirmedAt);
         if (Kcp.PeerForgot)
             Mux.Close(CloseReason.PeerForgot);
         return wellFormed ? DropReason.None : DropReason.Kcp;
@@ -121,12 +121,10 @@ public sealed class Session : IDisposable
     public void Advance(Instant now)
     {
         long milliseconds = now.Milliseconds;
-        Mux.Advance(milliseconds);
+        bool trims = Mux.Advance(milliseconds);
         Kcp.Advance(milliseconds);
-        if (milliseconds < _nextTrimAt)
-            return;
-        _nextTrimAt = milliseconds + _options.Mux.KeepAlive;
-        Kcp.Trim();
+        if (trims)
+            Kcp.Trim();
     }
 
     /// <summary>

@@ -50,6 +50,17 @@ public sealed class ConfigWatchTests : IDisposable
         AssertTaken(2, watch);
     }
 
+    /// <summary>A look now and then must not wake the pool, whose threads look for more work before they sleep again.</summary>
+    [Fact]
+    public async Task ItLooksOnAThreadOfItsOwn()
+    {
+        string file = Write("first");
+        var ofThePool = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var watch = new ConfigWatch([file], () => ofThePool.TrySetResult(Thread.CurrentThread.IsThreadPoolThread));
+        Write("second");
+        Assert.False(await ofThePool.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     private ConfigWatch Watch(string file)

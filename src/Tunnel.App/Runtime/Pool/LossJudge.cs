@@ -12,7 +12,7 @@ public sealed class LossJudge<T>
     public const int Patience = 10;
 
     /// <summary>Loss that is worth a new session, at least.</summary>
-    private const double Sick = 0.15;
+    public const double Sick = 0.15;
 
     /// <summary>How many times the median of its siblings.</summary>
     private const double Excess = 4;

@@ -29,6 +29,16 @@ internal sealed class PoolServer(ServerSpec spec, Random random)
     /// <summary>The watch's.</summary>
     public LossJudge<ClientConnection> Losses { get; } = new();
 
+    /// <summary>When its name is to be looked up again, by <see cref="Environment.TickCount64"/>; never where it is an address.</summary>
+    public long RefreshAt
+    {
+        get
+        {
+            lock (_lock)
+                return Spec.Address.Literal is null ? _refreshAt : long.MaxValue;
+        }
+    }
+
     /// <summary>Where a connection tries next: its name is looked up anew each time.</summary>
     /// <exception cref="IOException">The name does not resolve.</exception>
     public async ValueTask<IPEndPoint> NextAddressAsync(ClientConnection connection, CancellationToken cancel)

@@ -2,8 +2,8 @@ namespace Tunnel.App.Runtime.Pool;
 
 /// <summary>
 /// Looks after a pool's connections: every tenth of a second while somebody waits (for a session, or for a peer's word about a stream),
-/// every second otherwise. Whoever is waited for and says nothing is nudged, so that its silence shows; what waits for a silent one is
-/// moved; sick sessions are replaced; names are looked up again.
+/// every second while there is anything else to look after, and not at all while there is not. Whoever is waited for and says nothing is
+/// nudged, so that its silence shows; what waits for a silent one is moved; sick sessions are replaced; names are looked up again.
 /// </summary>
 internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending, MovableStreams movable) : IDisposable
 {
@@ -16,9 +16,13 @@ internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending, Movab
     /// <summary>Milliseconds of silence after which datagrams go elsewhere: a connection of their own on top notices that they move.</summary>
     private const long DatagramSilence = 500;
 
+    /// <summary>Loss that is no reason for a new session yet, but for looking.</summary>
+    private const double NotableLoss = LossJudge<ClientConnection>.Sick * 2 / 3;
+
     private readonly SemaphoreSlim _wake = new(0);
     private readonly Dictionary<PeerSession, long> _silentSince = [];
     private int _hurried;
+    private int _resting;
     private long _nextSlowAt;
 
     /// <summary>Somebody begins to wait.</summary>
@@ -28,12 +32,31 @@ internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending, Movab
             _wake.Release();
     }
 
+    /// <summary>Nothing is looked at before somebody says that there is something, or a name is to be looked up again.</summary>
+    internal bool IsResting => Volatile.Read(ref _resting) != 0;
+
+    /// <summary>There may be something to look after: a session came, went, fell silent, or fares otherwise than before.</summary>
+    public void Stir()
+    {
+        if (Interlocked.Exchange(ref _resting, 0) != 0)
+            _wake.Release();
+    }
+
     public async Task RunAsync(CancellationToken stop)
     {
+        bool wasStirred = false;
         while (!stop.IsCancellationRequested)
         {
             ForgetSignals();
-            await PauseAsync(pending.Count != 0 || pool.IsWanted, stop).ConfigureAwait(false);
+            // Before it is asked whether there is anything: whoever has something after that wakes the loop.
+            Volatile.Write(ref _resting, 1);
+            int pause = wasStirred || IsRestless() ? Step : UntilRefresh();
+            bool rests = pause > Step || pause == Timeout.Infinite;
+            if (!rests)
+                Volatile.Write(ref _resting, 0);
+            await PauseAsync(pending.Count != 0 || pool.IsWanted, pause, stop).ConfigureAwait(false);
+            // For a second at least: what stirs is traffic, as a rule, and stirs again.
+            wasStirred = rests && !IsResting;
             Look(stop);
         }
     }
@@ -50,11 +73,21 @@ internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending, Movab
         Interlocked.Exchange(ref _hurried, 0);
     }
 
-    private async Task PauseAsync(bool hurried, CancellationToken stop)
+    private bool IsRestless() => _silentSince.Count != 0 || movable.Count != 0
+        || pool.Connections.Any(c => c.Session?.Health is { } health && (health.IsSilent || health.Loss >= NotableLoss));
+
+    /// <summary>Milliseconds until a server's name is to be looked up again.</summary>
+    private int UntilRefresh()
+    {
+        long next = pool.Servers.Min(s => (long?)s.RefreshAt) ?? long.MaxValue;
+        return next == long.MaxValue ? Timeout.Infinite : (int)Math.Clamp(next - Environment.TickCount64, Step, int.MaxValue);
+    }
+
+    private async Task PauseAsync(bool hurried, int pause, CancellationToken stop)
     {
         try
         {
-            if (hurried || await _wake.WaitAsync(Step, stop).ConfigureAwait(false))
+            if (hurried || await _wake.WaitAsync(pause, stop).ConfigureAwait(false))
                 await Task.Delay(HurriedStep, stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

@@ -125,7 +125,8 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         return false;
     }
 
-    private bool WaitReadable(int timeoutMilliseconds)
+    /// <summary>Waits for something to read; false when the time is over. Unlike everything else, any thread may.</summary>
+    internal bool WaitReadable(int timeoutMilliseconds)
     {
         var entry = new PollEntry { Descriptor = Descriptor, Wanted = POLLIN };
         return Libc.Poll(&entry, 1, timeoutMilliseconds) > 0;

@@ -176,6 +176,24 @@ public class ConnectionPoolTests
         await Eventually(() => sick.IsClosed && world.Pool.Connections.All(c => c.Drained is null));
     }
 
+    /// <summary>A client with nothing to do does nothing; and what happens then is noticed all the same.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task ConnectionsThatAreWellAreNotLookedAt()
+    {
+        await using var world = new PoolWorld(1, 1024, Server(1), Server(2));
+        await world.UntilAsync(1, ConnectionState.Up);
+        await world.UntilAsync(2, ConnectionState.Up);
+        await Eventually(() => world.Pool.IsResting);
+        TunnelStream stays = await OpenAtAsync(world, 1);
+        await Eventually(() => world.Pool.IsResting);
+        world.CutWhatIsOpen(1);
+        Task echo = AssertEchoesAsync(stays, "wakes who looks after silence");
+        await Eventually(() => !world.Pool.IsResting);
+        await Eventually(() => world.Pool.Connections.Any(c => c is { ServerName: "s1", Connects: 2 }));
+        world.Mend(1);
+        await echo;
+    }
+
     /// <summary>What it carries needs a way, too, when the network has changed; it may be what the session fell silent for.</summary>
     [Fact(Timeout = Limit)]
     public async Task ASessionThatWasReplacedFollowsTheNetwork()
