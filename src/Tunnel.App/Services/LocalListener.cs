@@ -98,6 +98,12 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
         {
             gate.OnBroken(Name, e.Message);
         }
+        catch (Exception defect)
+        {
+            // Half of something is not to pass for the whole.
+            socket.Reset();
+            DefectLog.OfProcess.Met(defect, "a connection");
+        }
         finally
         {
             Interlocked.Decrement(ref _active);

@@ -92,6 +92,11 @@ public sealed partial class StreamServer
             if (_logger.IsEnabled(LogLevel.Debug) && _failed.Admits())
                 LogStreamFailed(_logger, stream.Id, stream.Session.Peer, e.Message);
         }
+        catch (Exception defect)
+        {
+            serving?.Fail(defect);
+            DefectLog.OfProcess.Met(defect, "a stream");
+        }
         finally
         {
             stream.Close();

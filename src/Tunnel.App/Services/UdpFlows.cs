@@ -57,6 +57,10 @@ internal sealed partial class UdpFlows<TKey>(UdpServing service, ILogger logger,
             if (logger.IsEnabled(LogLevel.Debug) && _broken.Admits())
                 LogFlowEnded(logger, key, e.Message);
         }
+        catch (Exception defect)
+        {
+            DefectLog.OfProcess.Met(defect, "a flow of datagrams");
+        }
         finally
         {
             service.Room.Leave(flow);

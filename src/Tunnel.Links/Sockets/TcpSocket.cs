@@ -270,6 +270,14 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         Observer?.OnReady();
     }
 
+    void IReactorTarget.End()
+    {
+        ISocketObserver? observer = Observer;
+        Reset();
+        // Whoever waits for it tries again, and finds it closed.
+        observer?.OnReady();
+    }
+
     /// <summary>It is full for the first time: the reactor is to tell when it is not, which may be now.</summary>
     private void WatchRoom(ref SocketError error)
     {

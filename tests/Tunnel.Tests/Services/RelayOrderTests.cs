@@ -12,7 +12,7 @@ namespace Tunnel.Tests.Services;
 public sealed class RelayOrderTests : IDisposable
 {
     private readonly ServerBench _bench = new();
-    private readonly SocketReactor _reactor = new("test", () => { }, () => { });
+    private readonly SocketReactor _reactor = new("test", () => { }, () => { }, _ => { });
     private readonly Socket _listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 
     public RelayOrderTests()
