@@ -126,6 +126,43 @@ public sealed class SocketReactorTests : IDisposable
         Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
     }
 
+    /// <summary>
+    /// Bytes are passed on by one thread while another breaks the connection off: whichever of the two is at the option first, the other end must
+    /// not take what it got for the whole.
+    /// </summary>
+    [Fact(Timeout = 60_000)]
+    public async Task AResetIsOneWhileAnotherThreadPreparesForDeath()
+    {
+        for (int i = 0; i < 400; i++)
+        {
+            TcpSocket socket = await ConnectAsync();
+            using Socket peer = await _listening.AcceptAsync(Cancel);
+            int ready = 0;
+            void Meet()
+            {
+                // Spinning: whoever sleeps comes too late.
+                Interlocked.Increment(ref ready);
+                while (Volatile.Read(ref ready) != 2)
+                    Thread.SpinWait(1);
+            }
+
+            Task other = Task.Run(
+                () =>
+                {
+                    Meet();
+                    socket.ResetOnDeath();
+                },
+                Cancel);
+            Meet();
+            // Neither thread is always the first.
+            Thread.SpinWait(i % 20);
+            socket.Reset();
+            await other;
+            var e = await Assert.ThrowsAsync<SocketException>(async () => await peer.ReceiveAsync(new byte[1], Cancel));
+            Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
+        }
+    }
+
     [Fact]
     public async Task ThePeersResetBreaksTheConnection()
     {
