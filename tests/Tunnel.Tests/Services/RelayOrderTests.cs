@@ -67,6 +67,7 @@ public sealed class RelayOrderTests : IDisposable
         (TcpSocket socket, Socket peer) = await ConnectAsync();
         using Socket theirs = peer;
         Task relay = new Relay(socket, stream, isClient: false).RunAsync(Cancel);
+        Assert.Equal(0, stream.Session.GetStatus().Buffered);
         await ExpectAsync(peer, "one");
         stream.Session.Close(CloseReason.Local);
         await relay;
@@ -82,6 +83,18 @@ public sealed class RelayOrderTests : IDisposable
         using Socket theirs = peer;
         await new Relay(socket, stream, isClient: false).RunAsync(Cancel);
         await Assert.ThrowsAsync<SocketException>(async () => await peer.ReceiveAsync(new byte[1], Cancel));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task ASessionThatDiedBehindItsPeersEndIsNotWaitedFor()
+    {
+        BenchPeer bench = _bench.Greet(1);
+        TunnelStream stream = bench.Session.OpenStream()!;
+        bench.Say(MuxCommand.Finish, stream.Id);
+        stream.Session.Close(CloseReason.Local);
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        using Socket theirs = peer;
+        await new Relay(socket, stream, isClient: false).RunAsync(Cancel);
     }
 
     /// <summary>
@@ -161,7 +174,7 @@ public sealed class RelayOrderTests : IDisposable
         }
 
         await relay;
-        Assert.Equal(much.Length, stream.BytesSent);
+        Assert.Equal((much.Length, false), (stream.BytesSent, stream.Session.IsClosed));
     }
 
     private async Task<(TcpSocket Socket, Socket Peer)> ConnectAsync() =>
