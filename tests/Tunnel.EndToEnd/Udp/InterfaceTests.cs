@@ -54,8 +54,9 @@ public class InterfaceTests : EndToEndTest
             .. Reach(hosts.Server, host: 2, ServerAddress, peer: 1, ClientAddress),
         ]);
         // What comes by the cable that the routes do not prefer is not to be taken for a forgery.
+        string[] filters = [.. new[] { "all", First, Second }.Select(where => $"net.ipv4.conf.{where}.rp_filter=0")];
         foreach (string host in new[] { hosts.Client, hosts.Server })
-            (await Tool.RunInAsync(host, "sysctl", "-q", "-w", "net.ipv4.conf.all.rp_filter=0", $"net.ipv4.conf.{First}.rp_filter=0", $"net.ipv4.conf.{Second}.rp_filter=0")).Expect();
+            (await Tool.RunInAsync(host, "sysctl", ["-q", "-w", .. filters])).Expect();
     }
 
     private static IEnumerable<string> Reach(string name, int host, string own, int peer, string other) =>
