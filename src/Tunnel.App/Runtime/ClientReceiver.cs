@@ -77,14 +77,16 @@ public sealed class ClientReceiver : LinkReceiver, ISessionOwner
         try
         {
             ReceivedHeader? received = await HeaderExchange.ReceiveAsync(stream).ConfigureAwait(false);
-            if (received?.Header.Request == StreamRequest.Goodbye)
+            if (received is not { } asked)
+                return;
+            if (asked.Header.Request == StreamRequest.Goodbye)
                 Session.Close(CloseReason.Goodbye);
-            else if (received?.Header.Request == StreamRequest.Draining)
+            else if (asked.Header.Request == StreamRequest.Draining)
                 OnDraining();
-            else if (received?.Header.Request == StreamRequest.Ping)
-                await HeaderExchange.AnswerAsync(stream, new StreamHeader(StreamRequest.Pong), received.Format).ConfigureAwait(false);
-            else if (received is not null && Serve is not null)
-                await Serve(stream, received.Header).ConfigureAwait(false);
+            else if (asked.Header.Request == StreamRequest.Ping)
+                await HeaderExchange.AnswerAsync(stream, new StreamHeader(StreamRequest.Pong), asked.Format).ConfigureAwait(false);
+            else if (Serve is not null)
+                await Serve(stream, asked.Header).ConfigureAwait(false);
         }
         catch (IOException)
         {

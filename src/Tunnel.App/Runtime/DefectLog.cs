@@ -37,7 +37,7 @@ public sealed partial class DefectLog
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "a defect of this program ended {What}, and nothing else")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "a defect of this program ended {What}, and nothing else; please report this")]
     private static partial void LogDefect(ILogger logger, string what, Exception defect);
 
     private sealed record Listener(ILogger Logger, RateLimitedLog Limit);

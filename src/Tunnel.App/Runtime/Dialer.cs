@@ -25,7 +25,7 @@ public sealed class Dialer(Func<DialRules> rules)
     /// <exception cref="SocketException">No address answered.</exception>
     /// <exception cref="TargetDeniedException">The policy denies the name, or all of its addresses.</exception>
     /// <exception cref="TimeoutException">It took too long.</exception>
-    public async Task<TcpSocket> DialAsync(Target target, CancellationToken cancel)
+    public async ValueTask<TcpSocket> DialAsync(Target target, CancellationToken cancel)
     {
         using Activity? dialing = TunnelActivities.Dial(target);
         try
@@ -76,7 +76,7 @@ public sealed class Dialer(Func<DialRules> rules)
         _ => DialResult.Failed,
     };
 
-    private async Task<TcpSocket> DialInTimeAsync(Target target, CancellationToken cancel)
+    private async ValueTask<TcpSocket> DialInTimeAsync(Target target, CancellationToken cancel)
     {
         (TimeSpan timeout, TargetPolicy policy) = rules();
         using var limit = new DialLimit(timeout, cancel);
@@ -97,21 +97,26 @@ public sealed class Dialer(Func<DialRules> rules)
         bool isLiteral = IPAddress.TryParse(target.Host, out IPAddress? literal);
         if (!isLiteral && !policy.MayPermit(target.Host, target.Port))
             throw new TargetDeniedException(target);
-        IPAddress[] addresses = isLiteral ? [literal!] : await Resolver(target.Host, limit.Token).ConfigureAwait(false);
         if (isLiteral)
-            return policy.Permits(null, literal!, target.Port) ? addresses : throw new TargetDeniedException(target);
-        IPAddress[] permitted = [.. addresses.Where(a => policy.Permits(target.Host, a, target.Port))];
+            return policy.Permits(null, literal!, target.Port) ? [literal!] : throw new TargetDeniedException(target);
+        IPAddress[] addresses = await Resolver(target.Host, limit.Token).ConfigureAwait(false);
+        IPAddress[] permitted = Permitted(addresses, target, policy);
         return permitted.Length == 0 && addresses.Length != 0 ? throw new TargetDeniedException(target) : permitted;
     }
 
-    private async Task<TcpSocket> DialAnyAsync(Target target, TargetPolicy policy, DialLimit limit)
+    private static IPAddress[] Permitted(IPAddress[] addresses, Target target, TargetPolicy policy) =>
+        [.. addresses.Where(a => policy.Permits(target.Host, a, target.Port))];
+
+    private async ValueTask<TcpSocket> DialAnyAsync(Target target, TargetPolicy policy, DialLimit limit)
     {
         IPAddress[] addresses = await ResolveAsync(target, policy, limit).ConfigureAwait(false);
-        if (addresses.Length == 1)
-            return await ConnectAsync(new IPEndPoint(addresses[0], target.Port), limit).ConfigureAwait(false);
-        IEnumerable<IPEndPoint> all = addresses.Select(address => new IPEndPoint(address, target.Port));
-        return await ConnectionRace.RunAsync(all, BesideOthersAsync, limit.Token).ConfigureAwait(false);
+        return addresses.Length == 1
+            ? await ConnectAsync(new IPEndPoint(addresses[0], target.Port), limit).ConfigureAwait(false)
+            : await RaceAsync(addresses, target.Port, limit).ConfigureAwait(false);
     }
+
+    private static Task<TcpSocket> RaceAsync(IPAddress[] addresses, int port, DialLimit limit) =>
+        ConnectionRace.RunAsync(addresses.Select(address => new IPEndPoint(address, port)), BesideOthersAsync, limit.Token);
 
     private static async Task<TcpSocket> BesideOthersAsync(IPEndPoint address, CancellationToken lost)
     {

@@ -8,22 +8,21 @@ public static class HeaderExchange
 {
     /// <summary>Sends a header in frames of its own: what follows it never shares one with it.</summary>
     /// <exception cref="TunnelClosedException">The session ended.</exception>
-    public static async ValueTask SendAsync(TunnelStream stream, StreamHeader header, HeaderFormat format)
+    public static ValueTask SendAsync(TunnelStream stream, StreamHeader header, HeaderFormat format)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(StreamHeader.MaximumLength);
-        try
+        byte[] whole = buffer.AsSpan(0, header.Write(format, buffer)).ToArray();
+        ArrayPool<byte>.Shared.Return(buffer);
+        return StreamHeaderReader.FirstPart(format, whole) == whole.Length ? stream.WriteAsync(whole) : SendPartsAsync(stream, whole, format);
+    }
+
+    private static async ValueTask SendPartsAsync(TunnelStream stream, ReadOnlyMemory<byte> rest, HeaderFormat format)
+    {
+        while (!rest.IsEmpty)
         {
-            Memory<byte> rest = buffer.AsMemory(0, header.Write(format, buffer));
-            while (!rest.IsEmpty)
-            {
-                int part = StreamHeaderReader.FirstPart(format, rest.Span);
-                await stream.WriteAsync(rest[..part]).ConfigureAwait(false);
-                rest = rest[part..];
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
+            int part = StreamHeaderReader.FirstPart(format, rest.Span);
+            await stream.WriteAsync(rest[..part]).ConfigureAwait(false);
+            rest = rest[part..];
         }
     }
 
@@ -49,10 +48,22 @@ public static class HeaderExchange
 
     /// <summary>Reads an answer of one byte; null when the stream ends instead.</summary>
     /// <exception cref="IOException">The stream or its session ended.</exception>
-    public static async Task<byte?> ReceiveByteAsync(TunnelStream stream)
+    public static async ValueTask<byte?> ReceiveByteAsync(TunnelStream stream)
     {
-        byte[] buffer = new byte[1];
-        return await stream.ReadAsync(buffer).ConfigureAwait(false) == 0 ? null : buffer[0];
+        byte? value;
+        while (!TryReceiveByte(stream, out value))
+            await stream.WaitForNewsAsync().ConfigureAwait(false);
+        return value;
+    }
+
+    /// <summary>Takes an answer of one byte, null when the stream ends instead; false when neither has come yet.</summary>
+    /// <exception cref="IOException">The stream or its session ended.</exception>
+    public static bool TryReceiveByte(TunnelStream stream, out byte? value)
+    {
+        byte received = 0;
+        int count = stream.TryRead(new Span<byte>(ref received));
+        value = count > 0 ? received : null;
+        return count >= 0;
     }
 
     /// <summary>Reads a header and not a byte more; null when the stream ends instead, or says something else.</summary>
@@ -90,4 +101,4 @@ public static class HeaderExchange
 }
 
 /// <summary>A header, and how it was written: an answer is written the same way.</summary>
-public sealed record ReceivedHeader(StreamHeader Header, HeaderFormat Format);
+public readonly record struct ReceivedHeader(StreamHeader Header, HeaderFormat Format);

@@ -6,7 +6,7 @@ namespace Tunnel.App.Runtime;
 /// One thing that one waiter at a time waits for, again and again, without allocation. The waiter goes on, on the thread that
 /// signals: that is what makes a received datagram reach the socket without a hop between threads.
 /// </summary>
-internal sealed class StreamSignal : IValueTaskSource
+internal class StreamSignal : IValueTaskSource
 {
     private ManualResetValueTaskSourceCore<bool> _core;
     private int _armed;
@@ -18,7 +18,7 @@ internal sealed class StreamSignal : IValueTaskSource
         Volatile.Write(ref _armed, 1);
     }
 
-    /// <summary>Waits for the signal since <see cref="Arm"/>.</summary>
+    /// <summary>Waits for the signal since <see cref="Arm"/>; to be awaited once, or not at all.</summary>
     public ValueTask Wait() => new(this, _core.Version);
 
     public void Signal()
@@ -27,7 +27,18 @@ internal sealed class StreamSignal : IValueTaskSource
             _core.SetResult(true);
     }
 
-    void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
+    /// <summary>The waiter goes on: whatever this throws is what he gets.</summary>
+    protected virtual void OnWaited()
+    {
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        _core.GetResult(token);
+        // Or it would hold whoever waited, and all that he holds, for as long as the stream is open.
+        _core.Reset();
+        OnWaited();
+    }
 
     ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
 

@@ -13,8 +13,10 @@ public sealed class TunnelStream
 {
     private readonly PeerSession _session;
     private readonly MuxStream _stream;
-    private readonly StreamSignal _readable = new();
-    private readonly StreamSignal _written = new();
+
+    // Made when somebody awaits: whoever observes needs neither.
+    private StreamSignal? _readable;
+    private StreamSignal? _written;
     private IStreamObserver? _observer;
     private bool _isTold;
 
@@ -71,9 +73,15 @@ public sealed class TunnelStream
     /// <summary>Waits until something can be read, or the end has come.</summary>
     public async ValueTask WaitReadableAsync()
     {
-        while (_session.TryWaitReadable(_stream, _readable))
-            await _readable.Wait().ConfigureAwait(false);
+        while (_session.TryWaitReadable(_stream, Readable))
+            await Readable.Wait().ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Waits until something may have come, without allocation: news may be of what has been read by now. To be awaited before anything else
+    /// is asked of the stream.
+    /// </summary>
+    public ValueTask WaitForNewsAsync() => _session.TryWaitReadable(_stream, Readable) ? Readable.Wait() : ValueTask.CompletedTask;
 
     /// <summary>Takes what is there: the number of bytes, 0 at the end, -1 for nothing yet.</summary>
     /// <exception cref="TunnelClosedException">The session ended before the stream did.</exception>
@@ -92,24 +100,23 @@ public sealed class TunnelStream
             int count = TryRead(destination.Span);
             if (count >= 0)
                 return count;
-            await WaitReadableAsync().ConfigureAwait(false);
+            await WaitForNewsAsync().ConfigureAwait(false);
         }
     }
 
-    /// <summary>Sends all of <paramref name="data"/>, which must not change until the task ends.</summary>
+    /// <summary>
+    /// Sends all of <paramref name="data"/>, which must not change until the task ends: before the next write, and before somebody observes.
+    /// </summary>
     /// <exception cref="TunnelClosedException">The session ended.</exception>
     /// <exception cref="IOException">The stream was closed at this end.</exception>
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> data)
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> data)
     {
         if (data.IsEmpty)
-            return;
-        _written.Arm();
-        bool taken = _session.TryWrite(_stream, data);
-        if (taken)
-            await _written.Wait().ConfigureAwait(false);
-        RequireOpen();
-        if (!taken)
-            throw new IOException("the stream is closed");
+            return ValueTask.CompletedTask;
+        Written.Arm();
+        return _session.TryWrite(_stream, data)
+            ? Written.Wait()
+            : ValueTask.FromException(Problem() ?? new IOException("the stream is closed"));
     }
 
     /// <summary>
@@ -118,15 +125,15 @@ public sealed class TunnelStream
     /// </summary>
     public bool TryBeginWrite(ReadOnlyMemory<byte> data) => _session.TryWrite(_stream, data);
 
-    private void RequireOpen()
-    {
-        if (_stream.IsReset)
-            throw new StreamResetException();
-        if (_session.IsClosed)
-            throw new TunnelClosedException(_session.CloseReason);
-        if (_stream.IsClosed)
-            throw new IOException("the stream is closed");
-    }
+    private StreamSignal Readable => _readable ??= new StreamSignal();
+
+    private StreamSignal Written => _written ??= new WriteSignal(this);
+
+    /// <summary>Why nothing can be written; null when it can.</summary>
+    private IOException? Problem() => _stream.IsReset ? new StreamResetException()
+        : _session.IsClosed ? new TunnelClosedException(_session.CloseReason)
+        : _stream.IsClosed ? new IOException("the stream is closed")
+        : null;
 
     /// <summary>
     /// Sends a datagram as one frame, when the peer's window has room for it; false when it never will have. The data must not change
@@ -136,12 +143,13 @@ public sealed class TunnelStream
     /// <exception cref="IOException">The stream was closed at this end.</exception>
     public async ValueTask<bool> WriteFrameAsync(ReadOnlyMemory<byte> data)
     {
-        _written.Arm();
+        Written.Arm();
         DatagramWrite result = _session.TryWriteDatagram(_stream, data);
         if (result == DatagramWrite.Taken)
-            await _written.Wait().ConfigureAwait(false);
-        RequireOpen();
-        if (result == DatagramWrite.Closed)
+            await Written.Wait().ConfigureAwait(false);
+        else if (Problem() is { } problem)
+            throw problem;
+        else if (result == DatagramWrite.Closed)
             throw new IOException("the stream is closed");
         return result == DatagramWrite.Taken;
     }
@@ -178,13 +186,23 @@ public sealed class TunnelStream
         IStreamObserver? observer = Volatile.Read(ref _observer);
         if (kind == MuxEventKind.Readable)
         {
-            _readable.Signal();
+            _readable?.Signal();
             observer?.OnReadable();
         }
         else if (kind == MuxEventKind.Written)
         {
-            _written.Signal();
+            _written?.Signal();
             observer?.OnWritten();
+        }
+    }
+
+    /// <summary>A write that ended because the stream did has not been sent.</summary>
+    private sealed class WriteSignal(TunnelStream stream) : StreamSignal
+    {
+        protected override void OnWaited()
+        {
+            if (stream.Problem() is { } problem)
+                throw problem;
         }
     }
 }

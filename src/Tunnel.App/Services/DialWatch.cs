@@ -13,7 +13,7 @@ internal sealed class DialWatch(TunnelStream stream) : IStreamObserver
 
     /// <summary>Waits for the dial. One that has ended at once, as most within a host do, costs nothing.</summary>
     /// <exception cref="OperationCanceledException">The stream was broken off, or everything stops.</exception>
-    public async ValueTask<TcpSocket> AwaitAsync(Task<TcpSocket> dialing, CancellationToken stop)
+    public async ValueTask<TcpSocket> AwaitAsync(ValueTask<TcpSocket> dialing, CancellationToken stop)
     {
         if (dialing.IsCompleted)
             return await dialing.ConfigureAwait(false);

@@ -18,7 +18,7 @@ public sealed class ForwardListener(IPEndPoint listen, Func<Target> target, Stre
 {
     protected override string Name => "forward";
 
-    protected override async Task HandleAsync(TcpSocket socket, CancellationToken stop)
+    protected override async ValueTask<Relay?> HandleAsync(TcpSocket socket, CancellationToken stop)
     {
         Target to = target();
         using Activity? accepted = TunnelActivities.Accept(Name)?.SetTarget(to);
@@ -37,6 +37,6 @@ public sealed class ForwardListener(IPEndPoint listen, Func<Target> target, Stre
         }
 
         accepted?.Stop();
-        await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
+        return new Relay(socket, stream, isClient: true);
     }
 }

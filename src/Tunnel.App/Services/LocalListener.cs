@@ -7,7 +7,7 @@ using Tunnel.Links.Sockets;
 namespace Tunnel.App.Services;
 
 /// <summary>A TCP listener that hands each connection to a service; what goes wrong with one connection or one accept ends neither.</summary>
-public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate, ILogger logger) : ILocalListener
+public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate, ILogger logger) : ILocalListener, IRelayOwner
 {
     private static readonly TimeSpan PauseAfterError = TimeSpan.FromMilliseconds(100);
 
@@ -58,8 +58,9 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
     /// <summary>What it is called in logs.</summary>
     protected abstract string Name { get; }
 
-    /// <summary>Serves one connection to its end; the socket is the callee's.</summary>
-    protected abstract Task HandleAsync(TcpSocket socket, CancellationToken stop);
+    /// <summary>Serves one connection; the socket is the callee's.</summary>
+    /// <returns>What carries it from now on, to be started; null when it was served to its end.</returns>
+    protected abstract ValueTask<Relay?> HandleAsync(TcpSocket socket, CancellationToken stop);
 
     private static SocketAcceptor[] Watch(Socket[] sockets)
     {
@@ -87,29 +88,43 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
             socket.Reset();
     }
 
+    void IRelayOwner.OnOver(Exception? defect)
+    {
+        if (defect is not null)
+            DefectLog.OfProcess.Met(defect, $"a connection of {Name}");
+        Leave();
+    }
+
     private async Task ServeAsync(TcpSocket socket, CancellationToken stop)
     {
         Interlocked.Increment(ref _active);
         try
         {
-            await HandleAsync(socket, stop).ConfigureAwait(false);
+            if (await HandleAsync(socket, stop).ConfigureAwait(false) is { } relay)
+            {
+                relay.Start(this, stop);
+                return;
+            }
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
             gate.OnBroken(Name, e.Message);
         }
-        catch (Exception defect)
+        catch (Exception e)
         {
             // Half of something is not to pass for the whole.
             socket.Reset();
-            DefectLog.OfProcess.Met(defect, "a connection");
+            DefectLog.OfProcess.Met(e, $"a connection of {Name}");
         }
-        finally
-        {
-            Interlocked.Decrement(ref _active);
-            gate.Leave();
-            socket.Dispose();
-        }
+
+        socket.Dispose();
+        Leave();
+    }
+
+    private void Leave()
+    {
+        Interlocked.Decrement(ref _active);
+        gate.Leave();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Name} listens on {Address}")]

@@ -40,6 +40,15 @@ internal sealed class OutwardPump : Pump, IReactorWork
     /// <summary>When something was last read from the socket, in milliseconds of <see cref="Environment.TickCount64"/>.</summary>
     public long SentAt => Volatile.Read(ref _sentAt);
 
+    /// <summary>Says something that did not come from the socket, before anything that does: before the socket is observed.</summary>
+    /// <param name="words">Must never change.</param>
+    public void Say(ReadOnlyMemory<byte> words)
+    {
+        _writing = true;
+        if (!_stream.TryBeginWrite(words))
+            Fail();
+    }
+
     /// <summary>The socket has something to read.</summary>
     public void OnReady()
     {

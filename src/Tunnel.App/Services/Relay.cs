@@ -22,10 +22,12 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
     private readonly TunnelStream _stream;
     private readonly OutwardPump _outward;
     private readonly InwardPump _inward;
-    private readonly TaskCompletionSource _over = new();
     private readonly bool _isClient;
     private readonly bool _peerHalfCloses;
+    private IRelayOwner? _owner;
+    private CancellationTokenRegistration _stopping;
     private Exception? _defect;
+    private volatile bool _over;
     private int _ends;
 
     /// <param name="socket">Owned from now on.</param>
@@ -59,25 +61,42 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
 
     private Ends Ended => (Ends)Volatile.Read(ref _ends);
 
-    /// <summary>Runs to the end; never throws for what the network does, but for a defect.</summary>
-    public async Task RunAsync(CancellationToken cancel)
+    /// <summary>
+    /// Begins, and goes on by itself: thousands that say nothing now cost no task each that waits for their end.
+    /// </summary>
+    /// <param name="owner">Told of the end.</param>
+    /// <param name="stop">Breaks it off.</param>
+    /// <param name="first">Said before anything of the socket's; must never change.</param>
+    public void Start(IRelayOwner owner, CancellationToken stop, ReadOnlyMemory<byte> first = default)
     {
-        using CancellationTokenRegistration registration = cancel.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
+        _owner = owner;
+        _stopping = stop.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
         // The stream first: the socket is tried at once, by this thread or its own, and whoever waits for a write that nobody was told of waits
         // for ever.
         _stream.Observe(this);
+        if (!first.IsEmpty)
+            _outward.Say(first);
         _socket.Observe(this);
         // The stream, too, may have come with something already, or either may have ended.
         _inward.Ask();
         _outward.Ask();
-        await _over.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Runs to the end; never throws for what the network does, but for a defect.</summary>
+    public Task RunAsync(CancellationToken stop, ReadOnlyMemory<byte> first = default)
+    {
+        var end = new RelayEnd();
+        Start(end, stop, first);
+        return end.Task;
     }
 
     void ISocketObserver.OnReady()
     {
+        // An end that this brings has looked for itself.
+        bool hadSaidAll = Ended == Ends.Outward;
         _inward.OnReady();
         _outward.OnReady();
-        if (IsLeft())
+        if (hadSaidAll && IsLeft())
             Break();
     }
 
@@ -126,8 +145,8 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
 
     private async Task LingerAsync()
     {
-        while (!_over.Task.IsCompleted && Since(_inward.ReceivedAt) < ReplyQuiet)
-            await Task.WhenAny(_over.Task, Task.Delay(WatchInterval)).ConfigureAwait(false);
+        while (!_over && Since(_inward.ReceivedAt) < ReplyQuiet)
+            await Task.Delay(WatchInterval).ConfigureAwait(false);
         _stream.CloseWrite();
     }
 
@@ -141,9 +160,9 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
 
     private async Task WatchAsync()
     {
-        while (!_over.Task.IsCompleted)
+        while (!_over)
         {
-            await Task.WhenAny(_over.Task, Task.Delay(WatchInterval)).ConfigureAwait(false);
+            await Task.Delay(WatchInterval).ConfigureAwait(false);
             if (Since(_outward.SentAt) > (_outward.IsWriting ? StuckAfterFinish : QuietAfterFinish))
                 Break();
         }
@@ -178,7 +197,31 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
             _stream.CloseWrite();
         _stream.Close();
         _socket.Dispose();
-        if (_defect is { } defect)
+        _over = true;
+        // Whoever stops everything may be at this very relay, and is not to be waited for.
+        _stopping.Unregister();
+        _owner!.OnOver(_defect);
+    }
+}
+
+/// <summary>Whose relays they are.</summary>
+public interface IRelayOwner
+{
+    /// <summary>One has ended; its socket and its stream are closed. Called on whatever thread that happened, once for each.</summary>
+    /// <param name="defect">What went wrong with the relay itself, not with the network; null as a rule.</param>
+    void OnOver(Exception? defect);
+}
+
+/// <summary>The end of one relay as a task.</summary>
+internal sealed class RelayEnd : IRelayOwner
+{
+    private readonly TaskCompletionSource _over = new();
+
+    public Task Task => _over.Task;
+
+    public void OnOver(Exception? defect)
+    {
+        if (defect is not null)
             _over.TrySetException(defect);
         else
             _over.TrySetResult();

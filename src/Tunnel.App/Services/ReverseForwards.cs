@@ -103,17 +103,7 @@ public sealed partial class ReverseForwards : IDisposable
             return;
         }
 
-        try
-        {
-            await HeaderExchange.AnswerAsync(stream, (byte)DialResult.Connected, isLast: false).ConfigureAwait(false);
-        }
-        catch (IOException)
-        {
-            socket.Reset();
-            throw;
-        }
-
-        await new Relay(socket, stream, isClient: false).RunAsync(_stop).ConfigureAwait(false);
+        await new Relay(socket, stream, isClient: false).RunAsync(_stop, DialAnswer.Connected).ConfigureAwait(false);
     }
 
     private async Task RelayDatagramsAsync(TunnelStream stream, ReverseForward forward, Target peer)

@@ -18,7 +18,7 @@ internal sealed class ReverseTcpListener(IPEndPoint listen, ReverseListening lis
 
     protected override string Name => LogName;
 
-    protected override async Task HandleAsync(TcpSocket socket, CancellationToken stop)
+    protected override async ValueTask<Relay?> HandleAsync(TcpSocket socket, CancellationToken stop)
     {
         TunnelStream stream;
         try
@@ -33,7 +33,7 @@ internal sealed class ReverseTcpListener(IPEndPoint listen, ReverseListening lis
             throw;
         }
 
-        await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
+        return new Relay(socket, stream, isClient: true);
     }
 
     private async Task<TunnelStream> DialAsync(IPEndPoint peer, CancellationToken stop)

@@ -24,12 +24,12 @@ public sealed class Socks5Listener(
 
     protected override string Name => "socks5";
 
-    protected override async Task HandleAsync(TcpSocket socket, CancellationToken stop)
+    protected override async ValueTask<Relay?> HandleAsync(TcpSocket socket, CancellationToken stop)
     {
         var protocol = new Socks5Protocol(socket, credentials());
         try
         {
-            await HandleAsync(socket, protocol, stop).ConfigureAwait(false);
+            return await HandleAsync(socket, protocol, stop).ConfigureAwait(false);
         }
         finally
         {
@@ -39,7 +39,7 @@ public sealed class Socks5Listener(
         }
     }
 
-    private async Task HandleAsync(TcpSocket socket, Socks5Protocol protocol, CancellationToken stop)
+    private async ValueTask<Relay?> HandleAsync(TcpSocket socket, Socks5Protocol protocol, CancellationToken stop)
     {
         using Activity? accepted = TunnelActivities.Accept(Name);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -47,10 +47,10 @@ public sealed class Socks5Listener(
         (Socks5Command command, Target target) = await protocol.AcceptAsync(limit.Token).ConfigureAwait(false);
         limit.CancelAfter(Timeout.InfiniteTimeSpan);
         accepted?.SetTarget(target);
-        if (command == Socks5Command.UdpAssociate)
-            await AssociateAsync(socket, protocol, accepted, stop).ConfigureAwait(false);
-        else
-            await ConnectAsync(socket, protocol, target, accepted, stop).ConfigureAwait(false);
+        if (command != Socks5Command.UdpAssociate)
+            return await ConnectAsync(socket, protocol, target, accepted, stop).ConfigureAwait(false);
+        await AssociateAsync(socket, protocol, accepted, stop).ConfigureAwait(false);
+        return null;
     }
 
     private async Task AssociateAsync(TcpSocket socket, Socks5Protocol protocol, Activity? accepted, CancellationToken stop)
@@ -74,7 +74,7 @@ public sealed class Socks5Listener(
         }
     }
 
-    private async Task ConnectAsync(TcpSocket socket, Socks5Protocol protocol, Target target, Activity? accepted, CancellationToken stop)
+    private async ValueTask<Relay> ConnectAsync(TcpSocket socket, Socks5Protocol protocol, Target target, Activity? accepted, CancellationToken stop)
     {
         TunnelStream stream = await OpenAsync(socket, protocol, target, accepted, stop).ConfigureAwait(false);
         try
@@ -88,10 +88,10 @@ public sealed class Socks5Listener(
         }
 
         accepted?.Stop();
-        await new Relay(socket, stream, isClient: true).RunAsync(stop).ConfigureAwait(false);
+        return new Relay(socket, stream, isClient: true);
     }
 
-    private async Task<TunnelStream> OpenAsync(
+    private async ValueTask<TunnelStream> OpenAsync(
         TcpSocket socket, Socks5Protocol protocol, Target target, Activity? accepted, CancellationToken stop)
     {
         try

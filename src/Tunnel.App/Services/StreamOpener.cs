@@ -23,23 +23,29 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     /// <exception cref="TunnelClosedException">The session ended meanwhile, again and again.</exception>
     /// <exception cref="DialException">The server could not reach the target.</exception>
     /// <exception cref="OperationCanceledException">Nobody wants it any more; the server has been told.</exception>
-    public async ValueTask<TunnelStream> OpenAsync(Target target, CancellationToken cancel)
+    public ValueTask<TunnelStream> OpenAsync(Target target, CancellationToken cancel)
     {
-        using Activity? opening = TunnelActivities.Open(target, "tcp");
+        Activity? opening = TunnelActivities.Open(target, "tcp");
+        ValueTask<TunnelStream> stream = OpenWhereverAsync(target, opening, cancel);
+        // Hardly ever does anybody trace, and each layer that waits costs.
+        return opening is null ? stream : TraceAsync(stream, opening);
+    }
+
+    private static async ValueTask<TunnelStream> TraceAsync(ValueTask<TunnelStream> stream, Activity opening)
+    {
+        using Activity traced = opening;
         try
         {
-            TunnelStream stream = await TryOpenAsync(target, opening, cancel).ConfigureAwait(false);
-            stream.TellSetUp();
-            return stream;
+            return await stream.ConfigureAwait(false);
         }
         catch (Exception e)
         {
-            opening?.Fail(e);
+            opening.Fail(e);
             throw;
         }
     }
 
-    private async ValueTask<TunnelStream> TryOpenAsync(Target target, Activity? opening, CancellationToken cancel)
+    private async ValueTask<TunnelStream> OpenWhereverAsync(Target target, Activity? opening, CancellationToken cancel)
     {
         long giveUpAt = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
         while (true)
@@ -51,7 +57,11 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
             try
             {
                 if (format is not { } known || await AskAsync(stream, target, known, cancel).ConfigureAwait(false))
+                {
+                    stream.TellSetUp();
                     return stream;
+                }
+
                 // Its server fell silent, and the stream was closed to be opened elsewhere.
                 if (Environment.TickCount64 >= giveUpAt)
                     throw new TunnelUnavailableException($"no server has answered within {timeout.TotalSeconds:0.#} s");
@@ -82,7 +92,22 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         using CancellationTokenRegistration registration = cancel.UnsafeRegister(static s => ((TunnelStream)s!).Close(), stream);
         try
         {
-            await AskAndWaitAsync(stream, target, known, cancel).ConfigureAwait(false);
+            bool withResult = stream.Session.PeerCapabilities.HasFlag(Capabilities.DialResult);
+            var header = new StreamHeader(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
+            long start = Stopwatch.GetTimestamp();
+            // The other formats have no word for it, and whoever announced it reads them all.
+            ValueTask sending = HeaderExchange.SendAsync(stream, header, withResult ? HeaderFormat.V1 : known);
+            if (withResult)
+            {
+                // Whoever answers has read it: two waits become one.
+                byte? answer;
+                while (!HeaderExchange.TryReceiveByte(stream, out answer))
+                    await stream.WaitForNewsAsync().ConfigureAwait(false);
+                cancel.ThrowIfCancellationRequested();
+                RequireConnected(target, (DialResult)(answer ?? (byte)DialResult.Failed), Stopwatch.GetElapsedTime(start));
+            }
+
+            await sending.ConfigureAwait(false);
             return !pending.Moved;
         }
         catch (IOException e) when (pending.Moved && e is not DialException { Result: not DialResult.Failed })
@@ -91,18 +116,9 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         }
     }
 
-    private async ValueTask AskAndWaitAsync(TunnelStream stream, Target target, HeaderFormat known, CancellationToken cancel)
+    private void RequireConnected(Target target, DialResult result, TimeSpan took)
     {
-        bool withResult = stream.Session.PeerCapabilities.HasFlag(Capabilities.DialResult);
-        var header = new StreamHeader(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
-        long start = Stopwatch.GetTimestamp();
-        // The other formats have no word for it, and whoever announced it reads them all.
-        await HeaderExchange.SendAsync(stream, header, withResult ? HeaderFormat.V1 : known).ConfigureAwait(false);
-        if (!withResult)
-            return;
-        var result = (DialResult)(await HeaderExchange.ReceiveByteAsync(stream).ConfigureAwait(false) ?? (byte)DialResult.Failed);
-        cancel.ThrowIfCancellationRequested();
-        Dials.Count(Enum.IsDefined(result) ? result : DialResult.Failed, Stopwatch.GetElapsedTime(start));
+        Dials.Count(Enum.IsDefined(result) ? result : DialResult.Failed, took);
         if (result != DialResult.Connected)
             throw new DialException(target, result);
     }

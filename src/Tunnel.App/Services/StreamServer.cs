@@ -11,7 +11,7 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Services;
 
 /// <summary>What a server does with a stream that a peer opened: reads its header within a time, and does what it asks.</summary>
-public sealed partial class StreamServer
+public sealed partial class StreamServer : IRelayOwner
 {
     private readonly Dialer _dialer;
     private readonly Func<TimeSpan> _headerTimeout;
@@ -79,12 +79,8 @@ public sealed partial class StreamServer
         using Activity? serving = TunnelActivities.Serve(stream);
         try
         {
-            if (_fixedTarget is not null && _draining)
+            if (await BeginAsync(stream, serving).ConfigureAwait(false))
                 return;
-            if (_fixedTarget is { } target)
-                await RelayAsync(stream, target, withResult: false, serving).ConfigureAwait(false);
-            else
-                await ServeHeaderAsync(stream, serving).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or SocketException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {
@@ -92,22 +88,38 @@ public sealed partial class StreamServer
             if (_logger.IsEnabled(LogLevel.Debug) && _failed.Admits())
                 LogStreamFailed(_logger, stream.Id, stream.Session.Peer, e.Message);
         }
-        catch (Exception defect)
+        catch (Exception e)
         {
-            serving?.Fail(defect);
-            DefectLog.OfProcess.Met(defect, "a stream");
+            serving?.Fail(e);
+            DefectLog.OfProcess.Met(e, "a stream");
         }
-        finally
-        {
-            stream.Close();
-            Interlocked.Decrement(ref _active);
-        }
+
+        stream.Close();
+        Interlocked.Decrement(ref _active);
     }
 
-    private async Task ServeHeaderAsync(TunnelStream stream, Activity? serving)
+    void IRelayOwner.OnOver(Exception? defect)
     {
+        if (defect is not null)
+            DefectLog.OfProcess.Met(defect, "a stream");
+        Interlocked.Decrement(ref _active);
+    }
+
+    /// <summary>True when a relay carries the stream from now on; false when it was served to its end.</summary>
+    private async ValueTask<bool> BeginAsync(TunnelStream stream, Activity? serving)
+    {
+        if (_fixedTarget is { } target)
+            return !_draining && await RelayAsync(stream, target, withResult: false, serving).ConfigureAwait(false);
         (StreamHeader header, HeaderFormat format) = await ReadHeaderAsync(stream).ConfigureAwait(false);
         serving?.SetTag("tunnel.request", header.Request.ToString()).SetTarget(header.Target);
+        if (header.Request is StreamRequest.Tcp or StreamRequest.Dial && !_draining)
+            return await RelayAsync(stream, header.Target, header.Request == StreamRequest.Dial, serving).ConfigureAwait(false);
+        await ServeAsync(stream, header, format, serving).ConfigureAwait(false);
+        return false;
+    }
+
+    private async Task ServeAsync(TunnelStream stream, StreamHeader header, HeaderFormat format, Activity? serving)
+    {
         switch (header.Request)
         {
             case StreamRequest.Ping:
@@ -129,9 +141,6 @@ public sealed partial class StreamServer
                 break;
             case StreamRequest.Tcp or StreamRequest.Udp or StreamRequest.UdpFramed when _draining:
                 throw new IOException("this server is about to stop");
-            case StreamRequest.Tcp or StreamRequest.Dial:
-                await RelayAsync(stream, header.Target, header.Request == StreamRequest.Dial, serving).ConfigureAwait(false);
-                break;
             case StreamRequest.Udp or StreamRequest.UdpFramed:
                 UdpFraming framing = header.Request == StreamRequest.Udp ? UdpFraming.OnePerFrame : UdpFraming.LengthPrefixed;
                 await RelayDatagramsAsync(stream, header.Target, framing, serving).ConfigureAwait(false);
@@ -144,7 +153,7 @@ public sealed partial class StreamServer
         }
     }
 
-    private async Task<ReceivedHeader> ReadHeaderAsync(TunnelStream stream)
+    private async ValueTask<ReceivedHeader> ReadHeaderAsync(TunnelStream stream)
     {
         ValueTask<ReceivedHeader?> receiving = HeaderExchange.ReceiveAsync(stream);
         // It comes with the stream's beginning as a rule.
@@ -165,7 +174,8 @@ public sealed partial class StreamServer
         stream.Close();
     }
 
-    private async Task RelayAsync(TunnelStream stream, Target target, bool withResult, Activity? serving)
+    /// <summary>True when a relay carries the stream from now on.</summary>
+    private async ValueTask<bool> RelayAsync(TunnelStream stream, Target target, bool withResult, Activity? serving)
     {
         stream.ReadBytes();
         stream.Use = new StreamUse(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
@@ -184,23 +194,13 @@ public sealed partial class StreamServer
             serving?.Fail(e);
             if (withResult)
                 await SayAsync(stream, Dialer.ResultOf(e)).ConfigureAwait(false);
-            return;
-        }
-
-        try
-        {
-            if (withResult)
-                await SayAsync(stream, DialResult.Connected).ConfigureAwait(false);
-        }
-        catch
-        {
-            socket.Reset();
-            throw;
+            return false;
         }
 
         serving?.Stop();
         stream.TellSetUp();
-        await new Relay(socket, stream, isClient: false).RunAsync(_stop).ConfigureAwait(false);
+        new Relay(socket, stream, isClient: false).Start(this, _stop, withResult ? DialAnswer.Connected : default);
+        return true;
     }
 
     private void LogNotConnected(TunnelStream stream, Target target, Exception e)
@@ -234,8 +234,7 @@ public sealed partial class StreamServer
         await new UdpRelay(new OpenedUdp(stream, framing), socket, _udp.Limits().Idle, _udp.Meter).RunAsync(_stop).ConfigureAwait(false);
     }
 
-    private static Task SayAsync(TunnelStream stream, DialResult result) =>
-        HeaderExchange.AnswerAsync(stream, (byte)result, isLast: result != DialResult.Connected);
+    private static Task SayAsync(TunnelStream stream, DialResult refusal) => HeaderExchange.AnswerAsync(stream, (byte)refusal, isLast: true);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "stream {Id} of {Peer}: {Problem}")]
     private static partial void LogStreamFailed(ILogger logger, uint id, Protocol.Wire.Endpoint peer, string problem);

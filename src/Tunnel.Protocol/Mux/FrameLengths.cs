@@ -8,12 +8,12 @@ internal sealed class FrameLengths
     /// <summary>Frames of a byte each would otherwise cost more than the bytes that windows bound.</summary>
     public const int Maximum = 4096;
 
-    private readonly Queue<ushort> _rest = new(0);
+    private Queue<ushort>? _rest;
     private int _first;
     private int _unfinished;
 
     /// <summary>Whole frames that can be read.</summary>
-    public int Count => _rest.Count + (_first != 0 ? 1 : 0);
+    public int Count => (_rest?.Count ?? 0) + (_first != 0 ? 1 : 0);
 
     /// <summary>Bytes of a frame came.</summary>
     public void Add(int count) => _unfinished += count;
@@ -26,7 +26,7 @@ internal sealed class FrameLengths
         if (_first == 0)
             _first = _unfinished;
         else
-            _rest.Enqueue((ushort)_unfinished);
+            (_rest ??= new Queue<ushort>()).Enqueue((ushort)_unfinished);
         _unfinished = 0;
     }
 
@@ -34,7 +34,7 @@ internal sealed class FrameLengths
     public int Take()
     {
         int length = _first;
-        _first = _rest.TryDequeue(out ushort next) ? next : 0;
+        _first = _rest is { Count: > 0 } rest ? rest.Dequeue() : 0;
         return length;
     }
 

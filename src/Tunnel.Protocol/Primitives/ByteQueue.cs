@@ -3,8 +3,11 @@ namespace Tunnel.Protocol.Primitives;
 /// <summary>A queue of bytes in pooled blocks; it holds no memory while it is empty.</summary>
 public sealed class ByteQueue(BlockPool pool)
 {
-    private readonly Queue<byte[]> _blocks = new(0);
-    private byte[] _last = [];
+    private byte[]? _first;
+    private byte[]? _last;
+
+    // What is behind the first. Most streams never have a second at a time.
+    private Queue<byte[]>? _rest;
     private int _head;
     private int _tail;
 
@@ -15,14 +18,9 @@ public sealed class ByteQueue(BlockPool pool)
         Length += data.Length;
         while (!data.IsEmpty)
         {
-            if (_blocks.Count == 0 || _tail == BlockPool.BlockLength)
-            {
-                _blocks.Enqueue(_last = pool.Rent());
-                _tail = 0;
-            }
-
+            byte[] last = _last is { } block && _tail != BlockPool.BlockLength ? block : Append();
             int n = Math.Min(data.Length, BlockPool.BlockLength - _tail);
-            data[..n].CopyTo(_last.AsSpan(_tail));
+            data[..n].CopyTo(last.AsSpan(_tail));
             _tail += n;
             data = data[n..];
         }
@@ -34,8 +32,8 @@ public sealed class ByteQueue(BlockPool pool)
         int total = Math.Min(destination.Length, Length);
         for (int done = 0; done < total;)
         {
-            byte[] first = _blocks.Peek();
-            int end = _blocks.Count == 1 ? _tail : BlockPool.BlockLength;
+            byte[] first = _first!;
+            int end = first == _last ? _tail : BlockPool.BlockLength;
             int n = Math.Min(total - done, end - _head);
             first.AsSpan(_head, n).CopyTo(destination[done..]);
             done += n;
@@ -50,14 +48,29 @@ public sealed class ByteQueue(BlockPool pool)
 
     public void Clear()
     {
-        while (_blocks.Count != 0)
+        while (_first is not null)
             ReleaseFirst();
         Length = 0;
     }
 
+    private byte[] Append()
+    {
+        byte[] block = pool.Rent();
+        if (_first is null)
+            _first = block;
+        else
+            (_rest ??= new Queue<byte[]>()).Enqueue(block);
+        _last = block;
+        _tail = 0;
+        return block;
+    }
+
     private void ReleaseFirst()
     {
-        pool.Return(_blocks.Dequeue());
+        pool.Return(_first!);
+        _first = _rest is { Count: > 0 } rest ? rest.Dequeue() : null;
+        // The pool may drop it.
+        _last = _first is null ? null : _last;
         _head = 0;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Tunnel.Protocol.Primitives;
 using Tunnel.Tests.Support;
 
@@ -48,4 +49,28 @@ public class ByteQueueTests
         pool.Trim();
         Assert.Equal(0, pool.MemoryUse);
     });
+
+    /// <summary>Ten thousand streams that once held a block each and say nothing now hold none, when the pool has let go of them.</summary>
+    [Fact]
+    public void AnEmptyOneHoldsNoBlock()
+    {
+        var pool = new BlockPool();
+        var queue = new ByteQueue(pool);
+        WeakReference block = FillAndEmpty(pool, queue);
+        pool.Reclaim();
+        GC.Collect();
+        Assert.False(block.IsAlive);
+        GC.KeepAlive(queue);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference FillAndEmpty(BlockPool pool, ByteQueue queue)
+    {
+        queue.Write([1, 2, 3]);
+        Assert.Equal(3, queue.Read(new byte[10]));
+        byte[] block = pool.Rent();
+        Assert.Equal(1, block[0]);
+        pool.Return(block);
+        return new WeakReference(block);
+    }
 }

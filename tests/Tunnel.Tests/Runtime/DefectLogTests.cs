@@ -15,6 +15,6 @@ public class DefectLogTests
         for (int i = 0; i < RateLimitedLog.DefaultBurst + 5; i++)
             log.Met(new InvalidOperationException(), "a connection");
         Assert.Equal(RateLimitedLog.DefaultBurst + 6, log.Count);
-        Assert.Equal(Enumerable.Repeat("a defect of this program ended a connection, and nothing else", RateLimitedLog.DefaultBurst), lines.All);
+        Assert.Equal(Enumerable.Repeat("a defect of this program ended a connection, and nothing else; please report this", RateLimitedLog.DefaultBurst), lines.All);
     }
 }

@@ -37,7 +37,7 @@ public class DialerTests
         using Socket listener = Listen(out ushort port);
         var dialer = new Dialer(TimeSpan.FromMinutes(1), NoLoopback);
         await Assert.ThrowsAsync<TargetDeniedException>(
-            () => dialer.DialAsync(new Target(host, port), TestContext.Current.CancellationToken));
+            () => dialer.DialAsync(new Target(host, port), TestContext.Current.CancellationToken).AsTask());
         Assert.False(listener.Poll(0, SelectMode.SelectRead));
     }
 
@@ -81,7 +81,7 @@ public class DialerTests
 
         Dialer dialer = Resolving(IPAddress.Parse("127.0.0.2"), IPAddress.Loopback);
         var e = await Assert.ThrowsAsync<SocketException>(
-            () => dialer.DialAsync(new Target("two.invalid", port), TestContext.Current.CancellationToken));
+            () => dialer.DialAsync(new Target("two.invalid", port), TestContext.Current.CancellationToken).AsTask());
         Assert.Equal(DialResult.Refused, Dialer.ResultOf(e));
     }
 
@@ -92,7 +92,7 @@ public class DialerTests
         using var other = new Swallower(new IPEndPoint(IPAddress.Parse("127.0.0.3"), one.Port));
         Dialer dialer = Resolving(one.Address, other.Address);
         await Assert.ThrowsAsync<TimeoutException>(
-            () => dialer.DialAsync(new Target("two.invalid", one.Port), TestContext.Current.CancellationToken));
+            () => dialer.DialAsync(new Target("two.invalid", one.Port), TestContext.Current.CancellationToken).AsTask());
     }
 
     private static Dialer Resolving(params IPAddress[] addresses) =>

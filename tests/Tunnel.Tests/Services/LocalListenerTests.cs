@@ -164,7 +164,7 @@ public class LocalListenerTests
     {
         protected override string Name => "defective";
 
-        protected override Task HandleAsync(TcpSocket socket, CancellationToken stop) => throw new InvalidOperationException("a defect");
+        protected override ValueTask<Relay?> HandleAsync(TcpSocket socket, CancellationToken stop) => throw new InvalidOperationException("a defect");
     }
 
     /// <summary>Says one character and waits for the other side to close.</summary>
@@ -178,12 +178,13 @@ public class LocalListenerTests
 
         protected override string Name => "greeter";
 
-        protected override async Task HandleAsync(TcpSocket socket, CancellationToken stop)
+        protected override async ValueTask<Relay?> HandleAsync(TcpSocket socket, CancellationToken stop)
         {
             Seen = (socket.GetOption(IPPROTO_TCP, TCP_NODELAY), socket.GetOption(SOL_SOCKET, SoKeepAlive), socket.GetOption(IPPROTO_TCP, TcpKeepIdle));
             var exchange = new SocketExchange(socket);
             await exchange.SendAsync("!"u8.ToArray(), stop);
             await exchange.ReceiveAsync(new byte[1], stop);
+            return null;
         }
     }
 }
