@@ -28,7 +28,8 @@ internal sealed class UdpActivity(UdpLimits limits, int port, long now)
     /// <summary>Of several flows, when there are too many, the one with the smallest goes first; a time.</summary>
     public long Worth => LastAt + (long)Kept.TotalMilliseconds;
 
-    private long LastAt => Volatile.Read(ref _lastAt);
+    /// <summary>When something last went through; a time.</summary>
+    public long LastAt => Volatile.Read(ref _lastAt);
 
     /// <summary>
     /// The silence for which it is kept when there are too many. Not the same as patience: what nobody answers is given time while there is room,

@@ -79,7 +79,8 @@ public sealed class UdpFlowRoom(Func<UdpLimits> limits, LimitMeter? strikes)
         TimeSpan patience = flow.Activity.Kept;
         if (!_byPatience.TryGetValue(patience, out LinkedList<UdpFlow>? flows))
             _byPatience[patience] = flows = new LinkedList<UdpFlow>();
-        flow.Place.Worth = flow.Activity.Worth;
+        // By the same silence, though a datagram may make it another just now: that one's thread sees the difference, and puts it right.
+        flow.Place.Worth = flow.Activity.LastAt + (long)patience.TotalMilliseconds;
         flows.AddLast(flow.Place.Node);
         _count++;
     }

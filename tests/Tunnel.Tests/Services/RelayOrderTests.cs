@@ -5,6 +5,7 @@ using Tunnel.App.Runtime;
 using Tunnel.App.Services;
 using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Primitives;
 using Tunnel.Protocol.Sessions;
 using Tunnel.Tests.Diagnostics;
 using Tunnel.Tests.Mux;
@@ -70,6 +71,31 @@ public sealed class RelayOrderTests : IDisposable
         Assert.Equal(0, stream.Session.GetStatus().Buffered);
         await ExpectAsync(peer, "one");
         stream.Session.Close(CloseReason.Local);
+        await relay;
+    }
+
+    /// <summary>What is left over goes before what comes behind it, and the end behind both, however often the socket is full.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task WhatTheSocketHasNoRoomForIsNotOvertaken()
+    {
+        const int length = 12 << 20;
+        using var bench = new ServerBench(new MuxOptions { StreamBuffer = 2 * length, SessionBuffer = 4 * length });
+        BenchPeer sender = bench.Greet(1);
+        TunnelStream stream = sender.Session.OpenStream()!;
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        using Socket theirs = peer;
+        Task relay = new Relay(socket, stream, isClient: false).RunAsync(Cancel);
+        byte[] sent = new byte[length], received = new byte[length + 1];
+        new Prng(1).Fill(sent);
+        foreach (byte[] part in sent.Chunk(32 * 1024))
+            sender.Say(MuxCommand.Data, stream.Id, part);
+        sender.Say(MuxCommand.Finish, stream.Id);
+        // More than the kernel takes, or this would show nothing.
+        Assert.NotEqual(0, stream.Session.GetStatus().Buffered);
+        for (int have = 0, count = 1; count != 0; have += count)
+            count = await peer.ReceiveAsync(received.AsMemory(have), Cancel);
+        Assert.True(sent.AsSpan().SequenceEqual(received.AsSpan(0, length)));
+        peer.Dispose();
         await relay;
     }
 
