@@ -12,7 +12,6 @@ namespace Tunnel.Ctl.Demo;
 internal static partial class DemoRun
 {
     private const int TunnelPort = 9999;
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(10);
 
     public static async Task<int> RunAsync(int megabytes, bool json, CancellationToken cancel)
     {
@@ -60,7 +59,9 @@ internal static partial class DemoRun
                 network.Server, Path.Combine(bin, "tunnel-server"), "--config", Path.Combine(folder, "server.toml"));
             await using LabProcess client = LabProcess.Start(
                 network.Client, Path.Combine(bin, "tunnel-client"), "--config", Path.Combine(folder, "client.toml"));
-            await client.WaitForAsync("is up", StartTimeout, cancel).ConfigureAwait(false);
+            // The server first: one that cannot start says why, while its client would only wait for it.
+            await server.WaitForAsync("listens on", cancel).ConfigureAwait(false);
+            await client.WaitForAsync("is up", cancel).ConfigureAwait(false);
             await progress.WriteLineAsync("the session is up; HTTP through SOCKS5:").ConfigureAwait(false);
             string load = await LabProcess.RunAsync(
                 network.Client, cancel, self, "demo", "load", "--socks", $"{ports.Socks}", "--port", $"{ports.Target}", "--size", $"{megabytes}")

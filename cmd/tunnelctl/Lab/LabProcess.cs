@@ -8,6 +8,9 @@ internal sealed class LabProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(8);
 
+    // A second or two as a rule, a quarter of a minute on an emulated processor. One that cannot start ends, and is not waited for.
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private bool _disposed;
@@ -54,18 +57,40 @@ internal sealed class LabProcess : IAsyncDisposable
         return process.Output;
     }
 
-    /// <summary>Waits for a text in the output, so many times.</summary>
-    /// <exception cref="LabException">The process ended without it, or it took too long.</exception>
+    /// <summary>Waits for the text by which it says that it has started, for as long as it lives, up to a minute.</summary>
+    /// <exception cref="LabException">It ended without that, or took longer; the message says which, and what it printed instead.</exception>
+    public Task WaitForAsync(string text, CancellationToken cancel) => WaitForAsync(text, StartTimeout, cancel);
+
+    /// <summary>Waits for a text in the output, so many times, for as long as it lives.</summary>
+    /// <exception cref="LabException">It ended without that, or took longer.</exception>
     public async Task WaitForAsync(string text, TimeSpan timeout, CancellationToken cancel, int times = 1)
     {
         long start = Stopwatch.GetTimestamp();
-        while (Output.Split(text).Length <= times)
+        while (!HasSaid(text, times))
         {
-            if (_process.HasExited || Stopwatch.GetElapsedTime(start) > timeout)
-                throw new LabException($"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)}: no \"{text}\" in\n{Output}");
+            if (_process.HasExited)
+            {
+                await RequireAsync(text, times, cancel).ConfigureAwait(false);
+                return;
+            }
+
+            if (Stopwatch.GetElapsedTime(start) > timeout)
+                throw new LabException($"{Command} runs, and has not said \"{text}\" within {timeout.TotalSeconds:0} s; it printed:\n{Output}");
             await Task.Delay(20, cancel).ConfigureAwait(false);
         }
     }
+
+    /// <summary>It has ended: what it said last may still be on its way here.</summary>
+    private async Task RequireAsync(string text, int times, CancellationToken cancel)
+    {
+        await _process.WaitForExitAsync(cancel).ConfigureAwait(false);
+        if (!HasSaid(text, times))
+            throw new LabException($"{Command} ended with {_process.ExitCode} before it said \"{text}\"; it printed:\n{Output}");
+    }
+
+    private bool HasSaid(string text, int times) => Output.Split(text).Length > times;
+
+    private string Command => $"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)}";
 
     /// <summary>Processor seconds used, as of the last <see cref="StopAsync"/>.</summary>
     public double ProcessorSeconds { get; private set; }

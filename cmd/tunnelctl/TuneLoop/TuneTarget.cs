@@ -12,7 +12,6 @@ internal sealed class TuneTarget : IAsyncDisposable
 {
     private const int Ports = 3;
     private const int Attempts = 5;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly bool _isOwn;
     private readonly int? _backlog;
@@ -54,7 +53,7 @@ internal sealed class TuneTarget : IAsyncDisposable
             return;
         }
 
-        // Three ports in a row: another program may have one of them.
+        // Three ports in a row: another program may have one of them, and then it ends at once.
         for (int attempt = 1; ; attempt++)
         {
             _first = FreePort();
@@ -63,7 +62,7 @@ internal sealed class TuneTarget : IAsyncDisposable
                 await StartAsync(cancel).ConfigureAwait(false);
                 return;
             }
-            catch (LabException) when (attempt < Attempts)
+            catch (LabException) when (attempt < Attempts && _server!.HasExited)
             {
                 await DisposeAsync().ConfigureAwait(false);
             }
@@ -82,7 +81,7 @@ internal sealed class TuneTarget : IAsyncDisposable
     {
         string[] backlog = _backlog is { } told ? ["--backlog", $"{told}"] : [];
         _server = LabProcess.Start(null, [Environment.ProcessPath!, "bench", "serve", "--listen", $"127.0.0.1:{_first}", .. backlog]);
-        await _server.WaitForAsync("serving", Patience, cancel).ConfigureAwait(false);
+        await _server.WaitForAsync("serving", cancel).ConfigureAwait(false);
     }
 
     private static int FreePort()

@@ -17,6 +17,8 @@ internal static class TopVerb
           tunnelctl top --once                              once, for a log or a terminal that is none
           tunnelctl top --json                              its /status, once
 
+        Killed with -9 it cannot give the terminal back: `reset` does.
+
         Exit codes: 0 shown, 1 nothing answers or it refuses, 2 the command line is wrong.
         """;
 

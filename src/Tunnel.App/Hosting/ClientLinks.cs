@@ -82,7 +82,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         try
         {
             // The rules first: the kernel must not reset what it does not know.
-            FirewallKeeper? firewall = config.Network.Firewall ? await StartFirewallAsync(route, port, server.Port, cancel).ConfigureAwait(false) : null;
+            FirewallKeeper? firewall = config.Network.Firewall ? await StartFirewallAsync(RulesOf(route, port, fixedPort != 0, server), cancel).ConfigureAwait(false) : null;
             return new Claim(route, port, carrier, link, firewall);
         }
         catch
@@ -139,15 +139,17 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
 
     private bool FixedRouter(FlowAddresses addresses) => (addresses.Source.IsIPv4 ? config.Network.IPv4 : config.Network.IPv6).RouterMac is not null;
 
-    private async Task<FirewallKeeper> StartFirewallAsync(HostRoute route, int port, int serverPort, CancellationToken cancel)
+    internal static FirewallRules RulesOf(HostRoute route, int port, bool isFixed, IPEndPoint server) => new()
     {
-        var rules = new FirewallRules
-        {
-            Role = FirewallRole.Client,
-            FirstPort = port,
-            LocalAddresses = [route.LocalAddress],
-            RemotePort = serverPort,
-        };
+        Role = FirewallRole.Client,
+        FirstPort = port,
+        LocalAddresses = [route.LocalAddress],
+        RemotePort = server.Port,
+        PortSetting = isFixed ? null : server.AddressFamily == AddressFamily.InterNetworkV6 ? "network.ipv6.port" : "network.ipv4.port",
+    };
+
+    private async Task<FirewallKeeper> StartFirewallAsync(FirewallRules rules, CancellationToken cancel)
+    {
         await _turn.WaitAsync(cancel).ConfigureAwait(false);
         try
         {

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Tunnel.App.Config;
 using Tunnel.App.Diagnostics;
+using Tunnel.App.Runtime;
 using Tunnel.Links.Host;
 
 namespace Tunnel.App.Hosting;
@@ -102,6 +103,7 @@ public static class TunnelProgram
     private static int Run(HostApplicationBuilder builder, Func<IServiceProvider, Func<int>> result)
     {
         using IHost host = builder.Build();
+        DefectLog.OfProcess.TellTo(LoggerOf(host.Services));
         // Running the host ends with its services disposed.
         Func<int> ended = result(host.Services);
         // What starting left behind, and what a first collection costs more than others: now, and not under load.

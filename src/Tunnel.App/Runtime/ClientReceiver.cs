@@ -92,6 +92,10 @@ public sealed class ClientReceiver : LinkReceiver, ISessionOwner
         {
             // The session ended first.
         }
+        catch (Exception defect)
+        {
+            DefectLog.OfProcess.Met(defect, "a stream");
+        }
         finally
         {
             stream.Close();

@@ -32,7 +32,9 @@ internal static class ConnectionRace
             }
 
             TcpSocket? socket = await running.FirstAsync(() => Task.Delay(Timeout.Infinite, decided.Token)).ConfigureAwait(false);
-            cancel.ThrowIfCancellationRequested();
+            // One that has just succeeded is the caller's to close, whoever wants it still.
+            if (socket is null)
+                cancel.ThrowIfCancellationRequested();
             return socket ?? throw running.Failure;
         }
         finally

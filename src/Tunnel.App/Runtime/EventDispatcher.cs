@@ -5,7 +5,8 @@ namespace Tunnel.App.Runtime;
 /// <summary>
 /// Tells streams what happened, after their session's lock is released. What a stream does in answer may enter a session again on
 /// the same thread; its events then join the queue of the outermost call, so that the stack does not grow, and what it writes leaves
-/// once all have been told, so that what many streams say shares datagrams and system calls.
+/// once all have been told, so that what many streams say shares datagrams and system calls. Whoever throws when told loses its stream, and no
+/// other: the thread is a link's, a reactor's or the deadlines'.
 /// </summary>
 internal static class EventDispatcher
 {
@@ -87,21 +88,26 @@ internal static class EventDispatcher
 
         public void Finish()
         {
+            do
+            {
+                for (int i = 0; i < MostInARow && Queue.TryDequeue(out Notice notice); i++)
+                    Deliver(notice);
+                Flush();
+            }
+            while (Queue.Count > (ComesAgain ? MostUntold : 0));
+            IsRunning = false;
+        }
+
+        private static void Deliver(in Notice notice)
+        {
             try
             {
-                do
-                {
-                    for (int i = 0; i < MostInARow && Queue.TryDequeue(out Notice notice); i++)
-                        notice.Deliver();
-                    Flush();
-                }
-                while (Queue.Count > (ComesAgain ? MostUntold : 0));
+                notice.Deliver();
             }
-            finally
+            catch (Exception defect)
             {
-                // After a defect, too: others wait for what they wrote.
-                Flush();
-                IsRunning = false;
+                DefectLog.OfProcess.Met(defect, "a stream");
+                notice.End();
             }
         }
 
@@ -112,8 +118,21 @@ internal static class EventDispatcher
             {
                 (_touched, _leaving) = (_leaving, _touched);
                 foreach (PeerSession session in _leaving)
-                    session.LookAfter();
+                    LookAfter(session);
                 _leaving.Clear();
+            }
+        }
+
+        private static void LookAfter(PeerSession session)
+        {
+            try
+            {
+                session.LookAfter();
+            }
+            catch (Exception defect)
+            {
+                // Sessions see to their own defects; this one's owner threw when told of its end.
+                DefectLog.OfProcess.Met(defect, "a session");
             }
         }
     }
@@ -126,6 +145,19 @@ internal static class EventDispatcher
                 Owner.OnStreamOpened(Stream);
             else
                 Stream.OnEvent(Kind);
+        }
+
+        /// <summary>Whoever was told threw.</summary>
+        public void End()
+        {
+            try
+            {
+                Stream.Close();
+            }
+            catch (Exception defect)
+            {
+                DefectLog.OfProcess.Met(defect, "a stream");
+            }
         }
     }
 }

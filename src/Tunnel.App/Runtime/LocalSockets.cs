@@ -26,6 +26,8 @@ public static class LocalSockets
     /// <exception cref="SocketException">The kernel cannot watch it.</exception>
     public static SocketAcceptor Accept(Socket listening) => new(listening, Next(), Next);
 
+    private static void Met(Exception defect) => DefectLog.OfProcess.Met(defect, "a connection");
+
     private static SocketReactor[] Create()
     {
         lock (Gate)
@@ -35,7 +37,7 @@ public static class LocalSockets
             {
                 // A session's receive thread does as much of the work: half of the cores each.
                 while (_reactors is null && made.Count < Math.Max(1, Environment.ProcessorCount / 2))
-                    made.Add(new SocketReactor($"sockets {made.Count}", EventDispatcher.Begin, EventDispatcher.End));
+                    made.Add(new SocketReactor($"sockets {made.Count}", EventDispatcher.Begin, EventDispatcher.End, Met));
                 return _reactors ??= [.. made];
             }
             catch (LinkException)

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Tunnel.App.Runtime;
 using Tunnel.Links.Sockets;
 
 namespace Tunnel.App.Services;
@@ -20,7 +21,7 @@ internal sealed class AcceptLoop(
         {
             try
             {
-                serve(await accept(stop).ConfigureAwait(false));
+                Serve(await accept(stop).ConfigureAwait(false));
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.OperationAborted)
             {
@@ -38,6 +39,19 @@ internal sealed class AcceptLoop(
             {
                 return;
             }
+        }
+    }
+
+    private void Serve(TcpSocket socket)
+    {
+        try
+        {
+            serve(socket);
+        }
+        catch (Exception defect)
+        {
+            socket.Reset();
+            DefectLog.OfProcess.Met(defect, "a connection");
         }
     }
 }

@@ -73,7 +73,9 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwn
         byte[] scratch = _scratch ?? GC.AllocateUninitializedArray<byte>(BufferLength);
         _scratch = null;
         int count = stream.TryRead(scratch, out bool broken);
-        bool more = broken ? Fail() : count > 0 ? Deliver(scratch.AsSpan(0, count)) : count == 0 && End();
+        // The end of a stream that was closed at this end is not its peer's.
+        bool ended = count == 0 && !broken && stream.PeerFinished;
+        bool more = count > 0 ? Deliver(scratch.AsSpan(0, count)) : ended ? End() : count == 0 && Fail();
         _scratch = scratch;
         return more;
     }

@@ -20,11 +20,12 @@ internal static class LingeringClose
     /// <summary>Until the other end has closed, too, or for as long as is reasonable. Never throws for what the network does.</summary>
     /// <param name="socket">All has been sent. It is the caller's to close, after that.</param>
     /// <param name="stop">Ends the wait.</param>
-    public static async Task RunAsync(TcpSocket socket, CancellationToken stop)
+    /// <param name="mostTime">As long as is reasonable; null for two seconds.</param>
+    public static async Task RunAsync(TcpSocket socket, CancellationToken stop, TimeSpan? mostTime = null)
     {
         socket.ShutdownSend();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        limit.CancelAfter(MostTime);
+        limit.CancelAfter(mostTime ?? MostTime);
         var exchange = new SocketExchange(socket);
         byte[] ignored = new byte[BufferLength];
         try

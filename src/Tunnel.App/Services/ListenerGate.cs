@@ -21,7 +21,6 @@ public sealed partial class ListenerGate(Func<ListenersConfig> listeners, ILogge
     private readonly RateLimitedLog _full = new(logger, "connections over the cap");
     private readonly RateLimitedLog _failed = new(logger, "connections that could not be accepted");
     private readonly RateLimitedLog _broken = new(logger, "connections that broke");
-    private readonly RateLimitedLog _defects = new(logger, "connections that met a defect");
     private int _active;
     private long _refused;
     private long _acceptErrors;
@@ -68,16 +67,6 @@ public sealed partial class ListenerGate(Func<ListenersConfig> listeners, ILogge
         if (logger.IsEnabled(LogLevel.Debug) && _broken.Admits())
             LogBroken(logger, name, problem);
     }
-
-    /// <summary>A connection ended because something is wrong here.</summary>
-    public void OnDefect(string name, Exception defect)
-    {
-        if (_defects.Admits())
-            LogDefect(logger, name, defect);
-    }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Name}: a connection met a defect and was ended; please report this")]
-    private static partial void LogDefect(ILogger logger, string name, Exception defect);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Name}: {Problem}")]
     private static partial void LogBroken(ILogger logger, string name, string problem);

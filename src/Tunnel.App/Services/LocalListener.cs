@@ -91,7 +91,7 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
     void IRelayOwner.OnOver(Exception? defect)
     {
         if (defect is not null)
-            gate.OnDefect(Name, defect);
+            DefectLog.OfProcess.Met(defect, $"a connection of {Name}");
         Leave();
     }
 
@@ -112,7 +112,9 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
         }
         catch (Exception e)
         {
-            gate.OnDefect(Name, e);
+            // Half of something is not to pass for the whole.
+            socket.Reset();
+            DefectLog.OfProcess.Met(e, $"a connection of {Name}");
         }
 
         socket.Dispose();

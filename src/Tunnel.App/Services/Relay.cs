@@ -16,19 +16,13 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
     /// <summary>After the peer's FIN, a socket that says nothing and does not close either is given up after this.</summary>
     private static readonly TimeSpan QuietAfterFinish = TimeSpan.FromMinutes(10);
 
-    /// <summary>
-    /// How long the reply must be quiet before the end of an application's data is passed on to a peer that takes FIN as the end of
-    /// both directions (smux before 1.5.57). A target has said all it will, so its end is passed on at once.
-    /// </summary>
-    private static readonly TimeSpan ReplyQuiet = TimeSpan.FromSeconds(3);
-
     private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly TcpSocket _socket;
     private readonly TunnelStream _stream;
     private readonly OutwardPump _outward;
     private readonly InwardPump _inward;
-    private readonly TimeSpan _finishLinger;
+    private readonly bool _isClient;
     private readonly bool _peerHalfCloses;
     private IRelayOwner? _owner;
     private CancellationTokenRegistration _stopping;
@@ -46,7 +40,7 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
         _outward = new OutwardPump(socket, stream, this);
         _inward = new InwardPump(socket, stream, this);
         _peerHalfCloses = stream.Session.PeerCapabilities.HasFlag(Capabilities.HalfClose | Capabilities.Reset);
-        _finishLinger = isClient && !_peerHalfCloses ? ReplyQuiet : TimeSpan.Zero;
+        _isClient = isClient;
     }
 
     /// <summary>What has come to its end.</summary>
@@ -58,6 +52,12 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
         Both = Outward | Inward,
         Broken = 4,
     }
+
+    /// <summary>
+    /// How long the reply must be quiet before the end of an application's data is passed on to a peer that takes FIN as the end of
+    /// both directions (smux before 1.5.57). A target has said all it will, so its end is passed on at once.
+    /// </summary>
+    internal TimeSpan ReplyQuiet { get; init; } = TimeSpan.FromSeconds(3);
 
     private Ends Ended => (Ends)Volatile.Read(ref _ends);
 
@@ -137,15 +137,15 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
     /// <summary>The socket has said all; passes that on once the reply is over or has been quiet for the linger time.</summary>
     private void OnSocketFinished()
     {
-        if (_finishLinger == TimeSpan.Zero)
-            _stream.CloseWrite();
-        else
+        if (_isClient && !_peerHalfCloses)
             _ = LingerAsync();
+        else
+            _stream.CloseWrite();
     }
 
     private async Task LingerAsync()
     {
-        while (!_over && Since(_inward.ReceivedAt) < _finishLinger)
+        while (!_over && Since(_inward.ReceivedAt) < ReplyQuiet)
             await Task.Delay(WatchInterval).ConfigureAwait(false);
         _stream.CloseWrite();
     }
@@ -185,7 +185,7 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
     {
         if (((Ends)Interlocked.Or(ref _ends, (int)Ends.Broken)).HasFlag(Ends.Broken))
             return;
-        // First the socket: a closed stream looks like the peer's orderly end.
+        // First the socket: closing the stream ends the other direction, in order if its peer had said all.
         _socket.Reset();
         _stream.Close();
     }

@@ -23,7 +23,6 @@ public sealed partial class StreamServer : IRelayOwner
     private readonly RateLimitedLog _failed;
     private readonly RateLimitedLog _dialFailed;
     private readonly RateLimitedLog _denied;
-    private readonly RateLimitedLog _defects;
     private long _headerFailures;
     private int _active;
     private volatile bool _draining;
@@ -54,7 +53,6 @@ public sealed partial class StreamServer : IRelayOwner
         _failed = new RateLimitedLog(logger, "streams that failed");
         _dialFailed = new RateLimitedLog(logger, "targets that could not be connected to");
         _denied = new RateLimitedLog(logger, "denied targets");
-        _defects = new RateLimitedLog(logger, "streams that met a defect");
     }
 
     /// <summary>Where it counts when a bound is reached.</summary>
@@ -92,7 +90,8 @@ public sealed partial class StreamServer : IRelayOwner
         }
         catch (Exception e)
         {
-            OnDefect(e);
+            serving?.Fail(e);
+            DefectLog.OfProcess.Met(e, "a stream");
         }
 
         stream.Close();
@@ -102,14 +101,8 @@ public sealed partial class StreamServer : IRelayOwner
     void IRelayOwner.OnOver(Exception? defect)
     {
         if (defect is not null)
-            OnDefect(defect);
+            DefectLog.OfProcess.Met(defect, "a stream");
         Interlocked.Decrement(ref _active);
-    }
-
-    private void OnDefect(Exception defect)
-    {
-        if (_defects.Admits())
-            LogDefect(_logger, defect);
     }
 
     /// <summary>True when a relay carries the stream from now on; false when it was served to its end.</summary>
@@ -242,9 +235,6 @@ public sealed partial class StreamServer : IRelayOwner
     }
 
     private static Task SayAsync(TunnelStream stream, DialResult refusal) => HeaderExchange.AnswerAsync(stream, (byte)refusal, isLast: true);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "a stream met a defect and was ended; please report this")]
-    private static partial void LogDefect(ILogger logger, Exception defect);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "stream {Id} of {Peer}: {Problem}")]
     private static partial void LogStreamFailed(ILogger logger, uint id, Protocol.Wire.Endpoint peer, string problem);

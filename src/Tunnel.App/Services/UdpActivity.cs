@@ -28,15 +28,19 @@ internal sealed class UdpActivity(UdpLimits limits, int port, long now)
     /// <summary>Of several flows, when there are too many, the one with the smallest goes first; a time.</summary>
     public long Worth => LastAt + (long)Kept.TotalMilliseconds;
 
-    private long LastAt => Volatile.Read(ref _lastAt);
+    /// <summary>When something last went through; a time.</summary>
+    public long LastAt => Volatile.Read(ref _lastAt);
+
+    /// <summary>
+    /// The silence for which it is kept when there are too many. Not the same as patience: what nobody answers is given time while there is room,
+    /// as the RFC wants it, but not room that others need.
+    /// </summary>
+    public TimeSpan Kept =>
+        IsAnswered ? limits.Answered : Volatile.Read(ref _received) == 0 ? Shorter(limits.Unanswered, limits.Idle) : limits.Idle;
 
     private TimeSpan Patience => IsAnswered ? limits.Answered : IsExchange ? Shorter(limits.Unanswered, limits.Idle) : limits.Idle;
 
     private bool IsExchange => port < FirstOrdinaryPort && Volatile.Read(ref _sent) <= LongestExchange;
-
-    // Not the same as patience: what nobody answers is given time while there is room, as the RFC wants it, but not room that others need.
-    private TimeSpan Kept =>
-        IsAnswered ? limits.Answered : Volatile.Read(ref _received) == 0 ? Shorter(limits.Unanswered, limits.Idle) : limits.Idle;
 
     /// <summary>The application has sent a datagram.</summary>
     public void CountSent(long now)

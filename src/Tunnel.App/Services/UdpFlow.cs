@@ -8,18 +8,32 @@ namespace Tunnel.App.Services;
 /// A client's datagrams to one target, through a stream of their own: what applications send waits in a short queue and is dropped
 /// when that is full, so that a slow flow holds up no other; what comes back is handed on.
 /// </summary>
-/// <param name="limits">Its bounds.</param>
-/// <param name="port">Where its datagrams go.</param>
-/// <param name="meter">Where it counts.</param>
-internal sealed class UdpFlow(UdpLimits limits, int port, UdpMeter meter)
+internal sealed class UdpFlow
 {
     private const int NotEnded = -1;
 
-    private readonly Channel<Waiting> _queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(limits.Queue) { SingleReader = true });
+    private readonly UdpMeter _meter;
+    private readonly UdpFlowRoom _room;
+    private readonly Channel<Waiting> _queue;
     private readonly CancellationTokenSource _ended = new();
     private int _end = NotEnded;
 
-    public UdpActivity Activity { get; } = new(limits, port, Environment.TickCount64);
+    /// <param name="limits">Its bounds.</param>
+    /// <param name="port">Where its datagrams go.</param>
+    /// <param name="meter">Where it counts.</param>
+    /// <param name="room">Which it enters and leaves by others' doing; told of each datagram.</param>
+    public UdpFlow(UdpLimits limits, int port, UdpMeter meter, UdpFlowRoom room)
+    {
+        (_meter, _room) = (meter, room);
+        _queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(limits.Queue) { SingleReader = true });
+        Activity = new UdpActivity(limits, port, Environment.TickCount64);
+        Place = new UdpFlowPlace(this);
+    }
+
+    public UdpActivity Activity { get; }
+
+    /// <summary>For its room.</summary>
+    internal UdpFlowPlace Place { get; }
 
     /// <summary>Nothing that is sent now would get anywhere.</summary>
     public bool HasEnded => Volatile.Read(ref _end) != NotEnded;
@@ -28,12 +42,13 @@ internal sealed class UdpFlow(UdpLimits limits, int port, UdpMeter meter)
     public void Send(ReadOnlySpan<byte> datagram)
     {
         Activity.CountSent(Environment.TickCount64);
+        _room.Touch(this);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(datagram.Length);
         datagram.CopyTo(buffer);
         if (_queue.Writer.TryWrite(new Waiting(buffer, datagram.Length)))
             return;
         ArrayPool<byte>.Shared.Return(buffer);
-        meter.Drop(UdpDrop.QueueFull);
+        _meter.Drop(UdpDrop.QueueFull);
     }
 
     /// <summary>Ends it, whatever it is at. The first reason is the one that counts.</summary>
@@ -52,7 +67,7 @@ internal sealed class UdpFlow(UdpLimits limits, int port, UdpMeter meter)
     public async Task RunAsync(
         Func<CancellationToken, ValueTask<OpenedUdp>> open, Func<ReadOnlyMemory<byte>, ValueTask<bool>> deliver, CancellationToken cancel)
     {
-        meter.FlowBegan();
+        _meter.FlowBegan();
         using CancellationTokenRegistration stopping = cancel.UnsafeRegister(static flow => ((UdpFlow)flow!).End(UdpFlowEnd.Closed), this);
         try
         {
@@ -66,7 +81,7 @@ internal sealed class UdpFlow(UdpLimits limits, int port, UdpMeter meter)
             _queue.Writer.TryComplete();
             Discard();
             Interlocked.CompareExchange(ref _end, (int)UdpFlowEnd.Closed, NotEnded);
-            meter.FlowEnded((UdpFlowEnd)_end);
+            _meter.FlowEnded((UdpFlowEnd)_end);
         }
     }
 
@@ -84,14 +99,14 @@ internal sealed class UdpFlow(UdpLimits limits, int port, UdpMeter meter)
         try
         {
             if (await opened.Framing.SendAsync(opened.Stream, waiting.Buffer.AsMemory(0, waiting.Length)).ConfigureAwait(false))
-                meter.CountToTunnel();
+                _meter.CountToTunnel();
             else
-                meter.Drop(UdpDrop.Impossible);
+                _meter.Drop(UdpDrop.Impossible);
         }
         catch (IOException)
         {
             // The other direction sees the end of the stream, and ends this one.
-            meter.Drop(UdpDrop.NoStream);
+            _meter.Drop(UdpDrop.NoStream);
         }
         finally
         {
@@ -103,7 +118,7 @@ internal sealed class UdpFlow(UdpLimits limits, int port, UdpMeter meter)
     {
         try
         {
-            await UdpPump.FromStreamAsync(opened, deliver, () => OnReceived(idle), meter).ConfigureAwait(false);
+            await UdpPump.FromStreamAsync(opened, deliver, () => OnReceived(idle), _meter).ConfigureAwait(false);
         }
         finally
         {
@@ -115,6 +130,7 @@ internal sealed class UdpFlow(UdpLimits limits, int port, UdpMeter meter)
     private void OnReceived(IdleWatch idle)
     {
         Activity.CountReceived(Environment.TickCount64);
+        _room.Touch(this);
         // The end has come nearer.
         if (Activity.IsAnswered)
             idle.Look();
@@ -125,7 +141,7 @@ internal sealed class UdpFlow(UdpLimits limits, int port, UdpMeter meter)
         while (_queue.Reader.TryRead(out Waiting waiting))
         {
             ArrayPool<byte>.Shared.Return(waiting.Buffer);
-            meter.Drop(UdpDrop.NoStream);
+            _meter.Drop(UdpDrop.NoStream);
         }
     }
 

@@ -11,7 +11,14 @@ namespace Tunnel.App.Services;
 public sealed class UdpFlowRoom(Func<UdpLimits> limits, LimitMeter? strikes)
 {
     private readonly Lock _lock = new();
-    private readonly HashSet<UdpFlow> _flows = [];
+
+    // By the silence for which they are kept, in each the quietest first: so the least wanted is at the head of one. There are three such
+    // silences, and as many more after a reload that changed them.
+    private readonly Dictionary<TimeSpan, LinkedList<UdpFlow>> _byPatience = [];
+    private int _count;
+
+    /// <summary>Flows that were looked at to find the least wanted, all told.</summary>
+    internal long Looks { get; private set; }
 
     /// <summary>Takes a flow in; what has to make room for it ends.</summary>
     internal void Enter(UdpFlow flow)
@@ -21,22 +28,71 @@ public sealed class UdpFlowRoom(Func<UdpLimits> limits, LimitMeter? strikes)
         lock (_lock)
         {
             // More than one only when the limit has become smaller.
-            while (_flows.Count >= maximum && _flows.MinBy(f => f.Activity.Worth) is { } least)
+            while (_count >= maximum && FindLeast() is { } least)
             {
-                _flows.Remove(least);
+                Take(least);
                 expelled.Add(least);
             }
 
-            _flows.Add(flow);
+            Put(flow);
         }
 
         expelled.ForEach(Expel);
     }
 
+    /// <summary>A datagram went through the flow, one way or the other.</summary>
+    internal void Touch(UdpFlow flow)
+    {
+        // Nearly always it is of the same millisecond as the one before.
+        if (flow.Activity.Worth == flow.Place.Worth)
+            return;
+        lock (_lock)
+        {
+            if (Take(flow))
+                Put(flow);
+        }
+    }
+
     internal void Leave(UdpFlow flow)
     {
         lock (_lock)
-            _flows.Remove(flow);
+            Take(flow);
+    }
+
+    private UdpFlow? FindLeast()
+    {
+        UdpFlow? least = null;
+        foreach (LinkedList<UdpFlow> flows in _byPatience.Values)
+        {
+            if (flows.First is not { Value: var quietest })
+                continue;
+            Looks++;
+            if (least is null || quietest.Place.Worth < least.Place.Worth)
+                least = quietest;
+        }
+
+        return least;
+    }
+
+    private void Put(UdpFlow flow)
+    {
+        TimeSpan patience = flow.Activity.Kept;
+        if (!_byPatience.TryGetValue(patience, out LinkedList<UdpFlow>? flows))
+            _byPatience[patience] = flows = new LinkedList<UdpFlow>();
+        // By the same silence, though a datagram may make it another just now: that one's thread sees the difference, and puts it right.
+        flow.Place.Worth = flow.Activity.LastAt + (long)patience.TotalMilliseconds;
+        flows.AddLast(flow.Place.Node);
+        _count++;
+    }
+
+    /// <summary>False when it is not there, or no more.</summary>
+    private bool Take(UdpFlow flow)
+    {
+        if (flow.Place.Node.List is not { } flows)
+            return false;
+        flows.Remove(flow.Place.Node);
+        _count--;
+        return true;
     }
 
     private void Expel(UdpFlow flow)
@@ -44,5 +100,21 @@ public sealed class UdpFlowRoom(Func<UdpLimits> limits, LimitMeter? strikes)
         if (!flow.Activity.IsAnswered)
             strikes?.Strike(LimitKind.MaxFlows, "the least wanted flow of datagrams gave its place");
         flow.End(UdpFlowEnd.Expelled);
+    }
+}
+
+/// <summary>A flow's place in its room.</summary>
+internal sealed class UdpFlowPlace(UdpFlow flow)
+{
+    private long _worth;
+
+    /// <summary>Moved from list to list, so that a datagram allocates nothing.</summary>
+    public LinkedListNode<UdpFlow> Node { get; } = new(flow);
+
+    /// <summary>What it was worth when it was put there (<see cref="UdpActivity.Worth"/>). May be read by any thread.</summary>
+    public long Worth
+    {
+        get => Volatile.Read(ref _worth);
+        set => Volatile.Write(ref _worth, value);
     }
 }

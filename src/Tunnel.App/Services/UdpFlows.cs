@@ -37,7 +37,7 @@ internal sealed partial class UdpFlows<TKey>(UdpServing service, ILogger logger,
         Func<ReadOnlyMemory<byte>, ValueTask<bool>> deliver,
         ReadOnlySpan<byte> datagram)
     {
-        var flow = new UdpFlow(service.Limits(), port, service.Meter);
+        var flow = new UdpFlow(service.Limits(), port, service.Meter, service.Room);
         lock (_lock)
             _flows[key] = flow;
         service.Room.Enter(flow);
@@ -56,6 +56,10 @@ internal sealed partial class UdpFlows<TKey>(UdpServing service, ILogger logger,
         {
             if (logger.IsEnabled(LogLevel.Debug) && _broken.Admits())
                 LogFlowEnded(logger, key, e.Message);
+        }
+        catch (Exception defect)
+        {
+            DefectLog.OfProcess.Met(defect, "a flow of datagrams");
         }
         finally
         {

@@ -153,6 +153,7 @@ public sealed class Firewall : IDisposable
         return new LinkException(
             fault,
             $"cannot install the firewall rules for port {rules.FirstPort} ({string.Join("; ", reasons)}): {todo}, or run as root "
-            + string.Join("\nor ", commands));
+            + string.Join("\nor ", commands)
+            + (rules.PortSetting is { } setting ? $"\nPort {rules.FirstPort} is this try's alone: set {setting} first, and run the commands with that number" : ""));
     }
 }

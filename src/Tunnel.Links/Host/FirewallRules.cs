@@ -22,6 +22,12 @@ public sealed record FirewallRules
     /// <summary>The last of the server's ports, if there are several.</summary>
     public int LastRemotePort { get; init; }
 
+    /// <summary>
+    /// The setting that would keep the port; null when it is kept. Without it the port is another at each try, and a person's commands are for
+    /// one that nobody has any more.
+    /// </summary>
+    public string? PortSetting { get; init; }
+
     internal string Name => $"tunnel_{FirstPort}";
 
     internal bool HasRemotePort => Role == FirewallRole.Client && RemotePort > 0;

@@ -78,6 +78,11 @@ public sealed class SocketAcceptor : IReactorTarget, IReactorWork, IDisposable
 
     void IReactorTarget.OnEvents(uint events) => _ready.Signal();
 
+    void IReactorTarget.End()
+    {
+        // One that cannot be told of a connection can be of the next: it goes on.
+    }
+
     void IReactorWork.Run() => _ready.Signal();
 
     /// <summary>Null when none waits.</summary>

@@ -6,7 +6,8 @@ namespace Tunnel.Links.Sockets;
 
 /// <summary>
 /// A thread that waits for many sockets at once (epoll, edge-triggered) and tells their observers on that very thread, a batch a turn:
-/// what the observers of one batch have to send can leave together at the turn's end.
+/// what the observers of one batch have to send can leave together at the turn's end. One that throws loses its own socket; the thread, which
+/// serves all others, goes on.
 /// </summary>
 public sealed unsafe class SocketReactor : IDisposable
 {
@@ -25,6 +26,7 @@ public sealed unsafe class SocketReactor : IDisposable
     private readonly Thread _thread;
     private readonly Action _turnBegins;
     private readonly Action _turnEnds;
+    private readonly Action<Exception> _met;
     private readonly int _wake;
     private readonly List<Slot> _slots = [];
     private readonly Stack<int> _free = new();
@@ -37,10 +39,11 @@ public sealed unsafe class SocketReactor : IDisposable
     /// <param name="name">The thread's.</param>
     /// <param name="turnBegins">Called before the observers of a batch are told.</param>
     /// <param name="turnEnds">Called after that.</param>
+    /// <param name="met">Is given what any of those called threw, on the reactor's thread. Must not throw.</param>
     /// <exception cref="LinkException">The kernel has no descriptor left.</exception>
-    public SocketReactor(string name, Action turnBegins, Action turnEnds)
+    public SocketReactor(string name, Action turnBegins, Action turnEnds, Action<Exception> met)
     {
-        (_turnBegins, _turnEnds) = (turnBegins, turnEnds);
+        (_turnBegins, _turnEnds, _met) = (turnBegins, turnEnds, met);
         _epoll = Libc.EpollCreate(EPOLL_CLOEXEC);
         _wake = Libc.EventFd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (_epoll < 0 || _wake < 0 || !TryControl(EPOLL_CTL_ADD, _wake, EPOLLIN | EPOLLET, Key(WakeSlot, 0)))
@@ -146,18 +149,24 @@ public sealed unsafe class SocketReactor : IDisposable
             while (!_stopped)
             {
                 int count = Libc.EpollWait(_epoll, batch, BatchLength, HasPosted() ? 0 : -1);
-                _turnBegins();
-                try
-                {
-                    for (int i = 0; i < count; i++)
-                        Tell(batch + (i * EventLength));
-                    RunPosted();
-                }
-                finally
-                {
-                    _turnEnds();
-                }
+                Run(_turnBegins);
+                for (int i = 0; i < count; i++)
+                    Tell(batch + (i * EventLength));
+                RunPosted();
+                Run(_turnEnds);
             }
+        }
+    }
+
+    private void Run(Action call)
+    {
+        try
+        {
+            call();
+        }
+        catch (Exception defect)
+        {
+            _met(defect);
         }
     }
 
@@ -171,7 +180,15 @@ public sealed unsafe class SocketReactor : IDisposable
         IReactorTarget? target;
         lock (_lock)
             target = _slots[place].Generation == (uint)(key >> 32) ? _slots[place].Target : null;
-        target?.OnEvents(events);
+        try
+        {
+            target?.OnEvents(events);
+        }
+        catch (Exception defect)
+        {
+            _met(defect);
+            Run(target!.End);
+        }
     }
 
     private bool HasPosted()
@@ -189,7 +206,17 @@ public sealed unsafe class SocketReactor : IDisposable
         lock (_lock)
             (_posted, _working) = (_working, _posted);
         foreach (IReactorWork work in _working)
-            work.Run();
+        {
+            try
+            {
+                work.Run();
+            }
+            catch (Exception defect)
+            {
+                _met(defect);
+            }
+        }
+
         _working.Clear();
     }
 
@@ -226,4 +253,7 @@ internal interface IReactorTarget
 {
     /// <param name="events">EPOLLIN and its like.</param>
     void OnEvents(uint events);
+
+    /// <summary>It threw when it was told, and what it holds is not to be trusted any more: ends it.</summary>
+    void End();
 }

@@ -29,6 +29,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     private volatile bool _hasNews;
     private bool _watchesRoom;
     private volatile bool _resetsOnDeath;
+    private volatile bool _isBroken;
     private int _descriptor;
     private readonly int _place;
 
@@ -231,7 +232,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     {
         if (TryEnter())
         {
-            _resetsOnDeath = false;
+            _isBroken = true;
             _ = SetLinger(_descriptor, LingerOnFor0);
             Exit();
         }
@@ -268,6 +269,14 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         // Whoever begins to observe looks at these after that: one of the two sees the other.
         Interlocked.MemoryBarrier();
         Observer?.OnReady();
+    }
+
+    void IReactorTarget.End()
+    {
+        ISocketObserver? observer = Observer;
+        Reset();
+        // Whoever waits for it tries again, and finds it closed.
+        observer?.OnReady();
     }
 
     /// <summary>It is full for the first time: the reactor is to tell when it is not, which may be now.</summary>
@@ -325,10 +334,13 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
 
     private void EndInOrder(int descriptor)
     {
-        if (!_resetsOnDeath)
+        // One that is to be reset stays so, whatever another thread has begun to do with it.
+        if (!_resetsOnDeath || _isBroken)
             return;
         _resetsOnDeath = false;
         _ = SetLinger(descriptor, LingerOff);
+        if (_isBroken)
+            _ = SetLinger(descriptor, LingerOnFor0);
     }
 
     private static bool SetLinger(int descriptor, ulong linger) =>

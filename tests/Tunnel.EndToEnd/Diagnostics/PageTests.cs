@@ -113,6 +113,34 @@ public class PageTests(Chromium chromium) : EndToEndTest, IClassFixture<Chromium
         Assert.Equal(1, await page.EvaluateAsync<double>("getComputedStyle(document.querySelector('main')).opacity"));
     }
 
+    /// <summary>
+    /// A process that hangs, or a network that swallows everything, breaks no connection, so the browser tells of nothing: figures that no news has
+    /// come of look old all the same, and are new again when there is some.
+    /// </summary>
+    [Fact(Timeout = Limit)]
+    public async Task FiguresOfAProcessThatFellSilentLookOld()
+    {
+        int tcp = FreeTcpPort();
+        TunnelProcess server = await StartServerAsync(TunnelSettings.UdpServer(FreeUdpPort()).With("debug.pprof", $"127.0.0.1:{tcp}"));
+        await using IBrowserContext visit = await chromium.VisitAsync(ColorScheme.Light, 800);
+        IPage page = await visit.NewPageAsync();
+        Watch(page);
+        await page.GotoAsync($"http://127.0.0.1:{tcp}/");
+        await HoldsAsync(page, "document.getElementById('state').dataset.state === 'good'");
+        server.Pause();
+        await HoldsAsync(page, @"/is old, of \d+:\d+/.test(document.getElementById('state').textContent)");
+        Assert.Equal("wait", await page.EvaluateAsync<string>("document.getElementById('state').dataset.state"));
+        await HoldsAsync(page, "getComputedStyle(document.querySelector('main')).opacity < 1");
+        // What was last stays to be read.
+        await ShowsAsync(page, $"{server.Id}");
+        server.Resume();
+        await HoldsAsync(page, "document.getElementById('state').dataset.state === 'good'");
+        await HoldsAsync(page, "getComputedStyle(document.querySelector('main')).opacity === '1'");
+        // By the same connection: it was not one that broke.
+        Assert.Single(_requests, url => url.EndsWith("/events", StringComparison.Ordinal));
+        Assert.Empty(_complaints);
+    }
+
     /// <summary>The page's policy lets nobody evaluate texts within it, so it is asked from outside, again and again.</summary>
     private static Task HoldsAsync(IPage page, string expression) =>
         Until.TrueAsync(expression, () => page.EvaluateAsync<bool>(expression));

@@ -1,5 +1,6 @@
 using Tunnel.Ctl.Check;
 using Tunnel.Ctl.Check.Knobs;
+using Tunnel.Ctl.Check.Setting;
 using Tunnel.Links.Host.Ethtool;
 
 namespace Tunnel.Tests.Check;
@@ -119,6 +120,24 @@ public sealed class KnobTests : IDisposable
         Assert.Equal(set, KnobCatalog.Coalescing.Read(context).Text);
         Assert.Null(KnobCatalog.Coalescing.Write(context, before));
         Assert.Equal(before, KnobCatalog.Coalescing.Read(context).Text);
+    }
+
+    /// <summary>What a guest may not set is no advice, at no profile; a card that may is judged as any.</summary>
+    [Theory]
+    [InlineData("Throughput", "virtio_net", '0', true)]
+    [InlineData("Latency", "virtio_net", '0', true)]
+    [InlineData("Throughput", "virtio_net", '1', false)]
+    [InlineData("Throughput", "another", '0', false)]
+    public void CoalescingOfAGuest(string profile, string driver, char offered, bool met)
+    {
+        _host.Card.DriverAnswer = new(new NicDriver(driver, "1", "0000:00:03.0"), null);
+        _host.Card.CoalescingAnswer = new(new NicCoalescing(null, 20, 1), null);
+        _host.Write($"/sys/class/net/{FixtureHost.Interface}/device/features", new string('1', 53) + offered + new string('0', 74) + "\n");
+        CheckContext context = _host.Context(Enum.Parse<TuningProfile>(profile));
+        Finding finding = KnobCatalog.Coalescing.Look(context);
+        Assert.Equal(met, finding.Verdict == FindingVerdict.Good);
+        Assert.Equal(met, finding.Should.Contains("virtio without NOTF_COAL", StringComparison.Ordinal));
+        Assert.Equal(met, new Tuning(context).Plan("nic.coalescing").Count == 0);
     }
 
     [Theory]

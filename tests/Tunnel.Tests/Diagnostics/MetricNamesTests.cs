@@ -47,6 +47,7 @@ public class MetricNamesTests
         tunnel.dial.duration s histogram
         tunnel.connections {connection} level
         tunnel.accept.errors {error} counter
+        tunnel.defects {defect} counter
         process.cpu.time s counter
         process.memory.usage By level
         process.uptime s level

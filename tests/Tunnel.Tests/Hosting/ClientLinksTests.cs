@@ -1,8 +1,10 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tunnel.App.Hosting;
 using Tunnel.App.Runtime;
 using Tunnel.Links;
+using Tunnel.Links.Host;
 using Tunnel.Tests.Config;
 
 namespace Tunnel.Tests.Hosting;
@@ -44,6 +46,17 @@ public class ClientLinksTests
         {
             (await OpenAsync(links, to)).Link.Dispose();
         }
+    }
+
+    [Theory]
+    [InlineData("10.0.0.1", false, "network.ipv4.port")]
+    [InlineData("fd00::1", false, "network.ipv6.port")]
+    [InlineData("10.0.0.1", true, null)]
+    public void RulesForARandomPortSayHowItIsKept(string address, bool isFixed, string? setting)
+    {
+        var server = new IPEndPoint(IPAddress.Parse(address), Port);
+        var route = new HostRoute("eth0", 2, 1500, PhysicalAddress.None, server.Address, null, null, false);
+        Assert.Equal(setting, ClientLinks.RulesOf(route, 40_000, isFixed, server).PortSetting);
     }
 
     private static async Task<OpenedLink> OpenAsync(ClientLinks links, IPEndPoint to) => await links.OpenAsync(to, 0, CancellationToken.None);

@@ -28,6 +28,8 @@ public class EthtoolTests
         Assert.Contains("not supported", device.Coalescing().Problem);
         Assert.Null(device.Coalescing().Value);
         Assert.Contains("not supported", device.SetCoalescing(new NicCoalescing(false, 1, 1)));
+        // It has not even told, so nothing was asked of it that it could refuse.
+        Assert.DoesNotContain("the driver refuses", device.SetCoalescing(new NicCoalescing(false, 1, 1)));
     }
 
     [Theory]
@@ -62,6 +64,7 @@ public class EthtoolTests
             Assert.Equal((null, null), (before.AdaptiveRx, before.RxUsecs));
             Assert.Null(device.SetCoalescing(before with { RxFrames = 16 }));
             Assert.Equal(before with { RxFrames = 16 }, device.Coalescing().Value);
+            Assert.Equal("the driver refuses it: Operation not supported (errno 95)", device.SetCoalescing(before with { RxUsecs = 5 }));
             Assert.Null(device.SetCoalescing(before));
             Assert.Equal(before, device.Coalescing().Value);
         }

@@ -82,6 +82,18 @@ public sealed partial class FirewallTests
             Assert.Contains(command, e.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Else a person makes rules for a port that nobody has after the next start.</summary>
+    [Fact]
+    public void The_commands_for_a_random_port_come_with_the_setting_that_keeps_it()
+    {
+        RunTool none = (_, _, _) => new ToolResult(-1, string.Empty, string.Empty, IsMissing: true);
+        string Told(FirewallRules rules) => Assert.Throws<LinkException>(() => Firewall.Install(rules, FirewallBackends.All(none))).Message;
+        Assert.EndsWith(
+            "\nPort 40000 is this try's alone: set network.ipv4.port first, and run the commands with that number",
+            Told(Client with { PortSetting = "network.ipv4.port" }), StringComparison.Ordinal);
+        Assert.DoesNotContain("alone", Told(Client), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Iptables_takes_over_when_nft_fails_and_cleans_up_after_itself()
     {

@@ -14,7 +14,7 @@ public sealed class SocketReactorTests : IDisposable
 
     public SocketReactorTests()
     {
-        _reactor = new SocketReactor("test", () => Note("begin"), () => Note("end"));
+        _reactor = new SocketReactor("test", () => Note("begin"), () => Note("end"), defect => Note(defect.Message));
         _listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listening.Listen(200);
     }
@@ -124,6 +124,43 @@ public sealed class SocketReactorTests : IDisposable
         socket.Reset();
         var e = await Assert.ThrowsAsync<SocketException>(async () => await peer.ReceiveAsync(new byte[1], Cancel));
         Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
+    }
+
+    /// <summary>
+    /// Bytes are passed on by one thread while another breaks the connection off: whichever of the two is at the option first, the other end must
+    /// not take what it got for the whole.
+    /// </summary>
+    [Fact(Timeout = 60_000)]
+    public async Task AResetIsOneWhileAnotherThreadPreparesForDeath()
+    {
+        for (int i = 0; i < 400; i++)
+        {
+            TcpSocket socket = await ConnectAsync();
+            using Socket peer = await _listening.AcceptAsync(Cancel);
+            int ready = 0;
+            void Meet()
+            {
+                // Spinning: whoever sleeps comes too late.
+                Interlocked.Increment(ref ready);
+                while (Volatile.Read(ref ready) != 2)
+                    Thread.SpinWait(1);
+            }
+
+            Task other = Task.Run(
+                () =>
+                {
+                    Meet();
+                    socket.ResetOnDeath();
+                },
+                Cancel);
+            Meet();
+            // Neither thread is always the first.
+            Thread.SpinWait(i % 20);
+            socket.Reset();
+            await other;
+            var e = await Assert.ThrowsAsync<SocketException>(async () => await peer.ReceiveAsync(new byte[1], Cancel));
+            Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
+        }
     }
 
     [Fact]
@@ -260,6 +297,44 @@ public sealed class SocketReactorTests : IDisposable
         Assert.Equal(["begin", "work", "end"], _turns[(at - 1)..(at + 2)]);
     }
 
+    /// <summary>Whoever throws when told loses its own socket, which its other end sees; the thread goes on, and so does everybody else on it.</summary>
+    [Fact]
+    public async Task ADefectEndsItsOwnSocketAndNoOther()
+    {
+        using TcpSocket socket = await ConnectAsync(), other = await ConnectAsync();
+        using Socket peer = await _listening.AcceptAsync(Cancel), otherPeer = await _listening.AcceptAsync(Cancel);
+        var told = new Defective();
+        socket.Observer = told;
+        await peer.SendAsync("x"u8.ToArray(), Cancel);
+        var e = await Assert.ThrowsAsync<SocketException>(async () => await peer.ReceiveAsync(new byte[1], Cancel));
+        Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
+
+        await otherPeer.SendAsync("y"u8.ToArray(), Cancel);
+        Assert.Equal(1, await new SocketExchange(other).ReceiveAsync(new byte[1], Cancel));
+        // Told once more, that it is closed; which it takes as badly.
+        _reactor.Dispose();
+        Assert.Equal((2, 2), (told.Times, _turns.Count(turn => turn == "a defect")));
+    }
+
+    /// <summary>A thread that ended would take everybody's sockets with it; and its process.</summary>
+    [Fact]
+    public async Task DefectsOfWorkAndOfATurnsEndsAreToldAndEndNothing()
+    {
+        bool broken = true;
+        void Break(string where) => _ = broken ? throw new InvalidOperationException(where) : false;
+        var defects = new List<string>();
+        using var reactor = new SocketReactor("test", () => Break("begin"), () => Break("end"), e => defects.Add(e.Message));
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        reactor.Post(new Work(() =>
+        {
+            reactor.Post(new Work(() => broken = false));
+            reactor.Post(new Work(done.SetResult));
+            Break("work");
+        }));
+        await done.Task.WaitAsync(Cancel);
+        Assert.Equal(["begin", "work", "end", "begin"], defects);
+    }
+
     private ValueTask<TcpSocket> ConnectAsync() => Connected.ToAsync(Address, _reactor, Cancel);
 
     private void Note(string what)
@@ -296,6 +371,17 @@ public sealed class SocketReactorTests : IDisposable
         {
             if (socket.HasEnded)
                 _ended.TrySetResult();
+        }
+    }
+
+    private sealed class Defective : ISocketObserver
+    {
+        public int Times { get; private set; }
+
+        public void OnReady()
+        {
+            Times++;
+            throw new InvalidOperationException("a defect");
         }
     }
 

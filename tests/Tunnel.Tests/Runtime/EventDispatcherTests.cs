@@ -1,4 +1,5 @@
 using Tunnel.App.Runtime;
+using Tunnel.Tests.Diagnostics;
 using Tunnel.Tests.Services;
 
 namespace Tunnel.Tests.Runtime;
@@ -73,6 +74,30 @@ public class EventDispatcherTests
         Assert.InRange(20_000 - owner.Opened, 16_384 - 128, 16_384);
     }
 
+    /// <summary>The thread is a link's or a reactor's: whoever throws when told loses its stream, the others are told, and the next turn is as any.</summary>
+    [Fact]
+    public void WhoeverThrowsLosesItsStreamAndNoOther()
+    {
+        using var bench = new ServerBench();
+        PeerSession session = bench.Greet(1).Session;
+        TunnelStream bad = session.OpenStream()!, good = session.OpenStream()!;
+        var owner = new Counter();
+        long before = DefectLog.OfProcess.Count;
+        // A thread of its own: one that ended would take the process with it.
+        var thread = new Thread(() =>
+        {
+            EventDispatcher.Begin();
+            EventDispatcher.EnqueueOpened(bad, new Defective());
+            EventDispatcher.EnqueueOpened(good, owner);
+            EventDispatcher.End();
+            Assert.False(EventDispatcher.TryDefer(session));
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Equal((1, true, false), (owner.Opened, bad.IsClosed, good.IsClosed));
+        Assert.True(DefectLog.OfProcess.Count > before);
+    }
+
     /// <summary>Segments sent during the turn, and with its end.</summary>
     private static (long During, long After) SayInATurn(PeerSession session)
     {
@@ -88,6 +113,16 @@ public class EventDispatcherTests
     }
 
     private static long Sent(PeerSession session) => session.GetStatus().Kcp.SegmentsSent;
+
+    private sealed class Defective : ISessionOwner
+    {
+        public void OnStreamOpened(TunnelStream stream) => throw new InvalidOperationException("a defect");
+
+        public void OnSessionClosed(PeerSession session)
+        {
+            // None is.
+        }
+    }
 
     private sealed class Counter : ISessionOwner
     {

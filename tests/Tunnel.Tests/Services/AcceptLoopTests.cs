@@ -42,4 +42,29 @@ public class AcceptLoopTests
         Assert.Equal((3, 1, pauses), (accepts, served, paused));
         Assert.Equal([error], told);
     }
+
+    /// <summary>A defect of whoever serves costs the connection that it met, not all that come after it.</summary>
+    [Fact]
+    public async Task ADefectCostsOneConnection()
+    {
+        using var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listening.Listen(2);
+        long before = DefectLog.OfProcess.Count;
+        var served = new List<TcpSocket>();
+        ValueTask<TcpSocket> Accept(CancellationToken stop) => served.Count < 2
+            ? Connected.ToAsync((IPEndPoint)listening.LocalEndPoint!, LocalSockets.Next(), stop)
+            : throw new ObjectDisposedException("the listener");
+        void Serve(TcpSocket socket)
+        {
+            served.Add(socket);
+            _ = served.Count == 1 ? throw new InvalidOperationException("a defect") : false;
+        }
+
+        await new AcceptLoop(Accept, Serve, _ => { }, () => Task.CompletedTask).RunAsync(CancellationToken.None);
+        // Null: it is closed.
+        Assert.Equal([true, false], served.Select(socket => socket.LocalEndPoint is null));
+        Assert.True(DefectLog.OfProcess.Count > before);
+        served[1].Dispose();
+    }
 }

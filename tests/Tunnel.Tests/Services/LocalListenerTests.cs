@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tunnel.App.Config;
+using Tunnel.App.Runtime;
 using Tunnel.App.Services;
 using Tunnel.Links.Host;
 using Tunnel.Links.Sockets;
@@ -106,6 +107,26 @@ public class LocalListenerTests
         Assert.Equal('!', await Read(waits));
     }
 
+    /// <summary>Neither in silence nor with an end that looks meant; and its place is free again.</summary>
+    [Fact]
+    public async Task ADefectOfTheServiceIsAResetAndCounted()
+    {
+        long before = DefectLog.OfProcess.Count;
+        ListenerGate gate = Gate(1, 1);
+        using var listener = new Defective(new IPEndPoint(IPAddress.Loopback, 0), gate);
+        listener.Bind();
+        _ = listener.RunAsync(Cancel);
+        // It may have come before the connecting is known to be over.
+        var e = await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            using Socket socket = await Connect(listener.LocalEndPoint);
+            await Read(socket);
+        });
+        Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
+        SpinWait.SpinUntil(() => gate.Active == 0);
+        Assert.True(DefectLog.OfProcess.Count > before);
+    }
+
     private static uint[] BacklogsOf(IPEndPoint address) =>
         [.. ListenQueues.Read().Queues.Where(q => q.Local.Equals(address)).Select(q => q.Backlog)];
 
@@ -137,6 +158,13 @@ public class LocalListenerTests
     {
         byte[] buffer = new byte[1];
         return await socket.ReceiveAsync(buffer, Cancel) == 0 ? null : (char)buffer[0];
+    }
+
+    private sealed class Defective(IPEndPoint listen, ListenerGate gate) : LocalListener(listen, gate, NullLogger.Instance)
+    {
+        protected override string Name => "defective";
+
+        protected override ValueTask<Relay?> HandleAsync(TcpSocket socket, CancellationToken stop) => throw new InvalidOperationException("a defect");
     }
 
     /// <summary>Says one character and waits for the other side to close.</summary>

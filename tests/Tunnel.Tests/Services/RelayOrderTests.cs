@@ -1,18 +1,23 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Tunnel.App.Runtime;
 using Tunnel.App.Services;
 using Tunnel.Links.Sockets;
+using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Primitives;
+using Tunnel.Protocol.Sessions;
 using Tunnel.Tests.Diagnostics;
+using Tunnel.Tests.Mux;
 using Tunnel.Tests.Support;
 
 namespace Tunnel.Tests.Services;
 
-/// <summary>A relay whose socket has something to say before it begins.</summary>
+/// <summary>What a relay does before what: a peer made by hand at one side, a socket at the other. Nothing that is never told is waited for.</summary>
 public sealed class RelayOrderTests : IDisposable
 {
     private readonly ServerBench _bench = new();
-    private readonly SocketReactor _reactor = new("test", () => { }, () => { });
+    private readonly SocketReactor _reactor = new("test", () => { }, () => { }, _ => { });
     private readonly Socket _listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 
     public RelayOrderTests()
@@ -49,7 +54,184 @@ public sealed class RelayOrderTests : IDisposable
         await peer.SendAsync("two"u8.ToArray(), Cancel);
         while (stream.BytesSent != 6)
             await Task.Delay(1, Cancel);
-        stream.Session.Close(Protocol.Mux.CloseReason.Local);
+        stream.Session.Close(CloseReason.Local);
         await relay;
+    }
+
+    /// <summary>What came by the stream while its target was dialled is told no more.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task WhatTheStreamBroughtBeforeIsPassedOn()
+    {
+        BenchPeer bench = _bench.Greet(1);
+        TunnelStream stream = bench.Session.OpenStream()!;
+        bench.Say(MuxCommand.Data, stream.Id, "one"u8);
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        using Socket theirs = peer;
+        Task relay = new Relay(socket, stream, isClient: false).RunAsync(Cancel);
+        Assert.Equal(0, stream.Session.GetStatus().Buffered);
+        await ExpectAsync(peer, "one");
+        stream.Session.Close(CloseReason.Local);
+        await relay;
+    }
+
+    /// <summary>What is left over goes before what comes behind it, and the end behind both, however often the socket is full.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task WhatTheSocketHasNoRoomForIsNotOvertaken()
+    {
+        const int length = 12 << 20;
+        using var bench = new ServerBench(new MuxOptions { StreamBuffer = 2 * length, SessionBuffer = 4 * length });
+        BenchPeer sender = bench.Greet(1);
+        TunnelStream stream = sender.Session.OpenStream()!;
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        using Socket theirs = peer;
+        Task relay = new Relay(socket, stream, isClient: false).RunAsync(Cancel);
+        byte[] sent = new byte[length], received = new byte[length + 1];
+        new Prng(1).Fill(sent);
+        foreach (byte[] part in sent.Chunk(32 * 1024))
+            sender.Say(MuxCommand.Data, stream.Id, part);
+        sender.Say(MuxCommand.Finish, stream.Id);
+        // More than the kernel takes, or this would show nothing.
+        Assert.NotEqual(0, stream.Session.GetStatus().Buffered);
+        for (int have = 0, count = 1; count != 0; have += count)
+            count = await peer.ReceiveAsync(received.AsMemory(have), Cancel);
+        Assert.True(sent.AsSpan().SequenceEqual(received.AsSpan(0, length)));
+        peer.Dispose();
+        await relay;
+    }
+
+    /// <summary>Nor that it ended: whoever is at the socket, and says nothing, would be kept for ever.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task AStreamThatWasClosedBeforeIsABreak()
+    {
+        TunnelStream stream = _bench.Greet(1).Session.OpenStream()!;
+        stream.Close();
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        using Socket theirs = peer;
+        await new Relay(socket, stream, isClient: false).RunAsync(Cancel);
+        await Assert.ThrowsAsync<SocketException>(async () => await peer.ReceiveAsync(new byte[1], Cancel));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task ASessionThatDiedBehindItsPeersEndIsNotWaitedFor()
+    {
+        BenchPeer bench = _bench.Greet(1);
+        TunnelStream stream = bench.Session.OpenStream()!;
+        bench.Say(MuxCommand.Finish, stream.Id);
+        stream.Session.Close(CloseReason.Local);
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        using Socket theirs = peer;
+        await new Relay(socket, stream, isClient: false).RunAsync(Cancel);
+    }
+
+    /// <summary>
+    /// To a peer of ours, and to any from a target, the end of what is said is passed on behind the last of it, and the reply still comes. A stock
+    /// server would take it for the end of both directions: an application's waits until the reply has been quiet.
+    /// </summary>
+    [Theory(Timeout = 60_000)]
+    [InlineData(true, false, false)]
+    [InlineData(true, true, true)]
+    [InlineData(false, false, true)]
+    [InlineData(false, true, true)]
+    public async Task TheEndOfWhatIsSaidIsPassedOnUnlessThatEndsTheReply(bool isClient, bool peerHalfCloses, bool passedOn)
+    {
+        BenchPeer bench = _bench.Greet(1);
+        if (peerHalfCloses)
+            bench.Session.Announced(Capabilities.HalfClose | Capabilities.Reset);
+        TunnelStream stream = bench.Session.OpenStream()!;
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        using Socket theirs = peer;
+        Task relay = new Relay(socket, stream, isClient) { ReplyQuiet = TimeSpan.FromHours(1) }.RunAsync(Cancel);
+        await peer.SendAsync("question"u8.ToArray(), Cancel);
+        peer.Shutdown(SocketShutdown.Send);
+        await ToldAsync(() => socket.HasEnded);
+        Assert.Equal(8, stream.BytesSent);
+        Assert.Equal(passedOn, HasFinished(stream));
+
+        bench.Say(MuxCommand.Data, stream.Id, "reply"u8);
+        await ExpectAsync(peer, "reply");
+        bench.Say(MuxCommand.Finish, stream.Id);
+        await relay;
+        Assert.Equal(0, await peer.ReceiveAsync(new byte[1], Cancel));
+    }
+
+    /// <summary>The reply has been quiet for as long as it must be.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task TheEndIsPassedOnOnceTheReplyIsQuiet()
+    {
+        BenchPeer bench = _bench.Greet(1);
+        TunnelStream stream = bench.Session.OpenStream()!;
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        using Socket theirs = peer;
+        Task relay = new Relay(socket, stream, isClient: true) { ReplyQuiet = TimeSpan.FromMilliseconds(1) }.RunAsync(Cancel);
+        peer.Shutdown(SocketShutdown.Send);
+        while (!HasFinished(stream))
+            await Task.Delay(1, Cancel);
+        Assert.False(relay.IsCompleted);
+        stream.Session.Close(CloseReason.Local);
+        await relay;
+    }
+
+    /// <summary>
+    /// The socket says all and breaks while a write waits for the peer's window. When that is over only the end is there to be read; nobody
+    /// would notice the break behind it.
+    /// </summary>
+    [Fact(Timeout = 60_000)]
+    public async Task ABreakBehindAnEndBehindAWriteThatWaitsIsABreak()
+    {
+        byte[] much = new byte[200_000];
+        BenchPeer bench = _bench.Greet(1);
+        TunnelStream stream = bench.Session.OpenStream()!;
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        Task relay = new Relay(socket, stream, isClient: true) { ReplyQuiet = TimeSpan.FromHours(1) }.RunAsync(Cancel);
+        for (int sent = 0; sent < much.Length;)
+            sent += await peer.SendAsync(much.AsMemory(sent), Cancel);
+        // As much as the peer's window takes.
+        while (stream.BytesSent < 128 * 1300)
+            await Task.Delay(1, Cancel);
+        Assert.InRange(stream.BytesSent, 0, much.Length - 1);
+        peer.Shutdown(SocketShutdown.Send);
+        await ToldAsync(() => socket.HasEnded);
+        peer.Close(0);
+        await ToldAsync(() => !socket.IsConnected);
+        while (!relay.IsCompleted)
+        {
+            bench.Acknowledge();
+            await Task.Delay(1, Cancel);
+        }
+
+        await relay;
+        Assert.Equal((much.Length, false), (stream.BytesSent, stream.Session.IsClosed));
+    }
+
+    private async Task<(TcpSocket Socket, Socket Peer)> ConnectAsync() =>
+        (await Connected.ToAsync((IPEndPoint)_listening.LocalEndPoint!, _reactor, Cancel), await _listening.AcceptAsync(Cancel));
+
+    private static async Task ExpectAsync(Socket peer, string text)
+    {
+        byte[] received = new byte[text.Length + 1];
+        Assert.Equal(text.Length, await peer.ReceiveAsync(received, Cancel));
+        Assert.Equal(text, Encoding.ASCII.GetString(received, 0, text.Length));
+    }
+
+    /// <summary>Waits for something that the reactor's thread learns, and until whoever it tells of that has done what it does at once.</summary>
+    private async Task ToldAsync(Func<bool> learnt)
+    {
+        while (!learnt())
+            await Task.Delay(1, Cancel);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _reactor.Post(new Work(done.SetResult));
+        await done.Task.WaitAsync(Cancel);
+    }
+
+    /// <summary>The last that was sent ends with the stream's end.</summary>
+    private bool HasFinished(TunnelStream stream)
+    {
+        byte[] end = MuxBench.Frame(2, MuxCommand.Finish, stream.Id);
+        return _bench.Carrier.LastSent.AsSpan().EndsWith(end);
+    }
+
+    private sealed class Work(Action action) : IReactorWork
+    {
+        public void Run() => action();
     }
 }

@@ -10,6 +10,9 @@ internal sealed class CoalescingKnob : Knob
     private const uint ManyUsecs = 64;
     private const uint FewUsecs = 10;
 
+    /// <summary>VIRTIO_NET_F_NOTF_COAL of the virtio specification 1.2, section 5.1.3.</summary>
+    private const int VirtioCoalescing = 53;
+
     private static readonly NicCoalescing Bulk = new(false, 128, 64);
     private static readonly NicCoalescing Prompt = new(false, FewUsecs, 8);
 
@@ -31,6 +34,8 @@ internal sealed class CoalescingKnob : Knob
             return Judgement.Unknown(now.Problem ?? $"\"{now.Text?.Trim()}\" is no coalescing");
         if (state is { AdaptiveRx: null, RxUsecs: null })
             return new Judgement(true, "as it is: the card has no rx-usecs", Format(state)) { Matters = false };
+        if (IsFixed(context))
+            return new Judgement(true, "as it is: this machine's host lets no guest set it (virtio without NOTF_COAL)", Format(state)) { Matters = false };
         return context.Profile switch
         {
             TuningProfile.Throughput => Choose(state.AdaptiveRx is true || state.RxUsecs >= ManyUsecs, $"adaptive, or rx-usecs {ManyUsecs} or more", state, Bulk),
@@ -45,6 +50,15 @@ internal sealed class CoalescingKnob : Knob
         Parse(new Reading(value, null)) is not { } wanted ? $"\"{value}\" is no coalescing"
         : context.Nic is { } nic ? nic.SetCoalescing(wanted)
         : context.NoInterface;
+
+    /// <summary>
+    /// virtio reports rx-usecs whether it can be set or not, and refuses what its host has not offered: a bit of the negotiated features, which
+    /// the bus shows as a row of ones and noughts, the lowest first.
+    /// </summary>
+    private static bool IsFixed(CheckContext context) =>
+        context.Nic?.Driver().Value?.Name == "virtio_net"
+        && context.Files.Read($"/sys/class/net/{context.Interface}/device/features").Text?.Trim() is { Length: > VirtioCoalescing } features
+        && features[VirtioCoalescing] == '0';
 
     /// <summary>As wished, of what the card has.</summary>
     private static Judgement Choose(bool met, string should, NicCoalescing now, NicCoalescing wanted) => new(met, should, Format(met ? now : new NicCoalescing(

@@ -92,7 +92,9 @@ public sealed class EthtoolDevice(string name) : INicDevice
         change(words);
         Span<byte> block = MemoryMarshal.AsBytes(words.AsSpan());
         error = Ask(set, block);
-        return error == 0 ? null : Libc.Describe(error);
+        string told = Libc.Describe(error);
+        // The one is the caller's matter, the others the card's.
+        return error == 0 ? null : error == Linux.EPERM ? told : $"the driver refuses it: {told}";
     }
 
     private bool? Flag(uint command) => AskWords(command, 2).Words is { } words ? words[1] != 0 : null;
