@@ -31,6 +31,13 @@ internal sealed class Pacing(int segmentSize)
     private const double FlightGain = 1.5;
     private const double LookFlightGain = 0.25;
 
+    /// <summary>
+    /// While the queue loses this much, it is too short for more to be under way than the path holds: what is sent on top is what it loses. Only
+    /// then, for a longer queue that others fill would be theirs so.
+    /// </summary>
+    private const double ShortQueueLoss = 0.1;
+    private const double ShortQueueFlightGain = 1.1;
+
     /// <summary>More lost than usual, and more than chance, behind a queue: somebody else sends too.</summary>
     private const double CrowdedLoss = 0.05;
     private const int LeastLost = 3;
@@ -53,6 +60,8 @@ internal sealed class Pacing(int segmentSize)
     private GainCycle _cycle;
     private bool _hasYielded;
     private bool _alwaysQueued = true;
+    private bool _isQueueShort;
+    private bool _wasQueueShort;
 
     private Phase _phase;
     private int _flatRounds;
@@ -76,10 +85,15 @@ internal sealed class Pacing(int segmentSize)
         {
             if (!IsOn)
                 return int.MaxValue;
-            double gain = _length.IsLooking ? LookFlightGain : _phase == Phase.Start ? StartGain : FlightGain;
-            return (int)Math.Clamp(gain * Needed * _length.Delay, LeastSegments * segmentSize, int.MaxValue);
+            return (int)Math.Clamp(CurrentFlightGain * Needed * _length.Delay, LeastSegments * segmentSize, int.MaxValue);
         }
     }
+
+    private double CurrentFlightGain =>
+        _length.IsLooking ? LookFlightGain
+        : _phase == Phase.Start ? StartGain
+        : _isQueueShort || _wasQueueShort ? ShortQueueFlightGain
+        : FlightGain;
 
     /// <summary>False on a path that is too short to be paced, and before anything has come back.</summary>
     private bool IsOn { get; set; }
@@ -114,6 +128,7 @@ internal sealed class Pacing(int segmentSize)
         _loss.Forget();
         _round.ForgetRoundTrips();
         (_phase, _fullRate, _flatRounds) = (Phase.Start, 0, 0);
+        _isQueueShort = _wasQueueShort = false;
     }
 
     /// <summary>Takes a round trip.</summary>
@@ -222,12 +237,13 @@ internal sealed class Pacing(int segmentSize)
     {
         if (_phase == Phase.Start)
         {
-            LookForFullPipe(!_round.WasIdle || (isTelling && HasQueue), LosesInQueue(sent));
+            LookForFullPipe(!_round.WasIdle || (isTelling && HasQueue), LosesInQueue(sent, CrowdedLoss));
         }
         else if (_phase == Phase.Steady && _cycle.Next(_delivery.Best, HasQueue))
         {
             _length.EndCycle();
             (_hasYielded, _alwaysQueued) = (false, true);
+            (_wasQueueShort, _isQueueShort) = (_isQueueShort, false);
         }
     }
 
@@ -269,15 +285,16 @@ internal sealed class Pacing(int segmentSize)
         else if (_cycle.IsSlowKnown && !HasQueue)
             _loss.Learn(_length.Milliseconds);
 
-        if (LosesInQueue(sent) && !_hasYielded)
+        _isQueueShort |= LosesInQueue(sent, ShortQueueLoss);
+        if (LosesInQueue(sent, CrowdedLoss) && !_hasYielded)
             Yield(LossYield);
         else if (_cycle.IsLast && _alwaysQueued && !_hasYielded)
             Yield(QueueYield);
     }
 
-    /// <summary>More was lost than the path's own, and than chance, behind a queue.</summary>
-    private bool LosesInQueue(ulong sent) =>
-        HasQueue && !_round.WasIdle && _round.Lost > Math.Max(LeastLost, (sent - _round.From) * (_loss.Share + CrowdedLoss));
+    /// <summary>So much more was lost than the path's own, and than chance, behind a queue.</summary>
+    private bool LosesInQueue(ulong sent, double share) =>
+        HasQueue && !_round.WasIdle && _round.Lost > Math.Max(LeastLost, (sent - _round.From) * (_loss.Share + share));
 
     private void Yield(double gain)
     {
