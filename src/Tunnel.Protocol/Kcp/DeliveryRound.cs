@@ -53,6 +53,9 @@ internal struct DeliveryRound
     /// <summary>Bytes of data a millisecond.</summary>
     public readonly double Rate(long delivered, long now) => (double)Bytes(delivered) / (now - _began);
 
+    /// <summary>It is under way for so long that what has arrived of it tells its rate.</summary>
+    public readonly bool IsTelling(int milliseconds, long now) => !WasIdle && now - _began >= Math.Max(milliseconds, Shortest);
+
     public void Add(int roundTrip) => LeastRoundTrip = Math.Min(LeastRoundTrip, roundTrip);
 
     /// <summary>Its round trips were another path's.</summary>

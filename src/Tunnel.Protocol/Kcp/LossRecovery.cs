@@ -5,7 +5,8 @@ namespace Tunnel.Protocol.Kcp;
 
 /// <summary>
 /// What becomes of what was sent: times every transmission, takes acknowledgements, and decides which segments are lost, because others
-/// passed them by or because their timeout ran out. What is lost waits here, in its order, to be sent again.
+/// passed them by or because their timeout ran out. What is lost waits here to be sent again, the lowest number first: the peer's user waits for
+/// that one, and of what is lost twice the second time must not wait for all that was lost since.
 /// </summary>
 /// <remarks>Times are milliseconds.</remarks>
 internal sealed class LossRecovery
@@ -16,7 +17,7 @@ internal sealed class LossRecovery
     private readonly int _resend;
     private readonly SendWindow _send;
     private readonly Pacing? _pacing;
-    private readonly Queue<uint> _lost = new();
+    private readonly PriorityQueue<uint, uint> _lost = new(Comparer<uint>.Create((a, b) => (int)(a - b)));
     private readonly PassedByMarks _passed;
     private RoundTripEstimator _roundTrip;
     private CongestionWindow _congestion;
@@ -144,8 +145,8 @@ internal sealed class LossRecovery
         }
     }
 
-    /// <summary>The next one that is to be sent again; it stays the next until <see cref="DropLost"/>.</summary>
-    public bool TryPeekLost(out uint number) => _lost.TryPeek(out number);
+    /// <summary>The next one that is to be sent again, until <see cref="DropLost"/> or the loss of a lower one.</summary>
+    public bool TryPeekLost(out uint number) => _lost.TryPeek(out number, out _);
 
     public void DropLost() => _lost.Dequeue();
 
@@ -227,7 +228,7 @@ internal sealed class LossRecovery
     {
         _pacing?.OnLost(_send[number].Order);
         _send.MarkLost(number, why);
-        _lost.Enqueue(number);
+        _lost.Enqueue(number, number);
     }
 
     private int NextTimeout(in SendWindow.Slot slot)

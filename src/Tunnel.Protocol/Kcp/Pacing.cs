@@ -24,9 +24,19 @@ internal sealed class Pacing(int segmentSize)
     private const double StartGrowth = 1.25;
     private const int FlatRounds = 3;
 
+    /// <summary>This part of a round trip tells what a round will bring: a line that is slower than what it began with is not flooded for two.</summary>
+    private const int TellingPart = 4;
+
     /// <summary>BBR has 2. Sessions that share a bottleneck keep its queue shorter so, and lose a tenth as much in it.</summary>
     private const double FlightGain = 1.5;
     private const double LookFlightGain = 0.25;
+
+    /// <summary>
+    /// While the queue loses this much, it is too short for more to be under way than the path holds: what is sent on top is what it loses. Only
+    /// then, for a longer queue that others fill would be theirs so.
+    /// </summary>
+    private const double ShortQueueLoss = 0.1;
+    private const double ShortQueueFlightGain = 1.1;
 
     /// <summary>More lost than usual, and more than chance, behind a queue: somebody else sends too.</summary>
     private const double CrowdedLoss = 0.05;
@@ -50,10 +60,13 @@ internal sealed class Pacing(int segmentSize)
     private GainCycle _cycle;
     private bool _hasYielded;
     private bool _alwaysQueued = true;
+    private bool _isQueueShort;
+    private bool _wasQueueShort;
 
     private Phase _phase;
     private int _flatRounds;
     private double _fullRate;
+    private double _startRate;
 
     private enum Phase : byte
     {
@@ -72,16 +85,27 @@ internal sealed class Pacing(int segmentSize)
         {
             if (!IsOn)
                 return int.MaxValue;
-            double gain = _length.IsLooking ? LookFlightGain : _phase == Phase.Start ? StartGain : FlightGain;
-            return (int)Math.Clamp(gain * Needed * _length.Delay, LeastSegments * segmentSize, int.MaxValue);
+            return (int)Math.Clamp(CurrentFlightGain * Needed * _length.Delay, LeastSegments * segmentSize, int.MaxValue);
         }
     }
+
+    private double CurrentFlightGain =>
+        _length.IsLooking ? LookFlightGain
+        : _phase == Phase.Start ? StartGain
+        : _isQueueShort || _wasQueueShort ? ShortQueueFlightGain
+        : FlightGain;
 
     /// <summary>False on a path that is too short to be paced, and before anything has come back.</summary>
     private bool IsOn { get; set; }
 
-    private double Bottleneck =>
-        Math.Max(_delivery.Best, (double)(_delivery.IsKnown ? LeastSegments : InitialSegments) * segmentSize / _length.Milliseconds);
+    private double Bottleneck
+    {
+        get
+        {
+            int least = _delivery.IsKnown || _startRate > 0 ? LeastSegments : InitialSegments;
+            return Math.Max(Math.Max(_delivery.Best, _startRate), (double)least * segmentSize / _length.Milliseconds);
+        }
+    }
 
     /// <summary>What has to leave for the bottleneck to be full, where some is lost on the way.</summary>
     private double Needed => Bottleneck / (1 - _loss.Share);
@@ -104,6 +128,7 @@ internal sealed class Pacing(int segmentSize)
         _loss.Forget();
         _round.ForgetRoundTrips();
         (_phase, _fullRate, _flatRounds) = (Phase.Start, 0, 0);
+        _isQueueShort = _wasQueueShort = false;
     }
 
     /// <summary>Takes a round trip.</summary>
@@ -130,7 +155,9 @@ internal sealed class Pacing(int segmentSize)
     public void OnAcknowledged(long delivered, ulong acknowledged, ulong sent, int underWay, long now)
     {
         _length.OnAcknowledged(now);
-        if (_phase == Phase.Drain && underWay <= Bottleneck * _length.Delay)
+        if (_phase == Phase.Start)
+            FollowStart(delivered, now);
+        else if (_phase == Phase.Drain && underWay <= Bottleneck * _length.Delay)
             _phase = Phase.Steady;
         if (!_round.IsOver(acknowledged, now))
             return;
@@ -138,7 +165,7 @@ internal sealed class Pacing(int segmentSize)
             FollowCrowd(sent);
         _length.EndRound(now);
         LearnRate(delivered, now);
-        FollowPhase(isTelling: _round.Bytes(delivered) >= TellingSegments * segmentSize);
+        FollowPhase(sent, isTelling: _round.Bytes(delivered) >= TellingSegments * segmentSize);
         _round.Begin(sent, delivered, now, isFirst: !IsOn);
     }
 
@@ -161,7 +188,7 @@ internal sealed class Pacing(int segmentSize)
     /// <summary>Something leaves while nothing is under way.</summary>
     public void OnRestart(long delivered, ulong sent, long now)
     {
-        _length.OnRestart(now);
+        _length.OnRestart();
         _round.Begin(sent, delivered, now, isFirst: true);
     }
 
@@ -194,35 +221,54 @@ internal sealed class Pacing(int segmentSize)
         _delivery.Forget(now);
     }
 
-    private void FollowPhase(bool isTelling)
+    /// <summary>
+    /// At the start a round's rate counts as soon as it shows: before, nothing is known but a guess, of which a slow line loses nearly all, and a
+    /// fast one need not wait for the round's end.
+    /// </summary>
+    private void FollowStart(long delivered, long now)
+    {
+        if (_round.WasIdle)
+            _startRate = 0;
+        else if (_round.IsTelling((_length.Milliseconds / TellingPart) + _length.Gap, now))
+            _startRate = _round.Rate(delivered, now);
+    }
+
+    private void FollowPhase(ulong sent, bool isTelling)
     {
         if (_phase == Phase.Start)
         {
-            LookForFullPipe(!_round.WasIdle || (isTelling && HasQueue));
+            LookForFullPipe(!_round.WasIdle || (isTelling && HasQueue), LosesInQueue(sent, CrowdedLoss));
         }
         else if (_phase == Phase.Steady && _cycle.Next(_delivery.Best, HasQueue))
         {
             _length.EndCycle();
             (_hasYielded, _alwaysQueued) = (false, true);
+            (_wasQueueShort, _isQueueShort) = (_isQueueShort, false);
         }
     }
 
     /// <summary>
     /// The path is full once what is delivered no longer grows; or, as an application may be just as fast as a path that is long full, once
-    /// even the shortest round trip of a round had a queue to wait in (as HyStart++ sees it, RFC 9406).
+    /// even the shortest round trip of a round had a queue to wait in (as HyStart++ sees it, RFC 9406); at once when that queue loses some.
     /// </summary>
-    private void LookForFullPipe(bool isTelling)
+    private void LookForFullPipe(bool isTelling, bool losesInQueue)
     {
-        if (_delivery.Best >= _fullRate * StartGrowth)
+        if (losesInQueue)
+        {
+            Drain();
+        }
+        else if (_delivery.Best >= _fullRate * StartGrowth)
         {
             _fullRate = _delivery.Best;
             _flatRounds = 0;
         }
         else if (isTelling && ++_flatRounds >= FlatRounds)
         {
-            _phase = Phase.Drain;
+            Drain();
         }
     }
+
+    private void Drain() => (_phase, _startRate) = (Phase.Drain, 0);
 
     /// <summary>
     /// What is lost behind a queue, and a queue that was there for a whole cycle, its slow round included, are others' who send too. What is lost
@@ -239,12 +285,16 @@ internal sealed class Pacing(int segmentSize)
         else if (_cycle.IsSlowKnown && !HasQueue)
             _loss.Learn(_length.Milliseconds);
 
-        bool isCrowded = isTelling && _round.Lost > Math.Max(LeastLost, (sent - _round.From) * (_loss.Share + CrowdedLoss));
-        if (isCrowded && !_hasYielded)
+        _isQueueShort |= LosesInQueue(sent, ShortQueueLoss);
+        if (LosesInQueue(sent, CrowdedLoss) && !_hasYielded)
             Yield(LossYield);
         else if (_cycle.IsLast && _alwaysQueued && !_hasYielded)
             Yield(QueueYield);
     }
+
+    /// <summary>So much more was lost than the path's own, and than chance, behind a queue.</summary>
+    private bool LosesInQueue(ulong sent, double share) =>
+        HasQueue && !_round.WasIdle && _round.Lost > Math.Max(LeastLost, (sent - _round.From) * (_loss.Share + share));
 
     private void Yield(double gain)
     {

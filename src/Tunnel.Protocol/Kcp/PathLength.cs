@@ -19,6 +19,8 @@ internal struct PathLength
     /// <summary>Between two acknowledgements of a peer that gathers them: KCP's slowest mode has 40, and nobody means a second.</summary>
     private const int LongestGap = 200;
 
+    private const long Never = long.MinValue;
+
     /// <summary>Round trips longer than the path by this share of it say that there is a queue.</summary>
     private const int QueueShare = 8;
 
@@ -29,7 +31,7 @@ internal struct PathLength
     private int _gap;
     private int _gapBefore;
     private ulong _forgotten;
-    private long _acknowledgedAt;
+    private long _acknowledgedAt = Never;
 
     public PathLength()
     {
@@ -38,8 +40,11 @@ internal struct PathLength
     /// <summary>Of the path alone, without a queue and without gaps.</summary>
     public readonly int Milliseconds => _least == int.MaxValue ? UnknownLength : _least;
 
+    /// <summary>The longest gap between acknowledgements of late.</summary>
+    public readonly int Gap => Math.Max(_gap, _gapBefore);
+
     /// <summary>Peers that gather acknowledgements tell the round trip of the newest one only; the others wait longer.</summary>
-    public readonly int Delay => Milliseconds + Math.Max(_gap, _gapBefore);
+    public readonly int Delay => Milliseconds + Gap;
 
     /// <summary>Little should be under way now, so that the length shows.</summary>
     public readonly bool IsLooking => _lookRounds != 0;
@@ -74,12 +79,13 @@ internal struct PathLength
     /// <summary>An acknowledgement has come.</summary>
     public void OnAcknowledged(long now)
     {
-        _gap = Math.Max(_gap, (int)Math.Min(now - _acknowledgedAt, LongestGap));
+        if (_acknowledgedAt != Never)
+            _gap = Math.Max(_gap, (int)Math.Min(now - _acknowledgedAt, LongestGap));
         _acknowledgedAt = now;
     }
 
-    /// <summary>Something leaves while nothing is under way: the silence before it is no gap.</summary>
-    public void OnRestart(long now) => _acknowledgedAt = now;
+    /// <summary>Something leaves while nothing is under way: the silence until its acknowledgement comes is no gap, it is the path.</summary>
+    public void OnRestart() => _acknowledgedAt = Never;
 
     /// <summary>A round is over, of a look, too.</summary>
     public void EndRound(long now)

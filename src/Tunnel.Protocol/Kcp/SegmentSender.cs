@@ -19,6 +19,7 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
     private const int WorthwhileSpace = 256;
 
     private int _partOffset;
+    private uint _inParts;
     private uint _windowFrom;
     private bool _knowsWindow;
     private SendCounters _counters;
@@ -143,6 +144,9 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
     private bool TryWriteParts(ref SegmentWriter writer, uint number, long now)
     {
         ReadOnlySpan<byte> data = send.Data(number);
+        // One with a lower number may have been lost meanwhile, and comes first; this one then begins anew.
+        _partOffset = number == _inParts ? _partOffset : 0;
+        _inParts = number;
         ReadOnlySpan<byte> rest = data[_partOffset..];
         int room = writer.Room - KcpSegment.HeaderLength - SegmentPart.HeaderLength;
         if (room < Math.Min(Math.Min(WorthwhileSpace, path.SegmentSize - SegmentPart.HeaderLength), rest.Length))

@@ -1,4 +1,6 @@
+using Tunnel.Links.Memory;
 using Tunnel.Protocol.Kcp;
+using Tunnel.Tests.Support;
 
 namespace Tunnel.Tests.Kcp;
 
@@ -88,6 +90,85 @@ public class AckTests
         Assert.Equal(4, bench.Datagrams);
     }
 
+    /// <summary>Where one datagram of them is lost, the next one says it, and nothing of it is sent again for nothing.</summary>
+    [Fact]
+    public void WhatLiesBeyondAGapIsAcknowledgedOnceMoreWithWhatComesNext()
+    {
+        var bench = new EngineBench(Prompt);
+        foreach (uint number in new uint[] { 0, 2, 3 })
+            bench.Push(100, number);
+        Assert.Equal(new uint[] { 2, 3 }, bench.Drain(100).Select(s => s.Number));
+        bench.Push(101, 5, timestamp: 9);
+        Assert.Equal([(2u, 0u), (3u, 0u), (5u, 9u)], bench.Drain(101).Select(s => (s.Number, s.Timestamp)));
+        bench.Push(102, 6);
+        Assert.Equal(new uint[] { 5, 6 }, bench.Drain(102).Select(s => s.Number));
+        bench.Push(103, 4);
+        Assert.Equal(new uint[] { 6, 4 }, bench.Drain(103).Select(s => s.Number));
+    }
+
+    /// <summary>By itself it is worth no datagram; and a stock peer would take the round trip from an echo that is old.</summary>
+    [Fact]
+    public void WhatIsRepeatedWaitsForAnAcknowledgementThatIsOwed()
+    {
+        var bench = new EngineBench(Prompt);
+        bench.Push(100, 1);
+        bench.Drain(100);
+        bench.User.ToSend = 5;
+        Assert.Equal(KcpCommand.Push, Assert.Single(bench.AdvanceAndDrain(150)).Command);
+        Assert.Equal(0, bench.Engine.LocalWindow - Prompt.ReceiveWindow);
+        bench.Push(160, 2);
+        Assert.Equal(new uint[] { 1, 2 }, bench.Drain(160).Select(s => s.Number));
+    }
+
+    [Fact]
+    public void WhatUnaCoversMeanwhileIsNotRepeated()
+    {
+        var bench = new EngineBench(Prompt);
+        foreach (uint number in new uint[] { 1, 2, 4 })
+            bench.Push(100, number);
+        bench.Drain(100);
+        bench.Push(101, 0);
+        Assert.Equal(new[] { (4u, 3u), (0u, 3u) }, bench.Drain(101).Select(s => (s.Number, s.Unacknowledged)));
+    }
+
+    [Fact]
+    public void TheNewestAreRepeatedAndNoMoreThanThirtyTwo()
+    {
+        var bench = new EngineBench(Prompt);
+        for (uint i = 1; i <= 200; i++)
+            bench.Push(100, i);
+        bench.Drain(100);
+        bench.Push(101, 201);
+        Assert.Equal(Enumerable.Range(169, 33), bench.Drain(101).Select(s => (int)s.Number));
+        Assert.Equal(1, bench.Datagrams);
+    }
+
+    /// <summary>Whatever is repeated leaves room for one that is owed behind it, also in the shortest datagrams.</summary>
+    [Fact]
+    public void NoDatagramHoldsRepeatedOnesOnly()
+    {
+        var bench = new EngineBench(Prompt with { Mtu = 3 * KcpSegment.HeaderLength });
+        for (uint i = 1; i <= 20; i++)
+            bench.Push(100, i);
+        bench.Drain(100);
+        bench.Push(101, 21);
+        Assert.Equal(new uint[] { 1, 2, 21 }, bench.Drain(101).Select(s => s.Number));
+    }
+
+    /// <summary>A twentieth of all acknowledgements is lost; without repetition, as many segments are sent again that had arrived.</summary>
+    [Fact]
+    public void LostAcknowledgementsCostFewRetransmissions() => TestSeed.Run(5, seed =>
+    {
+        var line = new MemoryWireOptions { DelayNanoseconds = 25_000_000, BitsPerSecond = 100_000_000, QueueBytes = 600_000, Loss = 0.05 };
+        var options = new KcpOptions { Interval = 10 };
+        var pair = new EnginePair(options, options, line, seed);
+        pair.UserA.ToSend = long.MaxValue / 2;
+        pair.RunFor(3000);
+        KcpCounters counters = pair.B.Counters;
+        Assert.InRange(counters.SegmentsReceived, 15_000, long.MaxValue);
+        Assert.InRange(counters.Duplicates, 0, counters.SegmentsReceived / 100);
+    });
+
     [Fact]
     public void DuplicatesAreAcknowledgedAndCounted()
     {
@@ -96,7 +177,8 @@ public class AckTests
         bench.Push(100, 2);
         bench.Drain(100);
         bench.Push(101, 0, timestamp: 77);
-        Assert.Equal((0u, 77u), Assert.Single(bench.Drain(101)) is var again ? (again.Number, again.Timestamp) : default);
+        // Behind the one that is repeated.
+        Assert.Equal([(2u, 0u), (0u, 77u)], bench.Drain(101).Select(s => (s.Number, s.Timestamp)));
         bench.Push(102, 2);
         Assert.Equal(2u, Assert.Single(bench.Drain(102)).Number);
         Assert.Equal((4, 2), (bench.Engine.Counters.SegmentsReceived, bench.Engine.Counters.Duplicates));

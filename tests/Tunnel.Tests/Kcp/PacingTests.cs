@@ -38,6 +38,39 @@ public class PacingTests
         Assert.Equal(before, pair.WireA.Counters.Overflowed);
     }
 
+    /// <summary>
+    /// Its queue holds five segments, and what nobody knew of the line is lost. What is lost again goes before the rest of that, for nothing arrives
+    /// in order without it.
+    /// </summary>
+    [Fact]
+    public void AVerySlowLineIsOfUseFromTheStart()
+    {
+        EnginePair pair = Greeted(Options, Line(megabits: 2, roundTrip: 20, queueMilliseconds: 30));
+        pair.UserA.ToSend = Endless;
+        Assert.InRange(Goodput(pair, 1000), 1.2, 2);
+    }
+
+    /// <summary>What a session begins with is forty times what such a line takes; the first acknowledgements tell so, not the second round trip's.</summary>
+    [Fact]
+    public void ASlowLineIsNotFloodedForLong()
+    {
+        EnginePair pair = Greeted(Options, Line(megabits: 5, roundTrip: 50, queueMilliseconds: 50));
+        pair.UserA.ToSend = Endless;
+        pair.RunFor(1000);
+        Assert.InRange(pair.WireA.Counters.Overflowed, 0, 1000);
+    }
+
+    /// <summary>A line that is long and wide is filled within four round trips: what arrives of one is what the next one builds on, at once.</summary>
+    [Fact]
+    public void AFastLineIsFullSoon()
+    {
+        KcpOptions wide = Options with { SendWindow = 16_384, ReceiveWindow = 16_384 };
+        EnginePair pair = Greeted(wide, Line(megabits: 1000, roundTrip: 100, queueMilliseconds: 100));
+        pair.UserA.ToSend = Endless;
+        pair.RunFor(400);
+        Assert.InRange(pair.UserB.Received, 10_000_000, long.MaxValue);
+    }
+
     [Fact]
     public void ACableIsNotPaced()
     {
@@ -186,6 +219,15 @@ public class PacingTests
         long received = pair.UserB.Received;
         pair.RunFor(milliseconds);
         return (pair.UserB.Received - received) * 8 / 1000.0 / milliseconds;
+    }
+
+    /// <summary>A word there, so that the path's length is known, as it is when a session's first stream begins.</summary>
+    private static EnginePair Greeted(KcpOptions options, MemoryWireOptions line)
+    {
+        var pair = new EnginePair(options, options, line, 1);
+        pair.UserA.ToSend = 200;
+        pair.RunFor(500);
+        return pair;
     }
 
     private static EnginePair Download(KcpOptions options, MemoryWireOptions line)

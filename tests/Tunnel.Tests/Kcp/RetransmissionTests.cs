@@ -67,6 +67,23 @@ public class RetransmissionTests
         Assert.DoesNotContain(0u, bench.Pushes(22));
     }
 
+    /// <summary>Whoever is lost a second time is what the peer's user waits for; what was lost meanwhile can wait.</summary>
+    [Fact]
+    public void WhatIsLostGoesAgainTheLowestNumberFirst()
+    {
+        var bench = new EngineBench(Options with { Resend = 1, SendWindow = 16 });
+        bench.User.LargestPiece = 10;
+        bench.User.ToSend = 80;
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6, 7], bench.Pushes(0));
+        bench.Ack(20, 1, 0, 0);
+        Assert.Equal([0], bench.Pushes(20));
+        bench.User.ToSend = 10;
+        Assert.Equal([8], bench.Pushes(21));
+        bench.Ack(40, 6, 0, 0);
+        bench.Ack(40, 8, 21, 0);
+        Assert.Equal([0, 2, 3, 4, 5, 7], bench.Pushes(40));
+    }
+
     [Fact]
     public void NeverFastWithoutTheKnob()
     {

@@ -103,6 +103,29 @@ public class SegmentPartTests
         Assert.Equal(memory, bench.Engine.MemoryUse);
     }
 
+    /// <summary>A segment whose parts are on their way one by one is not taken for another one that is lost meanwhile and comes first.</summary>
+    [Fact]
+    public void ALowerSegmentMayComeBetweenTheParts()
+    {
+        var user = new ScriptedUser(2, 1) { ToSend = 2600 };
+        var engine = new KcpEngine(new KcpOptions { Interval = 10 }, EngineBench.Conv, user) { PeerTakesParts = true };
+        var peer = new EngineBench(new KcpOptions { Interval = 10 });
+        byte[] buffer = new byte[KcpEngine.MaximumDatagram];
+        while (engine.Transmit(buffer, 1000) != 0)
+        {
+            // Both are too long for the path.
+        }
+
+        Assert.True(engine.TryLimit(600, 1000));
+        for (int i = 0; i < 4; i++)
+            engine.Transmit(buffer, 1000);
+        // Three of these were the first segment's parts, all lost; the fourth was the second's first one.
+        engine.Advance(2000);
+        for (int length; (length = engine.Transmit(buffer, 2000)) != 0;)
+            peer.Engine.Receive(buffer.AsSpan(0, length), 2000);
+        Assert.Equal(2600, peer.User.Received);
+    }
+
     private static bool Feed(EngineBench bench, uint number, int offset, int total, ReadOnlySpan<byte> data)
     {
         byte[] datagram = new byte[KcpSegment.HeaderLength + SegmentPart.HeaderLength + data.Length];

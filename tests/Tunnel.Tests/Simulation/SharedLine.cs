@@ -4,7 +4,10 @@ using Tunnel.Tests.Kcp;
 
 namespace Tunnel.Tests.Simulation;
 
-/// <summary>Downloads of several hosts over one line and its queue, by a virtual clock in milliseconds; each begins a second after the one before.</summary>
+/// <summary>
+/// Downloads of several hosts over one line and its queue, by a virtual clock in milliseconds; each begins a second after the one before. All have
+/// exchanged a word at the very beginning, as sessions do before their first stream.
+/// </summary>
 internal sealed class SharedLine
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
@@ -25,6 +28,7 @@ internal sealed class SharedLine
     {
         (_there, _back) = (new MemoryWire(line, 2), new MemoryWire(line.Clone(), 3));
         _senders = [.. Enumerable.Range(0, senders).Select(i => new Sender((uint)i + 1))];
+        Step(0);
     }
 
     /// <summary>In Mbit/s, of each sender, over the next so many milliseconds.</summary>
@@ -50,7 +54,7 @@ internal sealed class SharedLine
             {
                 next = Math.Min(next, Math.Min(_senders[i].Near.Deadline, _senders[i].Far.Deadline));
                 if (_senders[i].Source.ToSend == 0)
-                    next = Math.Min(next, i * BetweenStarts);
+                    next = Math.Min(next, (i + 1) * BetweenStarts);
             }
 
             return Math.Max(next, _now);
@@ -62,7 +66,7 @@ internal sealed class SharedLine
         _now = now;
         for (int i = 0; i < _senders.Length; i++)
         {
-            if (_senders[i].Source.ToSend == 0 && now >= i * BetweenStarts)
+            if (_senders[i].Source.ToSend == 0 && now >= (i + 1) * BetweenStarts)
                 _senders[i].Source.ToSend = long.MaxValue / 2;
         }
 
@@ -109,7 +113,7 @@ internal sealed class SharedLine
             Far = new KcpEngine(Options, conv, Target);
         }
 
-        public ScriptedUser Source { get; } = new(1, 2);
+        public ScriptedUser Source { get; } = new(1, 2) { ToSend = 200 };
 
         public ScriptedUser Target { get; } = new(2, 1);
 

@@ -10,8 +10,10 @@ public class SharedLineTests
     /// </summary>
     [Theory]
     [InlineData(200, 50, 50, 2, 0.02)]
-    [InlineData(200, 50, 50, 4, 0.045)]
+    [InlineData(200, 50, 50, 4, 0.025)]
     [InlineData(500, 10, 20, 3, 0.01)]
+    [InlineData(100, 20, 10, 4, 0.075)]
+    [InlineData(50, 50, 20, 4, 0.09)]
     public void SessionsThatShareALineShareItEvenlyAndLoseLittle(int megabits, int roundTrip, int queueMilliseconds, int senders, double overflow)
     {
         var line = new SharedLine(senders, new MemoryWireOptions
