@@ -99,7 +99,7 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
             ValueTask sending = HeaderExchange.SendAsync(stream, header, withResult ? HeaderFormat.V1 : known);
             if (withResult)
             {
-                // Whoever answers has read it: two waits become one.
+                // Whoever answers has read it: two waits become one. Waited for here, as each method that waits is an object a connection.
                 byte? answer;
                 while (!HeaderExchange.TryReceiveByte(stream, out answer))
                     await stream.WaitForNewsAsync().ConfigureAwait(false);

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Tunnel.App.Services;
 using Tunnel.Links.Sockets;
@@ -11,22 +10,11 @@ public sealed class LingeringCloseTests : IDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromHours(1);
 
-    private readonly SocketReactor _reactor = new("test", () => { }, () => { }, _ => { });
-    private readonly Socket _listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-
-    public LingeringCloseTests()
-    {
-        _listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _listening.Listen();
-    }
+    private readonly LoopbackReactor _reactor = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public void Dispose()
-    {
-        _listening.Dispose();
-        _reactor.Dispose();
-    }
+    public void Dispose() => _reactor.Dispose();
 
     /// <summary>The reply that says why is there, and its end, while what the other end had sent unasked is unread.</summary>
     [Fact(Timeout = 60_000)]
@@ -85,6 +73,5 @@ public sealed class LingeringCloseTests : IDisposable
         await lingering;
     }
 
-    private async Task<(TcpSocket Socket, Socket Peer)> ConnectAsync() =>
-        (await Connected.ToAsync((IPEndPoint)_listening.LocalEndPoint!, _reactor, Cancel), await _listening.AcceptAsync(Cancel));
+    private Task<(TcpSocket Socket, Socket Peer)> ConnectAsync() => _reactor.ConnectAsync(Cancel);
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Tunnel.App.Runtime;
@@ -17,20 +16,12 @@ namespace Tunnel.Tests.Services;
 public sealed class RelayOrderTests : IDisposable
 {
     private readonly ServerBench _bench = new();
-    private readonly SocketReactor _reactor = new("test", () => { }, () => { }, _ => { });
-    private readonly Socket _listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-
-    public RelayOrderTests()
-    {
-        _listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _listening.Listen();
-    }
+    private readonly LoopbackReactor _reactor = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public void Dispose()
     {
-        _listening.Dispose();
         _reactor.Dispose();
         _bench.Dispose();
     }
@@ -43,8 +34,8 @@ public sealed class RelayOrderTests : IDisposable
     public async Task WhatWasSaidBeforeHoldsUpNothing()
     {
         TunnelStream stream = _bench.Greet(1).Session.OpenStream()!;
-        TcpSocket socket = await Connected.ToAsync((IPEndPoint)_listening.LocalEndPoint!, _reactor, Cancel);
-        using Socket peer = await _listening.AcceptAsync(Cancel);
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        using Socket theirs = peer;
         await peer.SendAsync("one"u8.ToArray(), Cancel);
         while (!socket.HasNews)
             await Task.Delay(1, Cancel);
@@ -203,8 +194,7 @@ public sealed class RelayOrderTests : IDisposable
         Assert.Equal((much.Length, false), (stream.BytesSent, stream.Session.IsClosed));
     }
 
-    private async Task<(TcpSocket Socket, Socket Peer)> ConnectAsync() =>
-        (await Connected.ToAsync((IPEndPoint)_listening.LocalEndPoint!, _reactor, Cancel), await _listening.AcceptAsync(Cancel));
+    private Task<(TcpSocket Socket, Socket Peer)> ConnectAsync() => _reactor.ConnectAsync(Cancel);
 
     private static async Task ExpectAsync(Socket peer, string text)
     {
