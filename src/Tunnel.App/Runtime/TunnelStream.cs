@@ -130,7 +130,7 @@ public sealed class TunnelStream
     private StreamSignal Written => _written ??= new WriteSignal(this);
 
     /// <summary>Why nothing can be written; null when it can.</summary>
-    private IOException? Problem() => _stream.IsReset ? new StreamResetException()
+    internal IOException? Problem() => _stream.IsReset ? new StreamResetException()
         : _session.IsClosed ? new TunnelClosedException(_session.CloseReason)
         : _stream.IsClosed ? new IOException("the stream is closed")
         : null;

@@ -9,7 +9,7 @@ namespace Tunnel.App.Services;
 /// From a stream into a socket: what came is passed on at once, on the thread that received it. It holds a buffer only for what the socket
 /// has no room for.
 /// </summary>
-internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwner owner) : Pump
+internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwner owner) : TurnTaker
 {
     private const int BufferLength = 64 * 1024;
 

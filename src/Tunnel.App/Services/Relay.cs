@@ -70,16 +70,25 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
     public void Start(IRelayOwner owner, CancellationToken stop, ReadOnlyMemory<byte> first = default)
     {
         _owner = owner;
-        _stopping = stop.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
-        // The stream first: the socket is tried at once, by this thread or its own, and whoever waits for a write that nobody was told of waits
-        // for ever.
-        _stream.Observe(this);
-        if (!first.IsEmpty)
-            _outward.Say(first);
-        _socket.Observe(this);
-        // The stream, too, may have come with something already, or either may have ended.
-        _inward.Ask();
-        _outward.Ask();
+        try
+        {
+            _stopping = stop.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
+            // The stream first: the socket is tried at once, by this thread or its own, and whoever waits for a write that nobody was told of waits
+            // for ever.
+            _stream.Observe(this);
+            if (!first.IsEmpty)
+                _outward.Say(first);
+            _socket.Observe(this);
+            // The stream, too, may have come with something already, or either may have ended.
+            _inward.Ask();
+            _outward.Ask();
+        }
+        catch (Exception defect)
+        {
+            // The owner is told once, as of any other end.
+            ((IPumpOwner)this).OnBroken(_outward, defect);
+            ((IPumpOwner)this).OnBroken(_inward, null);
+        }
     }
 
     /// <summary>Runs to the end; never throws for what the network does, but for a defect.</summary>
@@ -104,7 +113,7 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
 
     void IStreamObserver.OnWritten() => _outward.OnWritten();
 
-    void IPumpOwner.OnEnded(Pump pump)
+    void IPumpOwner.OnEnded(TurnTaker pump)
     {
         bool outward = ReferenceEquals(pump, _outward);
         if (End(outward ? Ends.Outward : Ends.Inward, out bool first))
@@ -117,7 +126,7 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
             OnPeerFinished();
     }
 
-    void IPumpOwner.OnBroken(Pump pump, Exception? defect)
+    void IPumpOwner.OnBroken(TurnTaker pump, Exception? defect)
     {
         if (defect is not null)
             Interlocked.CompareExchange(ref _defect, defect, null);
@@ -130,9 +139,9 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
 
     /// <summary>
     /// The socket had said all, and then it broke: nothing is read any more that would say so, and if the stream is quiet nothing is sent
-    /// either. Connected is asked first: a socket that closed in order is no more, but by then the stream's end has been noted.
+    /// either. The socket is asked first: one that closed in order is no more, but by then the stream's end has been noted.
     /// </summary>
-    private bool IsLeft() => Ended == Ends.Outward && !_socket.IsConnected && Ended == Ends.Outward;
+    private bool IsLeft() => Ended == Ends.Outward && _socket.IsGone && Ended == Ends.Outward;
 
     /// <summary>The socket has said all; passes that on once the reply is over or has been quiet for the linger time.</summary>
     private void OnSocketFinished()
