@@ -15,20 +15,20 @@ public abstract class AwaitingListener(IPEndPoint listen, ListenerGate gate, ILo
 
     private async Task ServeAsync(TcpSocket socket, CancellationToken stop)
     {
+        Relay? relay = null;
         Exception? problem = null;
         try
         {
-            if (await HandleAsync(socket, stop).ConfigureAwait(false) is { } relay)
-            {
-                Carry(relay, stop);
-                return;
-            }
+            relay = await HandleAsync(socket, stop).ConfigureAwait(false);
         }
         catch (Exception e)
         {
             problem = e;
         }
 
-        End(socket, problem);
+        if (relay is not null)
+            Carry(relay, stop);
+        else
+            End(socket, problem);
     }
 }

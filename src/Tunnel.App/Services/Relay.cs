@@ -70,25 +70,16 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
     public void Start(IRelayOwner owner, CancellationToken stop, ReadOnlyMemory<byte> first = default)
     {
         _owner = owner;
-        try
-        {
-            _stopping = stop.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
-            // The stream first: the socket is tried at once, by this thread or its own, and whoever waits for a write that nobody was told of waits
-            // for ever.
-            _stream.Observe(this);
-            if (!first.IsEmpty)
-                _outward.Say(first);
-            _socket.Observe(this);
-            // The stream, too, may have come with something already, or either may have ended.
-            _inward.Ask();
-            _outward.Ask();
-        }
-        catch (Exception defect)
-        {
-            // The owner is told once, as of any other end.
-            ((IPumpOwner)this).OnBroken(_outward, defect);
-            ((IPumpOwner)this).OnBroken(_inward, null);
-        }
+        _stopping = stop.UnsafeRegister(static relay => ((Relay)relay!).Break(), this);
+        // The stream first: the socket is tried at once, by this thread or its own, and whoever waits for a write that nobody was told of waits
+        // for ever.
+        _stream.Observe(this);
+        if (!first.IsEmpty)
+            _outward.Say(first);
+        _socket.Observe(this);
+        // The stream, too, may have come with something already, or either may have ended.
+        _inward.Ask();
+        _outward.Ask();
     }
 
     /// <summary>Runs to the end; never throws for what the network does, but for a defect.</summary>
