@@ -25,6 +25,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     private readonly SocketReactor _reactor;
     private ISocketObserver? _observer;
     private volatile bool _hasEnded;
+    private volatile bool _hasFailed;
     private volatile bool _hasUrgent;
     private volatile bool _hasNews;
     private bool _watchesRoom;
@@ -104,6 +105,9 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     /// The other end has said all, or the connection broke. The kernel tells that once: behind what can be read there is an end to be read.
     /// </summary>
     public bool HasEnded => _hasEnded;
+
+    /// <summary>The connection broke. What came before that can still be read.</summary>
+    public bool HasFailed => _hasFailed;
 
     /// <summary>The reactor has told of something since this is watched: there may be something to read. False: there is nothing yet.</summary>
     public bool HasNews => _hasNews;
@@ -263,6 +267,8 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     {
         if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
             _hasEnded = true;
+        if ((events & EPOLLERR) != 0)
+            _hasFailed = true;
         if ((events & EPOLLPRI) != 0)
             _hasUrgent = true;
         _hasNews = true;
