@@ -47,7 +47,9 @@ public sealed partial class UdpForwardListener(
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stop)
     {
-        var flows = new UdpFlows<SocketAddress>(service, logger, stop);
+        // A listener that a reload takes away takes its flows with it.
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var flows = new UdpFlows<SocketAddress>(service, logger, ended.Token);
         var from = new SocketAddress(Wanted.AddressFamily);
         try
         {
@@ -61,6 +63,8 @@ public sealed partial class UdpForwardListener(
         {
             // Stopped.
         }
+
+        await ended.CancelAsync().ConfigureAwait(false);
     }
 
     public void Dispose() => _socket.Dispose();
