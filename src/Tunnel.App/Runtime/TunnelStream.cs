@@ -61,6 +61,9 @@ public sealed class TunnelStream
     /// <summary>The peer will write no more.</summary>
     public bool PeerFinished => _stream.PeerFinished;
 
+    /// <summary>The peer broke it off: what had come and was not read is dropped.</summary>
+    public bool IsReset => _stream.IsReset;
+
     /// <summary>It has been set up and leads to its target: tells whoever listens, and will tell of its end.</summary>
     public void TellSetUp() => _isTold = TunnelEvents.Log.StreamOpened(this);
 

@@ -8,7 +8,7 @@ namespace Tunnel.App.Services;
 /// Carries bytes between a socket and a stream, both ways, until both directions have ended or either breaks. Nothing is read that
 /// cannot be passed on, so a slow reader at one end slows the writer at the other. A direction that is quiet holds no buffer.
 /// </summary>
-public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
+public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner, IReactorWork
 {
     /// <summary>smux has no word for "I read no more": after the peer's FIN, data that is stuck this long goes nowhere.</summary>
     private static readonly TimeSpan StuckAfterFinish = TimeSpan.FromSeconds(30);
@@ -98,6 +98,21 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
         _outward.OnReady();
         if (hadSaidAll && IsLeft())
             Break();
+        else if (_socket.HasFailed)
+            _socket.Reactor.Post(this);
+    }
+
+    /// <summary>
+    /// The socket broke. What it had said before is passed on as long as that takes no waiting: while a write waits for the peer nothing is read
+    /// that would tell of the break, and the peer would keep its end for as long as it is slow.
+    /// </summary>
+    void IReactorWork.Run()
+    {
+        // A turn's end is between two of these: what could leave has left.
+        if (_outward.IsWriting)
+            Break();
+        else if ((Ended & (Ends.Outward | Ends.Broken)) == 0)
+            _socket.Reactor.Post(this);
     }
 
     void IStreamObserver.OnReadable() => _inward.Ask();

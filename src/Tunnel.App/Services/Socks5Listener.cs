@@ -59,6 +59,7 @@ public sealed class Socks5Listener(
         {
             if (Interlocked.Increment(ref _associations) > service.Limits().Associations)
             {
+                service.Strikes?.Strike(LimitKind.MaxAssociations, "an association was refused");
                 await protocol.ReplyAsync(Socks5Reply.GeneralFailure, stop).ConfigureAwait(false);
                 return;
             }

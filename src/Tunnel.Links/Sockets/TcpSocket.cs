@@ -26,6 +26,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     private ISocketObserver? _observer;
     private volatile bool _hasEnded;
     private volatile bool _hasHungUp;
+    private volatile bool _hasFailed;
     private volatile bool _hasUrgent;
     private volatile bool _hasNews;
     private bool _watchesRoom;
@@ -113,6 +114,9 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     /// it does by itself.
     /// </summary>
     public bool IsGone => _hasHungUp && !IsConnected;
+
+    /// <summary>The connection broke. What came before that can still be read.</summary>
+    public bool HasFailed => _hasFailed;
 
     /// <summary>The reactor has told of something since this is watched: there may be something to read. False: there is nothing yet.</summary>
     public bool HasNews => _hasNews;
@@ -276,6 +280,8 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
             _hasEnded = true;
         if ((events & (EPOLLHUP | EPOLLERR)) != 0)
             _hasHungUp = true;
+        if ((events & EPOLLERR) != 0)
+            _hasFailed = true;
         if ((events & EPOLLPRI) != 0)
             _hasUrgent = true;
         _hasNews = true;
