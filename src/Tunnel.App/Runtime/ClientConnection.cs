@@ -184,7 +184,7 @@ public sealed partial class ClientConnection
             receiver.FecSeen += peer => LogFec(_logger, peer);
             receiver.Link.Broke += OnBroke;
             receiver.Start();
-            using CancellationTokenRegistration registration = cancel.Register(() => _ = receiver.Session.LeaveAsync());
+            using CancellationTokenRegistration registration = cancel.Register(() => _ = Farewell.LeaveAsync(receiver.Session));
             await GreetAsync(receiver.Session).ConfigureAwait(false);
             _server.OnAnswered(this);
             return receiver;
@@ -271,7 +271,7 @@ public sealed partial class ClientConnection
     private static async Task DiscardAsync(ClientReceiver receiver)
     {
         using (receiver)
-            await receiver.Session.LeaveAsync().ConfigureAwait(false);
+            await Farewell.LeaveAsync(receiver.Session).ConfigureAwait(false);
     }
 
     private void Begin(ClientReceiver receiver, CancellationToken stop)
@@ -308,7 +308,7 @@ public sealed partial class ClientConnection
     {
         while (!stop.IsCancellationRequested && !receiver.Closed.IsCompleted && receiver.Session.StreamCount != 0)
             await Task.WhenAny(receiver.Closed, Task.Delay(DrainStep, CancellationToken.None)).ConfigureAwait(false);
-        await receiver.Session.LeaveAsync().ConfigureAwait(false);
+        await Farewell.LeaveAsync(receiver.Session).ConfigureAwait(false);
         await receiver.Closed.ConfigureAwait(false);
         Forget(receiver);
         lock (_lock)
@@ -327,7 +327,7 @@ public sealed partial class ClientConnection
     private void LeaveAll()
     {
         foreach (ClientReceiver receiver in GetAlive())
-            _ = receiver.Session.LeaveAsync();
+            _ = Farewell.LeaveAsync(receiver.Session);
     }
 
     private ClientReceiver[] GetAlive()
