@@ -239,7 +239,7 @@ public sealed class ClientConnection
     }
 
     private bool IsSettled(ClientReceiver receiver, CancellationToken ends) => ends.IsCancellationRequested || receiver.Closed.IsCompleted
-        || !_wish.Holds(receiver.Session);
+        || !_wish.Holds(isHeard: receiver.Session.Health is { IsSilent: false });
 
     /// <summary>The server takes no new streams: the session goes on beside the next one until its streams have ended.</summary>
     private void OnDraining(ClientReceiver receiver)

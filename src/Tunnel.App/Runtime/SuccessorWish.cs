@@ -19,10 +19,11 @@ internal sealed class SuccessorWish
     {
         lock (_lock)
         {
-            if (!_made.TrySetResult())
+            if (_made.Task.IsCompleted)
                 return false;
+            // Before it can be seen: whoever sees a wish looks at once whether it holds.
             _unlessHeard = unlessHeard;
-            return true;
+            return _made.TrySetResult();
         }
     }
 
@@ -33,8 +34,9 @@ internal sealed class SuccessorWish
             _unlessHeard = false;
     }
 
-    /// <summary>A successor is still needed for this session.</summary>
-    public bool Holds(PeerSession session) => !(_unlessHeard && session.Health is { IsSilent: false });
+    /// <summary>A successor is still needed.</summary>
+    /// <param name="isHeard">The session is not silent now.</param>
+    public bool Holds(bool isHeard) => !(_unlessHeard && isHeard);
 
     /// <summary>Lets whoever waits for a wish look up.</summary>
     public void Wake() => _made.TrySetResult();
