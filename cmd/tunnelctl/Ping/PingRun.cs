@@ -120,7 +120,7 @@ internal sealed class PingRun(ClientConfig config, PingOptions options, ILogger 
             // It goes without a word, then.
         }
 
-        await session.LeaveAsync().ConfigureAwait(false);
+        await Farewell.LeaveAsync(session).ConfigureAwait(false);
     }
 
     private async Task AskOnceAsync(int number, PingProbe probe, CancellationToken cancel)

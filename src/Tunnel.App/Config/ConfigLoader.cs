@@ -56,9 +56,12 @@ public static class ConfigLoader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            return Refuse<T>(path, $"the file cannot be read: {e.Message}");
+            return Refuse<T>(path, $"the file cannot be read: {Explain(e, path)}");
         }
     }
+
+    /// <summary>What a person can do something about: of a folder the system says that access is denied.</summary>
+    internal static string Explain(Exception e, string path) => Directory.Exists(path) ? "it is a folder" : e.Message;
 
     private static ConfigResult<T> Refuse<T>(string path, string what)
         where T : class => new(path, null, [new ConfigProblem(0, 0, "", what, null)], []);

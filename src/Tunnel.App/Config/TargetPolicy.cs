@@ -25,8 +25,19 @@ public sealed record TargetPolicy(IReadOnlyList<TargetRule> Allow, IReadOnlyList
     /// <param name="address">Where the connection would go.</param>
     /// <param name="port">Its port.</param>
     public bool Permits(string? name, IPAddress address, int port) =>
-        !Deny.Any(rule => Matches(rule, name, address, port))
-        && (Allow.Count == 0 || Allow.Any(rule => Matches(rule, name, address, port)));
+        !AnyMatches(Deny, name, address, port) && (Allow.Count == 0 || AnyMatches(Allow, name, address, port));
+
+    // Asked for every connection, most of which meet no rule at all: no delegates.
+    private static bool AnyMatches(IReadOnlyList<TargetRule> rules, string? name, IPAddress address, int port)
+    {
+        for (int i = 0; i < rules.Count; i++)
+        {
+            if (Matches(rules[i], name, address, port))
+                return true;
+        }
+
+        return false;
+    }
 
     private static bool Matches(TargetRule rule, string? name, IPAddress address, int port) =>
         rule.MatchesAddress(address, port) || rule.MatchesAddress(Reached(address), port) || (name is not null && rule.MatchesName(name, port));

@@ -1,3 +1,4 @@
+using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Pool;
 using Tunnel.App.Runtime.Traffic;
 using Tunnel.App.Services;
@@ -22,6 +23,8 @@ public interface ITunnelEnd
     TrafficLedger Ledger { get; }
 
     UdpMeter Udp { get; }
+
+    LimitMeter Limits { get; }
 
     /// <summary>Bytes that sessions may hold before no new one is taken; null where there is no such ceiling.</summary>
     long? MemoryLimit { get; }

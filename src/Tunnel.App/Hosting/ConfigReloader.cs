@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
+using Tunnel.App.Runtime;
 
 namespace Tunnel.App.Hosting;
 
@@ -68,8 +69,23 @@ internal sealed partial class ConfigReloader<T>(
             if (_stopped || (!isNew && !isAsked))
                 return;
             systemd.Reloading();
+            systemd.Reloaded(Follow(isNew, isAsked));
+        }
+    }
+
+    /// <summary>What an operator should know about what became of it.</summary>
+    private string Follow(bool isNew, bool isAsked)
+    {
+        try
+        {
             ConfigResult<T> result = !isNew && _known is not null ? Repeat(_known) : Read(isAsked);
-            systemd.Reloaded(result.IsValid ? "" : $"{result.FileName} has errors and was not taken over; see the log");
+            return result.IsValid ? "" : $"{result.FileName} has errors and was not taken over; see the log";
+        }
+        catch (Exception defect)
+        {
+            // On a signal's thread or the watch's it would end the process, and with it whatever the tunnel carries.
+            DefectLog.OfProcess.Met(defect, "a reload");
+            return $"{started.FileName} was not wholly taken over; see the log";
         }
     }
 

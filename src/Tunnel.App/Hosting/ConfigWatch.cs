@@ -157,6 +157,9 @@ internal sealed class ConfigWatch : IDisposable
         try
         {
             using FileStream stream = File.OpenRead(file);
+            // A pipe (`--config <(decrypt ...)`) was read to its end at the start: nothing more comes, and it has no length.
+            if (!stream.CanSeek)
+                return [];
             mode = OperatingSystem.IsWindows() ? mode : File.GetUnixFileMode(stream.SafeFileHandle);
             // As long as it is and no longer: looking must not cost a collection of large arrays every few seconds.
             byte[] bytes = new byte[Math.Min(stream.Length, Config.ConfigLoader.MaxFileBytes) + 1];

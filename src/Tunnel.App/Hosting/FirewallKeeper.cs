@@ -24,6 +24,7 @@ internal sealed partial class FirewallKeeper : IDisposable
         _logger = logger;
         _problems = problems;
         _rules = wanted();
+        FirewallRounds.Listen();
         _firewall = Install();
         FirewallRounds.Add(this);
     }

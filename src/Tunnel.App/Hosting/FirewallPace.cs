@@ -1,8 +1,8 @@
 namespace Tunnel.App.Hosting;
 
 /// <summary>
-/// How often firewall rules are looked at: every few seconds while somebody may have changed any, one keeper's in each round, until all have
-/// had their turn; once a minute where the kernel tells of every change and has told of none. A look starts a program. Pure; one owner at a time.
+/// How often firewall rules are looked at that nobody said were touched: one keeper's in each round, every few seconds where others may have
+/// changed any, once a minute where the kernel tells of every change. A look starts a program. Pure; one owner at a time.
 /// </summary>
 internal sealed class FirewallPace
 {
@@ -13,20 +13,13 @@ internal sealed class FirewallPace
     private bool _lists;
     private int _round;
 
-    /// <summary>Nothing is known that asks for a round, and what may come the kernel tells.</summary>
+    /// <summary>From one round to the next.</summary>
     /// <param name="isTold">The kernel tells of every change.</param>
-    public bool IsUnhurried(bool isTold) => isTold && _owed == 0 && !_lists;
+    public TimeSpan Wait(bool isTold) => isTold && _owed == 0 ? Unhurried : Interval;
 
-    /// <summary>Until the next round.</summary>
-    /// <param name="isTold">The kernel tells of every change.</param>
-    public TimeSpan Wait(bool isTold) => IsUnhurried(isTold) ? Unhurried : Interval;
-
-    /// <summary>This process has changed rules itself. Somebody else may have at the same time; whether all are there is quickly found out.</summary>
-    public void OnOwnChange() => _lists = true;
-
-    /// <summary>Somebody has changed rules.</summary>
+    /// <summary>More rules were changed than the kernel could tell of.</summary>
     /// <param name="keepers">How many want to be looked after.</param>
-    public void OnChange(int keepers) => (_owed, _lists) = (keepers, true);
+    public void OnUntold(int keepers) => (_owed, _lists) = (keepers, true);
 
     /// <summary>A round begins: whether it is to be asked what rules there are at all.</summary>
     /// <param name="isTold">The kernel tells of every change.</param>

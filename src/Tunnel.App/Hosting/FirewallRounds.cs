@@ -1,36 +1,42 @@
+using System.Diagnostics;
 using Tunnel.Links.Host;
 
 namespace Tunnel.App.Hosting;
 
 /// <summary>
-/// Looks after all firewall rules of the process, on a thread of its own: whether one's are as they were, each in its turn, and when somebody
-/// changed rules, whether all are there. How often says <see cref="FirewallPace"/>. A client of a hundred links would else be busy with the
-/// tool. Thread-safe.
+/// Looks after all firewall rules of the process, on a thread of its own: at once after those that the kernel says were touched, and at the
+/// others each in its turn. How often says <see cref="FirewallPace"/>. A client of a hundred links would else be busy with the tool.
+/// Thread-safe.
 /// </summary>
 internal static class FirewallRounds
 {
     /// <summary>Who changes rules makes several changes.</summary>
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(200);
 
     private static readonly Lock Gate = new();
     private static readonly List<FirewallKeeper> Keepers = [];
     private static readonly FirewallPace Pace = new();
+    private static readonly Stopwatch SinceRound = Stopwatch.StartNew();
     private static RulesetChanges? _changes;
     private static bool _isRunning;
     private static int _turn;
+
+    /// <summary>Before rules are installed, lest a change right after that be missed. The installing itself is seen, too, and costs a look.</summary>
+    public static void Listen()
+    {
+        lock (Gate)
+            _changes ??= RulesetChanges.TryListen();
+    }
 
     public static void Add(FirewallKeeper keeper)
     {
         lock (Gate)
         {
-            _changes ??= RulesetChanges.TryListen();
-            // It has just installed its rules.
-            if (_changes?.Take() == true)
-                Pace.OnOwnChange();
             Keepers.Add(keeper);
             if (_isRunning)
                 return;
             _isRunning = true;
+            SinceRound.Restart();
             new Thread(Run) { IsBackground = true, Name = "firewall" }.Start();
         }
     }
@@ -46,37 +52,50 @@ internal static class FirewallRounds
         while (TryRest())
         {
             FirewallKeeper[] keepers;
-            bool lists;
+            IReadOnlySet<string>? touched = null;
+            bool isRound, lists;
             lock (Gate)
             {
                 keepers = [.. Keepers];
-                if (_changes?.Take() == true)
-                    Pace.OnChange(keepers.Length);
-                lists = Pace.BeginRound(IsTold());
+                if (_changes?.Take() is { } changed)
+                {
+                    touched = changed.Names;
+                    if (!changed.IsComplete)
+                        Pace.OnUntold(keepers.Length);
+                }
+
+                isRound = SinceRound.Elapsed >= Pace.Wait(IsTold());
+                lists = isRound && Pace.BeginRound(IsTold());
+                if (isRound)
+                    SinceRound.Restart();
             }
 
-            if (keepers.Length != 0)
+            foreach (FirewallKeeper keeper in keepers.Where(k => k.Name is { } name && touched?.Contains(name) == true))
+                keeper.Check();
+            if (isRound && keepers.Length != 0)
                 Look(keepers, keepers[_turn++ % keepers.Length], lists);
         }
     }
 
-    /// <summary>Waits for the next round; false: there is nothing left to look after.</summary>
+    /// <summary>Waits for the next round, or a change before that; false: there is nothing left to look after.</summary>
     private static bool TryRest()
     {
-        bool isTold;
+        RulesetChanges? changes;
         TimeSpan wait;
         lock (Gate)
         {
             _isRunning = Keepers.Count != 0;
             if (!_isRunning)
                 return false;
-            isTold = Pace.IsUnhurried(IsTold());
-            wait = Pace.Wait(isTold);
+            changes = _changes;
+            wait = Pace.Wait(IsTold()) - SinceRound.Elapsed;
         }
 
-        if (!isTold)
+        // A millisecond more: what counts whole ones must not come back before the time.
+        wait = TimeSpan.FromMilliseconds(Math.Max(0, wait.TotalMilliseconds + 1));
+        if (changes is null)
             Thread.Sleep(wait);
-        else if (_changes!.Wait(wait))
+        else if (changes.Wait(wait))
             Thread.Sleep(Settling);
         return true;
     }

@@ -112,7 +112,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         LogUdp(_logger, Udp);
         if (Sessions is not null)
-            await Task.WhenAll(Sessions.GetAll().Select(s => s.LeaveAsync())).ConfigureAwait(false);
+            await Task.WhenAll(Sessions.GetAll().Select(Farewell.LeaveAsync)).ConfigureAwait(false);
         _network?.Dispose();
         CloseReceivers();
         _links?.Dispose();

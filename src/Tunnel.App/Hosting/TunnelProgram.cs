@@ -75,6 +75,7 @@ public static class TunnelProgram
             p.GetRequiredService<THost>(), loaded.Config.Debug, () => shown.Now, p.GetRequiredService<ILoggerFactory>()));
         AddService(builder.Services, p => create(loaded.Config, p));
         AddService(builder.Services, p => new SystemdNotifier(p.GetRequiredService<IHostApplicationLifetime>()));
+        AddService(builder.Services, p => new QuietCollection(p.GetRequiredService<THost>().Ledger));
         // Last: what it changes has started, and it stops first.
         AddService(builder.Services, p => new ConfigReloader<TConfig>(
             loaded,

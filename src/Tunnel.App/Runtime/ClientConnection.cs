@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime.Pool;
 using Tunnel.Links;
+using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Runtime;
@@ -11,32 +12,17 @@ namespace Tunnel.App.Runtime;
 /// begins again after a pause that grows. While the server is away it holds at most one link and one session, and one more whose
 /// streams go on while another has taken its place.
 /// </summary>
-public sealed partial class ClientConnection
+public sealed class ClientConnection
 {
-    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(5);
-
-    /// <summary>While somebody waits for a session: a try that fails must not be what a server that comes back has to wait for.</summary>
-    private static readonly TimeSpan ShortProbeTimeout = TimeSpan.FromSeconds(2);
-
-    private static readonly TimeSpan PauseStep = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan DrainStep = TimeSpan.FromMilliseconds(250);
-
     private readonly PoolServer _server;
     private readonly ConnectionParts _parts;
     private readonly IConnectionOwner _owner;
     private readonly ClientConnectionOptions _options;
-    private readonly ILogger _logger;
-    private readonly RateLimitedLog _lost;
-    private readonly BackOff _backOff = new(Random.Shared);
+    private readonly ConnectionLog _log;
+    private readonly RetryPause _pause;
+    private readonly LiveSessions _sessions;
+    private readonly SuccessorWish _wish = new();
     private readonly CancellationTokenSource _ended = new();
-    private readonly Lock _lock = new();
-    private volatile TaskCompletionSource _replaced = NewSignal();
-    private Task _draining = Task.CompletedTask;
-    private readonly List<ClientReceiver> _alive = [];
-    private volatile bool _retryNow;
-    private volatile bool _unlessHeard;
-    private bool _forgotten;
-    private string _lastProblem = "";
 
     /// <param name="index">Which of the client's connections this is; no other that lives has the same.</param>
     /// <param name="server">Where it goes.</param>
@@ -49,8 +35,9 @@ public sealed partial class ClientConnection
         _parts = parts;
         _owner = owner;
         _options = parts.Options;
-        _logger = parts.Logger;
-        _lost = new RateLimitedLog(_logger, "sessions that ended");
+        _log = new ConnectionLog(parts.Logger, index);
+        _pause = new RetryPause(Random.Shared, () => owner.IsWanted);
+        _sessions = new LiveSessions(parts.Logger);
     }
 
     public int Index { get; }
@@ -59,13 +46,13 @@ public sealed partial class ClientConnection
     public string ServerName => _server.Spec.Name;
 
     /// <summary>The session that carries new streams; null while there is none.</summary>
-    public PeerSession? Session { get; private set; }
+    public PeerSession? Session => _sessions.Current;
 
     /// <summary>The link that is open now, for its counters.</summary>
     public ClientReceiver? Receiver { get; private set; }
 
     /// <summary>A session that takes no new streams and ends with those that it has; null when there is none.</summary>
-    public PeerSession? Drained { get; private set; }
+    public PeerSession? Drained => _sessions.Drained;
 
     /// <summary>Sessions that came up so far.</summary>
     public int Connects { get; private set; }
@@ -78,8 +65,8 @@ public sealed partial class ClientConnection
     /// </summary>
     public void OnNetworkChanged()
     {
-        _retryNow = true;
-        foreach (ClientReceiver receiver in GetAlive())
+        _pause.Hurry();
+        foreach (ClientReceiver receiver in _sessions.GetAll())
             FindWay(receiver);
     }
 
@@ -90,7 +77,7 @@ public sealed partial class ClientConnection
             receiver.FindWay();
             (int before, int now) = receiver.Session.FollowLink();
             if (now < before)
-                LogNarrower(_logger, Index, now);
+                _log.Narrower(now);
         }
         catch (LinkException)
         {
@@ -100,7 +87,7 @@ public sealed partial class ClientConnection
 
     private void OnBroke(LinkException e)
     {
-        Complain(e.Message);
+        _log.Problem(e.Message);
         // What the network's change was may have been looked at before the link noticed it.
         _ = Task.Run(OnNetworkChanged);
     }
@@ -113,16 +100,11 @@ public sealed partial class ClientConnection
     /// <param name="unlessHeard">The session is silent: no successor is needed if it is heard before that is up.</param>
     internal bool TryReplace(string reason, bool unlessHeard = false)
     {
-        lock (_lock)
-        {
-            if (Session is null || Drained is not null || _parts.FixedPort || !_replaced.TrySetResult())
-                return false;
-            _unlessHeard = unlessHeard;
-        }
-
+        if (_parts.FixedPort || !_sessions.HasOnlyOne || !_wish.TryMake(unlessHeard))
+            return false;
         if (unlessHeard)
             _server.OnLost(this);
-        LogReplaced(_logger, Index, ServerName, reason);
+        _log.Replaced(ServerName, reason);
         return true;
     }
 
@@ -130,7 +112,7 @@ public sealed partial class ClientConnection
     internal void Retire()
     {
         _ended.Cancel();
-        _replaced.TrySetResult();
+        _wish.Wake();
     }
 
     /// <summary>Runs until cancelled or retired, or until the link says that trying again cannot help (privilege, a missing library).</summary>
@@ -138,16 +120,16 @@ public sealed partial class ClientConnection
     public async Task RunAsync(CancellationToken stop)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(stop, _ended.Token);
-        using CancellationTokenRegistration leave = stop.Register(LeaveAll);
+        using CancellationTokenRegistration leave = stop.Register(_sessions.LeaveAll);
         while (!ends.IsCancellationRequested)
         {
             if (await TryConnectAsync(ends.Token).ConfigureAwait(false) is { } receiver)
                 await ServeAsync(receiver, stop, ends.Token).ConfigureAwait(false);
-            await PauseAsync(ends.Token).ConfigureAwait(false);
+            await _pause.WaitAsync(ends.Token).ConfigureAwait(false);
         }
 
         _server.Release(this);
-        await _draining.ConfigureAwait(false);
+        await _sessions.Draining.ConfigureAwait(false);
     }
 
     /// <summary>A session whose server has answered, with its link; null when there is none, which has been said.</summary>
@@ -181,17 +163,17 @@ public sealed partial class ClientConnection
         var receiver = new ClientReceiver(opened, _parts.Sessions, _parts.Deadlines) { Serve = _options.Serve };
         try
         {
-            receiver.FecSeen += peer => LogFec(_logger, peer);
+            receiver.FecSeen += _log.Fec;
             receiver.Link.Broke += OnBroke;
             receiver.Start();
-            using CancellationTokenRegistration registration = cancel.Register(() => _ = receiver.Session.LeaveAsync());
-            await GreetAsync(receiver.Session).ConfigureAwait(false);
+            using CancellationTokenRegistration registration = cancel.Register(() => _ = Farewell.LeaveAsync(receiver.Session));
+            await Greeting.RunAsync(receiver.Session, _options, _owner.IsWanted).ConfigureAwait(false);
             _server.OnAnswered(this);
             return receiver;
         }
         catch
         {
-            TrafficLog.Defect(_logger, receiver.Session);
+            TrafficLog.Defect(_parts.Logger, receiver.Session);
             receiver.Dispose();
             throw;
         }
@@ -205,7 +187,7 @@ public sealed partial class ClientConnection
         // Asked after the signal is new: whoever retires this cancels first, and signals then.
         while (!ends.IsCancellationRequested)
         {
-            await Task.WhenAny(receiver.Closed, receiver.Drained, _replaced.Task).ConfigureAwait(false);
+            await Task.WhenAny(receiver.Closed, receiver.Drained, _wish.Made).ConfigureAwait(false);
             if (receiver.Closed.IsCompleted)
                 break;
             if (receiver.Drained.IsCompleted)
@@ -213,10 +195,10 @@ public sealed partial class ClientConnection
             if (receiver.Drained.IsCompleted && _parts.FixedPort)
                 await receiver.Closed.ConfigureAwait(false);
             ClientReceiver? successor = await SucceedAsync(receiver, ends).ConfigureAwait(false);
-            _replaced = NewSignal();
+            _wish.Clear();
             if (successor is null)
                 continue;
-            Drain(receiver, stop);
+            _sessions.Drain(receiver, stop);
             receiver = successor;
             Begin(receiver, stop);
             up = Environment.TickCount64;
@@ -224,8 +206,9 @@ public sealed partial class ClientConnection
 
         bool ended = receiver.Closed.IsCompleted;
         if (!ended)
-            Drain(receiver, stop);
-        SetSession(null);
+            _sessions.Drain(receiver, stop);
+        _sessions.Retire();
+        _owner.OnChanged(this);
         if (ended)
             End(receiver, Environment.TickCount64 - up, stop);
     }
@@ -249,216 +232,61 @@ public sealed partial class ClientConnection
             if (successor is not null)
                 await DiscardAsync(successor).ConfigureAwait(false);
             else if (!IsSettled(receiver, ends))
-                await Task.WhenAny(receiver.Closed, PauseAsync(ends)).ConfigureAwait(false);
+                await Task.WhenAny(receiver.Closed, _pause.WaitAsync(ends)).ConfigureAwait(false);
         }
 
         return null;
     }
 
     private bool IsSettled(ClientReceiver receiver, CancellationToken ends) => ends.IsCancellationRequested || receiver.Closed.IsCompleted
-        || (_unlessHeard && receiver.Session.Health is { IsSilent: false });
+        || !_wish.Holds(receiver.Session);
 
     /// <summary>The server takes no new streams: the session goes on beside the next one until its streams have ended.</summary>
     private void OnDraining(ClientReceiver receiver)
     {
-        lock (_lock)
-            _unlessHeard = false;
+        _wish.Insist();
         _server.OnLost(this);
         _owner.OnDraining(this);
-        LogDraining(_logger, Index, receiver.Session.Peer);
+        _log.Draining(receiver.Session.Peer);
     }
 
     private static async Task DiscardAsync(ClientReceiver receiver)
     {
         using (receiver)
-            await receiver.Session.LeaveAsync().ConfigureAwait(false);
+            await Farewell.LeaveAsync(receiver.Session).ConfigureAwait(false);
     }
 
     private void Begin(ClientReceiver receiver, CancellationToken stop)
     {
-        lock (_lock)
-            _alive.Add(receiver);
         Receiver = receiver;
-        SetSession(receiver.Session);
+        _sessions.Begin(receiver);
+        Connects++;
+        _pause.Reset();
+        _log.Connected(receiver.Session.Peer);
+        _owner.OnChanged(this);
+        _options.SessionUp?.Invoke(Index, receiver.Session);
         // Whoever stopped this meanwhile has not seen the session.
         if (stop.IsCancellationRequested)
-            LeaveAll();
+            _sessions.LeaveAll();
     }
 
     private void End(ClientReceiver receiver, long upMilliseconds, CancellationToken stop)
     {
         // Once; a server that forgets what has just begun is not to be asked again and again without a pause.
-        _forgotten = receiver.Session.CloseReason == Protocol.Mux.CloseReason.PeerForgot && upMilliseconds > 1000;
-        if (receiver.Session.CloseReason == Protocol.Mux.CloseReason.KeepAliveTimeout)
+        if (receiver.Session.CloseReason == CloseReason.PeerForgot && upMilliseconds > 1000)
+            _pause.SkipNext();
+        if (receiver.Session.CloseReason == CloseReason.KeepAliveTimeout)
             _server.OnLost(this);
-        if (!stop.IsCancellationRequested && _lost.Admits())
-            LogLost(_logger, Index, receiver.Session.CloseReason);
-        Forget(receiver);
-    }
-
-    /// <summary>The session takes no new streams, and ends with those that it has.</summary>
-    private void Drain(ClientReceiver receiver, CancellationToken stop)
-    {
-        lock (_lock)
-            Drained = receiver.Session;
-        _draining = Task.WhenAll(_draining, DrainAsync(receiver, stop));
-    }
-
-    private async Task DrainAsync(ClientReceiver receiver, CancellationToken stop)
-    {
-        while (!stop.IsCancellationRequested && !receiver.Closed.IsCompleted && receiver.Session.StreamCount != 0)
-            await Task.WhenAny(receiver.Closed, Task.Delay(DrainStep, CancellationToken.None)).ConfigureAwait(false);
-        await receiver.Session.LeaveAsync().ConfigureAwait(false);
-        await receiver.Closed.ConfigureAwait(false);
-        Forget(receiver);
-        lock (_lock)
-            Drained = ReferenceEquals(Drained, receiver.Session) ? null : Drained;
-    }
-
-    private void Forget(ClientReceiver receiver)
-    {
-        TrafficLog.SessionEnded(_logger, receiver.Session);
-        TrafficLog.LinkClosed(_logger, receiver);
-        lock (_lock)
-            _alive.Remove(receiver);
-        receiver.Dispose();
-    }
-
-    private void LeaveAll()
-    {
-        foreach (ClientReceiver receiver in GetAlive())
-            _ = receiver.Session.LeaveAsync();
-    }
-
-    private ClientReceiver[] GetAlive()
-    {
-        lock (_lock)
-            return [.. _alive];
-    }
-
-    /// <summary>The server has to answer before the session carries anything.</summary>
-    private async Task GreetAsync(PeerSession session)
-    {
-        if (_options.Ping)
-            await IntroduceAsync(session).ConfigureAwait(false);
-        if (_options.AnnouncedFlags.Length != 0)
-            await AnnounceFlagsAsync(session).ConfigureAwait(false);
-    }
-
-    /// <summary>
-    /// Asks for the peer's capabilities. A stock peer closes that stream, which shows that it is there; PING then shows that it
-    /// speaks the same stream header.
-    /// </summary>
-    private async Task IntroduceAsync(PeerSession session)
-    {
-        TimeSpan timeout = _owner.IsWanted ? ShortProbeTimeout : ProbeTimeout;
-        if (_options.Header != HeaderFormat.V1)
-            // A peer that does not know this format may wait for more of it, so nothing waits for the peer. A server of ours answers
-            // this before PING, as it came before.
-            _ = TryLearnAsync(session, timeout);
-        else if (await CapabilityExchange.RunAsync(session, timeout).ConfigureAwait(false))
-            return;
-        await StreamPing.RunAsync(session, _options.Header, timeout).ConfigureAwait(false);
-    }
-
-    private static async Task TryLearnAsync(PeerSession session, TimeSpan timeout)
-    {
-        try
-        {
-            await CapabilityExchange.RunAsync(session, timeout).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or TimeoutException)
-        {
-            // Whether the peer is there is PING's to find out.
-        }
-    }
-
-    private async Task AnnounceFlagsAsync(PeerSession session)
-    {
-        if (session.OpenStream() is not { } stream)
-            return;
-        var header = new StreamHeader(StreamRequest.Flags, default, _options.AnnouncedFlags);
-        await HeaderExchange.SendAsync(stream, header, _options.Header).ConfigureAwait(false);
-        stream.CloseWrite();
-    }
-
-    private void SetSession(PeerSession? session)
-    {
-        lock (_lock)
-            Session = session;
-        if (session is not null)
-        {
-            Connects++;
-            _backOff.Reset();
-            _lastProblem = "";
-            LogConnected(_logger, Index, session.Peer);
-        }
-
-        _owner.OnChanged(this);
-        if (session is not null)
-            _options.SessionUp?.Invoke(Index, session);
-    }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>
-    /// The pause before the next try. Whoever waits for a session makes it short, and a server that is there but has lost the
-    /// session makes it end at once.
-    /// </summary>
-    private async Task PauseAsync(CancellationToken stop)
-    {
-        long start = Environment.TickCount64;
-        TimeSpan pause = _forgotten ? TimeSpan.Zero : _backOff.Next();
-        TimeSpan shortest = _backOff.Shortest();
-        _forgotten = _retryNow = false;
-        while (!stop.IsCancellationRequested)
-        {
-            TimeSpan waited = TimeSpan.FromMilliseconds(Environment.TickCount64 - start);
-            if (waited >= pause || waited >= shortest && (_retryNow || _owner.IsWanted))
-                return;
-            await Task.Delay(PauseStep, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        if (!stop.IsCancellationRequested)
+            _log.Lost(receiver.Session.CloseReason);
+        _sessions.End(receiver);
     }
 
     private void Fail(string problem)
     {
         _server.OnFailed(this);
-        Complain(problem);
+        _log.Problem(problem);
     }
-
-    // The same problem every half minute would only hide the others.
-    private void Complain(string problem)
-    {
-        if (problem == _lastProblem)
-            return;
-        _lastProblem = problem;
-        LogProblem(_logger, Index, problem);
-    }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "connection {Index}: session with {Server} is up")]
-    private static partial void LogConnected(ILogger logger, int index, Protocol.Wire.Endpoint server);
-
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "connection {Index}: {Server} is about to stop and takes no new streams; those that run go on, and others wait for another session")]
-    private static partial void LogDraining(ILogger logger, int index, Protocol.Wire.Endpoint server);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: the session ended ({Reason}); connecting again")]
-    private static partial void LogLost(ILogger logger, int index, Protocol.Mux.CloseReason reason);
-
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "connection {Index}: another session with {Server} is to replace this one ({Reason}); streams that it has go on")]
-    private static partial void LogReplaced(ILogger logger, int index, string server, string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: {Problem}; trying again")]
-    private static partial void LogProblem(ILogger logger, int index, string problem);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "connection {Index}: the link's MTU is smaller now: datagrams are {Largest} bytes at most")]
-    private static partial void LogNarrower(ILogger logger, int index, int largest);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Peer} sends forward error correction packets; this version drops them: turn FEC off there")]
-    private static partial void LogFec(ILogger logger, Protocol.Wire.Endpoint peer);
 }
 
 /// <summary>How a client greets its server.</summary>

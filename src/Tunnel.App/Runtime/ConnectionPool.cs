@@ -140,10 +140,8 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
             Task up;
             lock (_lock)
                 up = _up.Task;
-            if (TryOpen(out bool anyUp) is { } stream)
+            if (TryOpenStream() is { } stream)
                 return stream;
-            if (anyUp)
-                throw new TunnelUnavailableException("every session is at its cap of streams");
             long left = deadline - Environment.TickCount64;
             if (left <= 0)
                 throw new TunnelUnavailableException($"no session with the server within {_openTimeout.TotalSeconds:0.#} s");
@@ -152,16 +150,26 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
         }
     }
 
-    /// <summary>
-    /// Says that a stream is not open yet: it waits for the peer's word. When the peer turns out to be gone, and another session is
-    /// there, the stream is closed and marked as moved.
-    /// </summary>
-    public PendingOpen Await(TunnelStream stream)
+    /// <summary>As <see cref="OpenStreamAsync"/>, for who does not wait yet: null when no session is up.</summary>
+    /// <exception cref="TunnelUnavailableException">All are full.</exception>
+    internal TunnelStream? TryOpenStream()
     {
-        PendingOpen open = _pending.Add(stream);
-        _watch.Hurry();
-        return open;
+        TunnelStream? stream = TryOpen(out bool anyUp);
+        return stream is null && anyUp ? throw new TunnelUnavailableException("every session is at its cap of streams") : stream;
     }
+
+    /// <summary>
+    /// Says that a stream is not open yet: it waits for the peer's word. When the peer turns out to be gone, and another session is there, it is
+    /// moved.
+    /// </summary>
+    internal void Await(IPendingOpen open)
+    {
+        _pending.Add(open);
+        _watch.Hurry();
+    }
+
+    /// <summary>It waits no more.</summary>
+    internal void Forget(IPendingOpen open) => _pending.Remove(open);
 
     /// <summary>
     /// Says that a stream's user would rather open another than wait: it is closed when its session falls silent and another is there.

@@ -22,21 +22,45 @@ public sealed class Dialer(Func<DialRules> rules)
     /// <summary>Who looks names up; the system's resolver.</summary>
     internal Func<string, CancellationToken, Task<IPAddress[]>> Resolver { get; init; } = Dns.GetHostAddressesAsync;
 
-    /// <exception cref="SocketException">No address answered.</exception>
-    /// <exception cref="TargetDeniedException">The policy denies the name, or all of its addresses.</exception>
-    /// <exception cref="TimeoutException">It took too long.</exception>
-    public async ValueTask<TcpSocket> DialAsync(Target target, CancellationToken cancel)
+    /// <inheritdoc cref="FinishAsync"/>
+    public ValueTask<TcpSocket> DialAsync(Target target, CancellationToken cancel) => FinishAsync(target, Begin(target), cancel);
+
+    /// <summary>Begins with an address, which within a host is all there is to do; with a name, which is to be looked up first, nothing.</summary>
+    /// <exception cref="SocketException">It cannot be connected to.</exception>
+    /// <exception cref="TargetDeniedException">The policy denies it.</exception>
+    internal BegunDial Begin(Target target)
     {
-        using Activity? dialing = TunnelActivities.Dial(target);
+        Activity? here = Activity.Current;
+        Activity? trace = TunnelActivities.Dial(target);
+        if (trace is not null)
+            Activity.Current = here;
+        if (!IPAddress.TryParse(target.Host, out IPAddress? literal))
+            return new BegunDial(null, IsConnected: false, trace);
         try
         {
-            return await DialInTimeAsync(target, cancel).ConfigureAwait(false);
+            if (!rules().Policy.Permits(null, literal, target.Port))
+                throw new TargetDeniedException(target);
+            TcpSocket socket = TcpSocket.Connect(literal, target.Port, LocalSockets.Next(), out bool connected);
+            return new BegunDial(socket, connected, trace);
         }
         catch (Exception e)
         {
-            dialing?.Fail(e);
+            trace?.Fail(e);
+            trace?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Sees a dial through. The time that it has counts from here.</summary>
+    /// <exception cref="SocketException">No address answered.</exception>
+    /// <exception cref="TargetDeniedException">The policy denies the name, or all of its addresses.</exception>
+    /// <exception cref="TimeoutException">It took too long.</exception>
+    internal ValueTask<TcpSocket> FinishAsync(Target target, BegunDial begun, CancellationToken cancel)
+    {
+        if (!begun.IsConnected)
+            return FinishInTimeAsync(target, begun, cancel);
+        begun.Trace?.Dispose();
+        return new ValueTask<TcpSocket>(begun.Socket!);
     }
 
     /// <summary>The target's first address, for datagrams: there is no answer by which another could be tried.</summary>
@@ -46,10 +70,10 @@ public sealed class Dialer(Func<DialRules> rules)
     public async Task<IPEndPoint> ResolveFirstAsync(Target target, CancellationToken cancel)
     {
         (TimeSpan timeout, TargetPolicy policy) = rules();
-        using var limit = new DialLimit(timeout, cancel);
+        using CancellationTokenSource limit = Limit(timeout, cancel);
         try
         {
-            IPAddress[] addresses = await ResolveAsync(target, policy, limit).ConfigureAwait(false);
+            IPAddress[] addresses = await ResolveAsync(target, policy, limit.Token).ConfigureAwait(false);
             return addresses.Length != 0
                 ? new IPEndPoint(addresses[0], target.Port)
                 : throw new SocketException((int)SocketError.HostNotFound);
@@ -76,30 +100,47 @@ public sealed class Dialer(Func<DialRules> rules)
         _ => DialResult.Failed,
     };
 
-    private async ValueTask<TcpSocket> DialInTimeAsync(Target target, CancellationToken cancel)
+    private async ValueTask<TcpSocket> FinishInTimeAsync(Target target, BegunDial begun, CancellationToken cancel)
     {
         (TimeSpan timeout, TargetPolicy policy) = rules();
-        using var limit = new DialLimit(timeout, cancel);
+        using Activity? dialing = begun.Trace;
+        using CancellationTokenSource limit = Limit(timeout, cancel);
         try
         {
-            return await DialAnyAsync(target, policy, limit).ConfigureAwait(false);
+            return begun.Socket is { } socket
+                ? await FinishConnectingAsync(socket, limit.Token).ConfigureAwait(false)
+                : await DialAnyAsync(target, policy, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            throw new TimeoutException($"{target} did not answer within {timeout.TotalSeconds:0.#} s");
+            var late = new TimeoutException($"{target} did not answer within {timeout.TotalSeconds:0.#} s");
+            dialing?.Fail(late);
+            throw late;
         }
+        catch (Exception e)
+        {
+            dialing?.Fail(e);
+            throw;
+        }
+    }
+
+    private static CancellationTokenSource Limit(TimeSpan timeout, CancellationToken cancel)
+    {
+        CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(timeout);
+        return limit;
     }
 
     /// <summary>The target's addresses, less those that the policy denies.</summary>
     /// <exception cref="TargetDeniedException">None is left.</exception>
-    private async ValueTask<IPAddress[]> ResolveAsync(Target target, TargetPolicy policy, DialLimit limit)
+    private async ValueTask<IPAddress[]> ResolveAsync(Target target, TargetPolicy policy, CancellationToken limit)
     {
         bool isLiteral = IPAddress.TryParse(target.Host, out IPAddress? literal);
         if (!isLiteral && !policy.MayPermit(target.Host, target.Port))
             throw new TargetDeniedException(target);
         if (isLiteral)
             return policy.Permits(null, literal!, target.Port) ? [literal!] : throw new TargetDeniedException(target);
-        IPAddress[] addresses = await Resolver(target.Host, limit.Token).ConfigureAwait(false);
+        IPAddress[] addresses = await Resolver(target.Host, limit).ConfigureAwait(false);
         IPAddress[] permitted = Permitted(addresses, target, policy);
         return permitted.Length == 0 && addresses.Length != 0 ? throw new TargetDeniedException(target) : permitted;
     }
@@ -107,32 +148,29 @@ public sealed class Dialer(Func<DialRules> rules)
     private static IPAddress[] Permitted(IPAddress[] addresses, Target target, TargetPolicy policy) =>
         [.. addresses.Where(a => policy.Permits(target.Host, a, target.Port))];
 
-    private async ValueTask<TcpSocket> DialAnyAsync(Target target, TargetPolicy policy, DialLimit limit)
+    private async ValueTask<TcpSocket> DialAnyAsync(Target target, TargetPolicy policy, CancellationToken limit)
     {
         IPAddress[] addresses = await ResolveAsync(target, policy, limit).ConfigureAwait(false);
         return addresses.Length == 1
-            ? await ConnectAsync(new IPEndPoint(addresses[0], target.Port), limit).ConfigureAwait(false)
-            : await RaceAsync(addresses, target.Port, limit).ConfigureAwait(false);
+            ? await ConnectAsync(addresses[0], target.Port, limit).ConfigureAwait(false)
+            : await ConnectionRace.RunAsync(
+                addresses.Select(address => new IPEndPoint(address, target.Port)),
+                (address, lost) => ConnectAsync(address.Address, address.Port, lost).AsTask(),
+                limit).ConfigureAwait(false);
     }
 
-    private static Task<TcpSocket> RaceAsync(IPAddress[] addresses, int port, DialLimit limit) =>
-        ConnectionRace.RunAsync(addresses.Select(address => new IPEndPoint(address, port)), BesideOthersAsync, limit.Token);
-
-    private static async Task<TcpSocket> BesideOthersAsync(IPEndPoint address, CancellationToken lost)
+    private static ValueTask<TcpSocket> ConnectAsync(IPAddress address, int port, CancellationToken limit)
     {
-        using var limit = new DialLimit(Timeout.InfiniteTimeSpan, lost);
-        return await ConnectAsync(address, limit).ConfigureAwait(false);
+        TcpSocket socket = TcpSocket.Connect(address, port, LocalSockets.Next(), out bool connected);
+        return connected ? new ValueTask<TcpSocket>(socket) : FinishConnectingAsync(socket, limit);
     }
 
-    private static async ValueTask<TcpSocket> ConnectAsync(IPEndPoint address, DialLimit limit)
+    private static async ValueTask<TcpSocket> FinishConnectingAsync(TcpSocket socket, CancellationToken limit)
     {
-        TcpSocket socket = TcpSocket.Connect(address, LocalSockets.Next(), out bool connected);
-        if (connected)
-            return socket;
         var exchange = new SocketExchange(socket);
         try
         {
-            await exchange.FinishConnectingAsync(limit.Token).ConfigureAwait(false);
+            await exchange.FinishConnectingAsync(limit).ConfigureAwait(false);
             return socket;
         }
         catch
@@ -143,28 +181,11 @@ public sealed class Dialer(Func<DialRules> rules)
     }
 }
 
-/// <summary>The time that a dial has. Most are through before anything waits, and cost no timer.</summary>
-internal sealed class DialLimit(TimeSpan timeout, CancellationToken cancel) : IDisposable
-{
-    private CancellationTokenSource? _source;
-
-    /// <summary>Cancelled when the time is over, counted from the first who waits.</summary>
-    public CancellationToken Token
-    {
-        get
-        {
-            if (_source is null)
-            {
-                _source = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-                _source.CancelAfter(timeout);
-            }
-
-            return _source.Token;
-        }
-    }
-
-    public void Dispose() => _source?.Dispose();
-}
+/// <summary>A dial that has begun.</summary>
+/// <param name="Socket">To a target that is an address; null for one that is a name.</param>
+/// <param name="IsConnected">It is through.</param>
+/// <param name="Trace">Null as a rule.</param>
+internal readonly record struct BegunDial(TcpSocket? Socket, bool IsConnected, Activity? Trace);
 
 /// <summary>How targets are reached.</summary>
 /// <param name="Timeout">For all of a target's addresses together.</param>

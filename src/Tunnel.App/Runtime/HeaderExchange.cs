@@ -10,10 +10,22 @@ public static class HeaderExchange
     /// <exception cref="TunnelClosedException">The session ended.</exception>
     public static ValueTask SendAsync(TunnelStream stream, StreamHeader header, HeaderFormat format)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(StreamHeader.MaximumLength);
-        byte[] whole = buffer.AsSpan(0, header.Write(format, buffer)).ToArray();
-        ArrayPool<byte>.Shared.Return(buffer);
+        byte[] whole = Write(header, format);
         return StreamHeaderReader.FirstPart(format, whole) == whole.Length ? stream.WriteAsync(whole) : SendPartsAsync(stream, whole, format);
+    }
+
+    /// <summary>A header's bytes.</summary>
+    public static byte[] Write(StreamHeader header, HeaderFormat format)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(StreamHeader.MaximumLength);
+        try
+        {
+            return buffer.AsSpan(0, header.Write(format, buffer)).ToArray();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static async ValueTask SendPartsAsync(TunnelStream stream, ReadOnlyMemory<byte> rest, HeaderFormat format)
@@ -50,20 +62,8 @@ public static class HeaderExchange
     /// <exception cref="IOException">The stream or its session ended.</exception>
     public static async ValueTask<byte?> ReceiveByteAsync(TunnelStream stream)
     {
-        byte? value;
-        while (!TryReceiveByte(stream, out value))
-            await stream.WaitForNewsAsync().ConfigureAwait(false);
-        return value;
-    }
-
-    /// <summary>Takes an answer of one byte, null when the stream ends instead; false when neither has come yet.</summary>
-    /// <exception cref="IOException">The stream or its session ended.</exception>
-    public static bool TryReceiveByte(TunnelStream stream, out byte? value)
-    {
-        byte received = 0;
-        int count = stream.TryRead(new Span<byte>(ref received));
-        value = count > 0 ? received : null;
-        return count >= 0;
+        byte[] value = new byte[1];
+        return await stream.ReadAsync(value).ConfigureAwait(false) == 0 ? null : value[0];
     }
 
     /// <summary>Reads a header and not a byte more; null when the stream ends instead, or says something else.</summary>

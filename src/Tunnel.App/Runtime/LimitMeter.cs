@@ -13,6 +13,7 @@ public enum LimitKind
     StreamBuf,
     Memory,
     MaxFlows,
+    MaxAssociations,
 }
 
 /// <summary>Counts how often each bound was reached, and says so, not more often than is useful. Thread-safe.</summary>
@@ -54,6 +55,7 @@ public sealed partial class LimitMeter
         LimitKind.SmuxBuf => "transport.kcp.smuxbuf",
         LimitKind.StreamBuf => "transport.kcp.streambuf",
         LimitKind.MaxFlows => "udp.max_flows",
+        LimitKind.MaxAssociations => "udp.max_associations",
         _ => "transport.memory",
     };
 

@@ -15,45 +15,31 @@ namespace Tunnel.App.Runtime;
 /// </summary>
 public sealed class PeerSession
 {
-    /// <summary>What one send call carries at most; as much as segmentation offload takes.</summary>
-    private const int RunBuffer = 64 * 1024;
-
-    /// <summary>What a link's MTU leaves at least, lest a nonsensical one stop everything.</summary>
-    private const int SmallestDatagram = 128;
-
     /// <summary>No busy host is that late; one that is held up is.</summary>
     private static readonly TimeSpan HeldUp = TimeSpan.FromSeconds(1);
-
-    private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromMilliseconds(200);
-
-    [ThreadStatic]
-    private static byte[]? _buffer;
 
     private readonly Lock _lock = new();
     private readonly Session _session;
     private readonly PeerPath _path;
-    private readonly GuardStamp? _guard;
+    private readonly DatagramSender _sender;
     private readonly DeadlineLoop _deadlines;
     private readonly ISessionOwner _owner;
     private volatile bool _peerDrains;
-    private readonly Histogram _flushes = new();
-    private readonly Histogram _merged = new();
     private bool _closeReported;
     private long _memory;
-    private int _largest;
 
     public PeerSession(Session session, PeerPath path, Endpoint peer, GuardStamp? guard, DeadlineLoop deadlines, ISessionOwner owner)
     {
         _session = session;
         _path = path;
         Peer = peer;
-        _guard = guard;
+        _sender = new DatagramSender(path, guard, peer);
         _deadlines = deadlines;
         _owner = owner;
         Age = new LinkedListNode<PeerSession>(this);
         Alarm = new Alarm(this);
-        _largest = LargestDatagram() ?? KcpEngine.LargestDatagram;
-        session.Limit(_largest, MonotonicClock.Now);
+        Streams = new SessionStreams(this, session);
+        session.Limit(_sender.AskLink(), MonotonicClock.Now);
         TunnelEvents.Log.SessionStarted(this);
     }
 
@@ -82,7 +68,11 @@ public sealed class PeerSession
     public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
 
     /// <summary>Where what is sent is told of; null: nowhere.</summary>
-    public DatagramLog? Log { get; init; }
+    public DatagramLog? Log
+    {
+        get => _sender.Log;
+        init => _sender.Log = value;
+    }
 
     /// <summary>How long datagrams may be is found out; false: it is configured.</summary>
     public bool ProbesPath { get; init; }
@@ -123,6 +113,12 @@ public sealed class PeerSession
 
     /// <summary>For the deadline loop.</summary>
     internal Alarm Alarm { get; }
+
+    /// <summary>What is done to its streams.</summary>
+    internal SessionStreams Streams { get; }
+
+    /// <summary>While it is held the session is looked at, or something changed that nobody is told of: no turn, at whose end something leaves.</summary>
+    internal Lock.Scope Look() => _lock.EnterScope();
 
     /// <summary>Begins a turn; ends with <see cref="Leave"/> on the same thread.</summary>
     public void Enter() => _lock.Enter();
@@ -205,7 +201,7 @@ public sealed class PeerSession
     }
 
     /// <summary>Ends a turn within which a stream was touched: what it has to say leaves with what others say on this thread, if that is soon.</summary>
-    private void LeaveLater()
+    internal void LeaveLater()
     {
         if (EventDispatcher.TryDefer(this))
             _lock.Exit();
@@ -260,10 +256,7 @@ public sealed class PeerSession
         TakeTurn(static session => session.Kcp.AskWindow());
     }
 
-    /// <summary>Says that this end takes no new streams, if the peer understands that.</summary>
-    public Task DrainAsync() => PeerCapabilities.HasFlag(Capabilities.Drain) ? TellAsync(StreamRequest.Draining) : Task.CompletedTask;
-
-    /// <summary>The peer has said so.</summary>
+    /// <summary>The peer has said that it takes no new streams.</summary>
     public void OnPeerDrains() => _peerDrains = true;
 
     /// <summary>A turn in which nothing happens but what every turn's end brings: what waits leaves, the session's health is looked at.</summary>
@@ -277,24 +270,6 @@ public sealed class PeerSession
     public void Nudge()
     {
         TakeTurn(static session => session.Mux.Nudge());
-    }
-
-    /// <summary>Ends the session, and says so if the peer understands that.</summary>
-    public async Task LeaveAsync()
-    {
-        if (PeerCapabilities.HasFlag(Capabilities.Goodbye))
-            await TellAsync(StreamRequest.Goodbye).ConfigureAwait(false);
-        Close(CloseReason.Local);
-    }
-
-    private async Task TellAsync(StreamRequest what)
-    {
-        if (OpenStream() is not { } stream)
-            return;
-        // On its way is all that can be had: nobody answers a goodbye.
-        Task sent = HeaderExchange.SendAsync(stream, new StreamHeader(what), HeaderFormat.V1).AsTask();
-        await Task.WhenAny(sent, Task.Delay(GoodbyeTimeout)).ConfigureAwait(false);
-        stream.CloseWrite();
     }
 
     /// <summary>Ends the session and all its streams. Idempotent.</summary>
@@ -334,16 +309,15 @@ public sealed class PeerSession
     /// </summary>
     public (int Before, int Now) FollowLink()
     {
-        (int before, int largest) = (_largest, _largest);
+        (int before, int longest) = (_sender.Longest, _sender.Longest);
         TakeTurn(session =>
         {
-            before = _largest;
-            // A link that is away just now will be there again as it was.
-            largest = _largest = LargestDatagram() ?? before;
-            if (largest != before)
-                session.Limit(largest, MonotonicClock.Now);
+            before = _sender.Longest;
+            longest = _sender.AskLink();
+            if (longest != before)
+                session.Limit(longest, MonotonicClock.Now);
         });
-        return (before, largest);
+        return (before, longest);
     }
 
     public void WearFlags(ReadOnlySpan<ushort> flags)
@@ -371,20 +345,7 @@ public sealed class PeerSession
     public SessionStatus GetStatus()
     {
         lock (_lock)
-        {
-            KcpEngine kcp = _session.Kcp;
-            return new SessionStatus(
-                Peer.ToString(), Conv, _session.Mux.StreamCount, kcp.SmoothedRoundTrip, kcp.RetransmissionTimeout, kcp.InFlight, kcp.Window,
-                kcp.Counters, _session.MemoryUse, _session.Mtu)
-            {
-                Mux = _session.Mux.Counters,
-                BytesInFlight = kcp.BytesInFlight,
-                PacingRate = kcp.PacingRate,
-                RemoteWindow = kcp.RemoteWindow,
-                LocalWindow = kcp.LocalWindow,
-                Buffered = _session.Mux.Buffered,
-            };
-        }
+            return SessionStatus.Of(_session, Peer);
     }
 
     /// <summary>Adds what this session has done so far.</summary>
@@ -393,8 +354,7 @@ public sealed class PeerSession
         lock (_lock)
         {
             totals.Add(_session.Kcp, _session.Mux.Counters);
-            _flushes.AddTo(totals.Flushes);
-            _merged.AddTo(totals.Merged);
+            _sender.AddTo(totals);
         }
     }
 
@@ -403,148 +363,6 @@ public sealed class PeerSession
     {
         lock (_lock)
             return [.. _session.Mux.Streams.Take(most).Select(s => s.Tag).OfType<TunnelStream>().Select(s => s.GetStatus())];
-    }
-
-    internal bool TryWrite(MuxStream stream, ReadOnlyMemory<byte> data)
-    {
-        Enter();
-        bool taken = false;
-        try
-        {
-            taken = _session.Mux.TryWrite(stream, data);
-        }
-        catch (Exception e)
-        {
-            Die(e);
-        }
-
-        LeaveLater();
-        return taken;
-    }
-
-    internal DatagramWrite TryWriteDatagram(MuxStream stream, ReadOnlyMemory<byte> data)
-    {
-        Enter();
-        DatagramWrite result = DatagramWrite.Closed;
-        try
-        {
-            result = _session.Mux.TryWriteDatagram(stream, data);
-        }
-        catch (Exception e)
-        {
-            Die(e);
-        }
-
-        LeaveLater();
-        return result;
-    }
-
-    internal bool ReadFrames(MuxStream stream)
-    {
-        lock (_lock)
-            return MuxSession.ReadFrames(stream);
-    }
-
-    internal void ReadBytes(MuxStream stream)
-    {
-        lock (_lock)
-            MuxSession.ReadBytes(stream);
-    }
-
-    /// <summary>A frame's length, or -1 for nothing yet; 0 is the end.</summary>
-    /// <exception cref="TunnelClosedException">The session ended.</exception>
-    internal int ReadFrame(MuxStream stream, Span<byte> destination)
-    {
-        Enter();
-        int length = 0;
-        try
-        {
-            length = Math.Max(0, _session.ReadFrame(stream, destination));
-        }
-        catch (Exception e)
-        {
-            Die(e);
-        }
-
-        length = LeaveReading(stream, length, out bool broken);
-        return broken ? throw Broken(stream) : length;
-    }
-
-    /// <summary>What is there, or -1 for nothing yet; 0 is the end.</summary>
-    /// <exception cref="TunnelClosedException">The session ended.</exception>
-    internal int Read(MuxStream stream, Span<byte> destination)
-    {
-        int count = Read(stream, destination, out bool broken);
-        return broken ? throw Broken(stream) : count;
-    }
-
-    /// <summary>What is there, or -1 for nothing yet; 0 is the end, in order or not.</summary>
-    internal int Read(MuxStream stream, Span<byte> destination, out bool broken)
-    {
-        Enter();
-        int count = 0;
-        try
-        {
-            count = _session.Read(stream, destination);
-        }
-        catch (Exception e)
-        {
-            Die(e);
-        }
-
-        return LeaveReading(stream, count, out broken);
-    }
-
-    private int LeaveReading(MuxStream stream, int count, out bool broken)
-    {
-        bool ended = stream.EndOfStream, dead = _session.IsClosed;
-        LeaveLater();
-        broken = count == 0 && (stream.IsReset || (ended && dead && !stream.PeerFinished));
-        return count != 0 ? count : ended ? 0 : -1;
-    }
-
-    private IOException Broken(MuxStream stream) => stream.IsReset ? new StreamResetException() : new TunnelClosedException(CloseReason);
-
-    /// <summary>Arms <paramref name="signal"/> if the stream has nothing to read yet; false when there is something.</summary>
-    internal bool TryWaitReadable(MuxStream stream, StreamSignal signal)
-    {
-        lock (_lock)
-        {
-            if (stream.HasInput || stream.EndOfStream)
-                return false;
-            signal.Arm();
-            return true;
-        }
-    }
-
-    internal void CloseWrite(MuxStream stream)
-    {
-        Enter();
-        try
-        {
-            _session.Mux.CloseWrite(stream);
-        }
-        catch (Exception e)
-        {
-            Die(e);
-        }
-
-        LeaveLater();
-    }
-
-    internal void Close(MuxStream stream)
-    {
-        Enter();
-        try
-        {
-            _session.Close(stream);
-        }
-        catch (Exception e)
-        {
-            Die(e);
-        }
-
-        LeaveLater();
     }
 
     /// <summary>A turn in which something rare happens.</summary>
@@ -569,7 +387,7 @@ public sealed class PeerSession
         bool closed = false;
         try
         {
-            Drain(now);
+            _sender.Drain(_session, now);
             return Settle(now, ref closed);
         }
         catch (Exception e)
@@ -614,45 +432,9 @@ public sealed class PeerSession
     private void LearnPath()
     {
         if (ProbesPath)
-            _session.ProbePath(_largest, MonotonicClock.Now);
+            _session.ProbePath(_sender.Longest, MonotonicClock.Now);
         else
             _session.PeerIsOurs();
-    }
-
-    /// <summary>Bytes of a sealed datagram that the link takes; null when that is not known.</summary>
-    private int? LargestDatagram()
-    {
-        int payload = _path.LargestPayload();
-        int guardLength = _guard is null ? 0 : Guard.PrefixLength;
-        return payload == 0 ? null : Math.Max(SmallestDatagram, payload - guardLength);
-    }
-
-    private void Drain(Instant now)
-    {
-        _path.Prepare();
-        byte[] buffer = _buffer ??= GC.AllocateUninitializedArray<byte>(RunBuffer, pinned: true);
-        int guardLength = _guard is null ? 0 : Guard.PrefixLength;
-        int sent = 0;
-        while (true)
-        {
-            // Read anew for each run: a path may stop merging.
-            int front = _path.FrontRoom, headroom = _path.Headroom + guardLength, together = _path.MaxTogether;
-            Span<byte> room = buffer.AsSpan(front, Math.Min(buffer.Length, _path.MaximumRun) - front);
-            TransmitRun run = _session.Transmit(room, headroom, now);
-            if (run.IsEmpty)
-                break;
-            for (int i = 0; _guard is not null && i < run.Count; i++)
-                _guard.Write(room.Slice(i * run.Stride + headroom - guardLength, guardLength));
-            _path.Send(buffer.AsSpan(0, front + run.Length), run.Stride);
-            if (Log is { IsRead: true } log)
-                log.Sent(run.Length, run.Stride, headroom - guardLength, _path.LinkName, Peer);
-            sent += run.Count;
-            if (Math.Min(together, run.Count) is > 1 and int merged)
-                _merged.Add(merged);
-        }
-
-        if (sent != 0)
-            _flushes.Add(sent);
     }
 
     /// <summary>Buffers grow and shrink rarely, so nearly always there is nothing to do but to see that.</summary>
@@ -675,7 +457,7 @@ public sealed class PeerSession
     /// A defect, whatever it is, ends this session and nothing else: whoever is at it serves others, too, a link's thread above all, and
     /// what it holds is not to be trusted any more.
     /// </summary>
-    private DropReason Die(Exception e)
+    internal DropReason Die(Exception e)
     {
         Defect ??= e;
         try
@@ -703,42 +485,3 @@ public interface ISessionOwner
 
     void OnSessionClosed(PeerSession session);
 }
-
-/// <summary>A session as an operator wants to see it. Times in milliseconds, windows in segments, memory and MTU in bytes.</summary>
-public sealed record SessionStatus(
-    string Peer,
-    uint Conv,
-    int Streams,
-    int RoundTrip,
-    int RetransmissionTimeout,
-    int InFlight,
-    int Window,
-    KcpCounters Kcp,
-    long Memory,
-    int Mtu)
-{
-    public MuxCounters Mux { get; init; }
-
-    public int BytesInFlight { get; init; }
-
-    /// <summary>Bytes of data a second that may leave; 0 while what leaves is not paced.</summary>
-    public long PacingRate { get; init; }
-
-    /// <summary>Segments that the peer can take.</summary>
-    public int RemoteWindow { get; init; }
-
-    /// <summary>Segments that this end can take.</summary>
-    public int LocalWindow { get; init; }
-
-    /// <summary>Bytes that wait for readers.</summary>
-    public long Buffered { get; init; }
-}
-
-/// <summary>The session that carried the stream has ended; what was under way is lost.</summary>
-public sealed class TunnelClosedException(CloseReason reason) : IOException($"the tunnel's session ended: {reason}")
-{
-    public CloseReason Reason { get; } = reason;
-}
-
-/// <summary>The peer broke the stream off.</summary>
-public sealed class StreamResetException() : IOException("the peer reset the stream");

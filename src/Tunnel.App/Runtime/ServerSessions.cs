@@ -79,7 +79,7 @@ public sealed class ServerSessions(
     public Task DrainAsync()
     {
         _draining = true;
-        return Task.WhenAll(GetAll().Select(session => session.DrainAsync()));
+        return Task.WhenAll(GetAll().Select(Farewell.DrainAsync));
     }
 
     /// <summary>Ends all of them.</summary>

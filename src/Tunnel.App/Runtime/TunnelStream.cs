@@ -61,6 +61,9 @@ public sealed class TunnelStream
     /// <summary>The peer will write no more.</summary>
     public bool PeerFinished => _stream.PeerFinished;
 
+    /// <summary>The peer broke it off: what had come and was not read is dropped.</summary>
+    public bool IsReset => _stream.IsReset;
+
     /// <summary>It has been set up and leads to its target: tells whoever listens, and will tell of its end.</summary>
     public void TellSetUp() => _isTold = TunnelEvents.Log.StreamOpened(this);
 
@@ -73,7 +76,7 @@ public sealed class TunnelStream
     /// <summary>Waits until something can be read, or the end has come.</summary>
     public async ValueTask WaitReadableAsync()
     {
-        while (_session.TryWaitReadable(_stream, Readable))
+        while (_session.Streams.TryWaitReadable(_stream, Readable))
             await Readable.Wait().ConfigureAwait(false);
     }
 
@@ -81,15 +84,15 @@ public sealed class TunnelStream
     /// Waits until something may have come, without allocation: news may be of what has been read by now. To be awaited before anything else
     /// is asked of the stream.
     /// </summary>
-    public ValueTask WaitForNewsAsync() => _session.TryWaitReadable(_stream, Readable) ? Readable.Wait() : ValueTask.CompletedTask;
+    public ValueTask WaitForNewsAsync() => _session.Streams.TryWaitReadable(_stream, Readable) ? Readable.Wait() : ValueTask.CompletedTask;
 
     /// <summary>Takes what is there: the number of bytes, 0 at the end, -1 for nothing yet.</summary>
     /// <exception cref="TunnelClosedException">The session ended before the stream did.</exception>
     /// <exception cref="StreamResetException">The peer broke the stream off.</exception>
-    public int TryRead(Span<byte> destination) => _session.Read(_stream, destination);
+    public int TryRead(Span<byte> destination) => _session.Streams.Read(_stream, destination);
 
     /// <summary>As <see cref="TryRead(Span{byte})"/>, for who expects streams to break: 0 with <paramref name="broken"/> then.</summary>
-    public int TryRead(Span<byte> destination, out bool broken) => _session.Read(_stream, destination, out broken);
+    public int TryRead(Span<byte> destination, out bool broken) => _session.Streams.Read(_stream, destination, out broken);
 
     /// <summary>Reads at least one byte; 0 at the end.</summary>
     /// <exception cref="TunnelClosedException">The session ended before the stream did.</exception>
@@ -114,7 +117,7 @@ public sealed class TunnelStream
         if (data.IsEmpty)
             return ValueTask.CompletedTask;
         Written.Arm();
-        return _session.TryWrite(_stream, data)
+        return _session.Streams.TryWrite(_stream, data)
             ? Written.Wait()
             : ValueTask.FromException(Problem() ?? new IOException("the stream is closed"));
     }
@@ -123,14 +126,14 @@ public sealed class TunnelStream
     /// Begins to send all of <paramref name="data"/>, which must not change until <see cref="IStreamObserver.OnWritten"/>. That may come
     /// before this ends. False when the stream takes no more.
     /// </summary>
-    public bool TryBeginWrite(ReadOnlyMemory<byte> data) => _session.TryWrite(_stream, data);
+    public bool TryBeginWrite(ReadOnlyMemory<byte> data) => _session.Streams.TryWrite(_stream, data);
 
     private StreamSignal Readable => _readable ??= new StreamSignal();
 
     private StreamSignal Written => _written ??= new WriteSignal(this);
 
     /// <summary>Why nothing can be written; null when it can.</summary>
-    private IOException? Problem() => _stream.IsReset ? new StreamResetException()
+    internal IOException? Problem() => _stream.IsReset ? new StreamResetException()
         : _session.IsClosed ? new TunnelClosedException(_session.CloseReason)
         : _stream.IsClosed ? new IOException("the stream is closed")
         : null;
@@ -144,7 +147,7 @@ public sealed class TunnelStream
     public async ValueTask<bool> WriteFrameAsync(ReadOnlyMemory<byte> data)
     {
         Written.Arm();
-        DatagramWrite result = _session.TryWriteDatagram(_stream, data);
+        DatagramWrite result = _session.Streams.TryWriteDatagram(_stream, data);
         if (result == DatagramWrite.Taken)
             await Written.Wait().ConfigureAwait(false);
         else if (Problem() is { } problem)
@@ -155,25 +158,25 @@ public sealed class TunnelStream
     }
 
     /// <summary>What is read from now on is frames; false when it is too late for that.</summary>
-    public bool ReadFrames() => _session.ReadFrames(_stream);
+    public bool ReadFrames() => _session.Streams.ReadFrames(_stream);
 
     /// <summary>What is read from now on is bytes: a stream that the peer opened may forget where frames end.</summary>
-    public void ReadBytes() => _session.ReadBytes(_stream);
+    public void ReadBytes() => _session.Streams.ReadBytes(_stream);
 
     /// <summary>Takes a frame if there is one: its length, 0 at the end, -1 for nothing yet.</summary>
     /// <param name="destination">Room for <see cref="MuxFrame.MaximumData"/>.</param>
     /// <exception cref="TunnelClosedException">The session ended before the stream did.</exception>
-    public int TryReadFrame(Span<byte> destination) => _session.ReadFrame(_stream, destination);
+    public int TryReadFrame(Span<byte> destination) => _session.Streams.ReadFrame(_stream, destination);
 
     /// <summary>Says that nothing more will be written; reading goes on.</summary>
-    public void CloseWrite() => _session.CloseWrite(_stream);
+    public void CloseWrite() => _session.Streams.CloseWrite(_stream);
 
     /// <summary>Closes both ways at once; whoever reads or writes is told. Idempotent.</summary>
     public void Close()
     {
         if (_isTold && Interlocked.Exchange(ref _isTold, false))
             TunnelEvents.Log.StreamClosed(this);
-        _session.Close(_stream);
+        _session.Streams.Close(_stream);
         OnEvent(MuxEventKind.Readable);
         OnEvent(MuxEventKind.Written);
     }

@@ -14,29 +14,28 @@ namespace Tunnel.App.Services;
 /// <param name="gate">What all listeners share.</param>
 /// <param name="logger">Where connections that failed are told.</param>
 public sealed class ForwardListener(IPEndPoint listen, Func<Target> target, StreamOpener opener, ListenerGate gate, ILogger logger)
-    : LocalListener(listen, gate, logger)
+    : LocalListener(listen, gate, logger), IOpeningOwner
 {
     protected override string Name => "forward";
 
-    protected override async ValueTask<Relay?> HandleAsync(TcpSocket socket, CancellationToken stop)
+    protected override void Serve(TcpSocket socket, CancellationToken stop)
     {
         Target to = target();
-        using Activity? accepted = TunnelActivities.Accept(Name)?.SetTarget(to);
-        TunnelStream stream;
-        try
-        {
-            using var waiting = new OpeningWatch(socket, endIsLeaving: false, stop);
-            stream = await opener.OpenAsync(to, waiting.Over).ConfigureAwait(false);
-        }
-        catch (IOException e)
-        {
-            accepted?.Fail(e);
-            // There is no error to say but a reset.
-            socket.Reset();
-            throw;
-        }
+        Activity? here = Activity.Current;
+        Activity? accepted = TunnelActivities.Accept(Name)?.SetTarget(to);
+        new StreamOpening(opener, opener.WordsFor(to), this) { Socket = socket, Stop = stop, Around = accepted }.Start();
+        if (accepted is not null)
+            Activity.Current = here;
+    }
 
-        accepted?.Stop();
-        return new Relay(socket, stream, isClient: true);
+    void IOpeningOwner.OnOpened(StreamOpening opening, TunnelStream stream) =>
+        Carry(new Relay(opening.Socket!, stream, isClient: true), opening.Stop);
+
+    void IOpeningOwner.OnFailed(StreamOpening opening, Exception why)
+    {
+        // There is no error to say but a reset.
+        if (why is IOException)
+            opening.Socket!.Reset();
+        End(opening.Socket!, why);
     }
 }

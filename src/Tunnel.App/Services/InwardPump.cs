@@ -9,7 +9,7 @@ namespace Tunnel.App.Services;
 /// From a stream into a socket: what came is passed on at once, on the thread that received it. It holds a buffer only for what the socket
 /// has no room for.
 /// </summary>
-internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwner owner) : Pump
+internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwner owner) : TurnTaker
 {
     private const int BufferLength = 64 * 1024;
 
@@ -48,7 +48,10 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwn
         }
     }
 
-    /// <summary>False when there is still a rest: the socket tells when it has room.</summary>
+    /// <summary>
+    /// False when there is still a rest: the socket tells when it has room. What a peer has broken off needs none: whoever is slow to take it
+    /// would be kept for as long.
+    /// </summary>
     private bool TrySendRest()
     {
         while (_rest is { } rest)
@@ -60,7 +63,7 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwn
             else if (error is not (SocketError.Success or SocketError.WouldBlock))
                 return Fail();
             else if (edges == Volatile.Read(ref _edges))
-                return false;
+                return stream.IsReset && Fail();
         }
 
         return true;

@@ -58,9 +58,31 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
     /// <summary>What it is called in logs.</summary>
     protected abstract string Name { get; }
 
-    /// <summary>Serves one connection; the socket is the callee's.</summary>
-    /// <returns>What carries it from now on, to be started; null when it was served to its end.</returns>
-    protected abstract ValueTask<Relay?> HandleAsync(TcpSocket socket, CancellationToken stop);
+    /// <summary>Begins to serve a connection, which ends with <see cref="End"/>, or with that of the relay that carries it (<see cref="Carry"/>).</summary>
+    protected abstract void Serve(TcpSocket socket, CancellationToken stop);
+
+    /// <summary>A relay carries a connection from now on.</summary>
+    protected void Carry(Relay relay, CancellationToken stop) => relay.Start(this, stop);
+
+    /// <summary>Closes a connection that no relay carries.</summary>
+    /// <param name="socket">Its.</param>
+    /// <param name="problem">What went wrong; null when it was served to its end.</param>
+    protected void End(TcpSocket socket, Exception? problem)
+    {
+        if (problem is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            gate.OnBroken(Name, problem.Message);
+        }
+        else if (problem is not null)
+        {
+            // Half of something is not to pass for the whole.
+            socket.Reset();
+            DefectLog.OfProcess.Met(problem, $"a connection of {Name}");
+        }
+
+        socket.Dispose();
+        Leave();
+    }
 
     private static SocketAcceptor[] Watch(Socket[] sockets)
     {
@@ -81,43 +103,21 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
 
     private void Take(TcpSocket socket, CancellationToken stop)
     {
-        if (gate.TryEnter(Name))
-            _ = ServeAsync(socket, stop);
-        else
+        if (!gate.TryEnter(Name))
+        {
             // A reset: whoever connects learns at once, and nothing of it stays.
             socket.Reset();
+            return;
+        }
+
+        Interlocked.Increment(ref _active);
+        Serve(socket, stop);
     }
 
     void IRelayOwner.OnOver(Exception? defect)
     {
         if (defect is not null)
             DefectLog.OfProcess.Met(defect, $"a connection of {Name}");
-        Leave();
-    }
-
-    private async Task ServeAsync(TcpSocket socket, CancellationToken stop)
-    {
-        Interlocked.Increment(ref _active);
-        try
-        {
-            if (await HandleAsync(socket, stop).ConfigureAwait(false) is { } relay)
-            {
-                relay.Start(this, stop);
-                return;
-            }
-        }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
-        {
-            gate.OnBroken(Name, e.Message);
-        }
-        catch (Exception e)
-        {
-            // Half of something is not to pass for the whole.
-            socket.Reset();
-            DefectLog.OfProcess.Met(e, $"a connection of {Name}");
-        }
-
-        socket.Dispose();
         Leave();
     }
 

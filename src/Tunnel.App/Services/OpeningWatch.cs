@@ -34,9 +34,13 @@ internal sealed class OpeningWatch : ISocketObserver, IDisposable
 
     public void OnReady()
     {
-        if (_socket.HasEnded && (!_socket.IsConnected || (_endIsLeaving && _socket.IsOver)))
+        if (HasLeft(_socket, _endIsLeaving))
             _over.Cancel();
     }
+
+    /// <summary>Nobody waits for the socket's stream any more.</summary>
+    /// <inheritdoc cref="OpeningWatch(TcpSocket, bool, CancellationToken)"/>
+    public static bool HasLeft(TcpSocket socket, bool endIsLeaving) => socket.IsGone || (endIsLeaving && socket.HasEnded && socket.IsOver);
 
     public void Dispose()
     {

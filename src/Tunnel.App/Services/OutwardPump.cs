@@ -9,7 +9,7 @@ namespace Tunnel.App.Services;
 /// From a socket into a stream: what can be read is written, and the next is read when that is on its way. Between messages it holds no
 /// buffer.
 /// </summary>
-internal sealed class OutwardPump : Pump, IReactorWork
+internal sealed class OutwardPump : TurnTaker, IReactorWork
 {
     private const int BufferLength = 64 * 1024;
 

@@ -8,7 +8,7 @@ namespace Tunnel.App.Services;
 /// Carries bytes between a socket and a stream, both ways, until both directions have ended or either breaks. Nothing is read that
 /// cannot be passed on, so a slow reader at one end slows the writer at the other. A direction that is quiet holds no buffer.
 /// </summary>
-public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
+public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner, IReactorWork
 {
     /// <summary>smux has no word for "I read no more": after the peer's FIN, data that is stuck this long goes nowhere.</summary>
     private static readonly TimeSpan StuckAfterFinish = TimeSpan.FromSeconds(30);
@@ -98,13 +98,28 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
         _outward.OnReady();
         if (hadSaidAll && IsLeft())
             Break();
+        else if (_socket.HasFailed)
+            _socket.Reactor.Post(this);
+    }
+
+    /// <summary>
+    /// The socket broke. What it had said before is passed on as long as that takes no waiting: while a write waits for the peer nothing is read
+    /// that would tell of the break, and the peer would keep its end for as long as it is slow.
+    /// </summary>
+    void IReactorWork.Run()
+    {
+        // A turn's end is between two of these: what could leave has left.
+        if (_outward.IsWriting)
+            Break();
+        else if ((Ended & (Ends.Outward | Ends.Broken)) == 0)
+            _socket.Reactor.Post(this);
     }
 
     void IStreamObserver.OnReadable() => _inward.Ask();
 
     void IStreamObserver.OnWritten() => _outward.OnWritten();
 
-    void IPumpOwner.OnEnded(Pump pump)
+    void IPumpOwner.OnEnded(TurnTaker pump)
     {
         bool outward = ReferenceEquals(pump, _outward);
         if (End(outward ? Ends.Outward : Ends.Inward, out bool first))
@@ -117,7 +132,7 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
             OnPeerFinished();
     }
 
-    void IPumpOwner.OnBroken(Pump pump, Exception? defect)
+    void IPumpOwner.OnBroken(TurnTaker pump, Exception? defect)
     {
         if (defect is not null)
             Interlocked.CompareExchange(ref _defect, defect, null);
@@ -130,9 +145,9 @@ public sealed class Relay : ISocketObserver, IStreamObserver, IPumpOwner
 
     /// <summary>
     /// The socket had said all, and then it broke: nothing is read any more that would say so, and if the stream is quiet nothing is sent
-    /// either. Connected is asked first: a socket that closed in order is no more, but by then the stream's end has been noted.
+    /// either. The socket is asked first: one that closed in order is no more, but by then the stream's end has been noted.
     /// </summary>
-    private bool IsLeft() => Ended == Ends.Outward && !_socket.IsConnected && Ended == Ends.Outward;
+    private bool IsLeft() => Ended == Ends.Outward && _socket.IsGone && Ended == Ends.Outward;
 
     /// <summary>The socket has said all; passes that on once the reply is over or has been quiet for the linger time.</summary>
     private void OnSocketFinished()

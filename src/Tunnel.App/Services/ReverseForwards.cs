@@ -93,8 +93,7 @@ public sealed partial class ReverseForwards : IDisposable
         TcpSocket socket;
         try
         {
-            var watch = new DialWatch(stream);
-            socket = await watch.AwaitAsync(_dialer.DialAsync(forward.Target, watch.Over), _stop).ConfigureAwait(false);
+            socket = await DialWatch.DialAsync(_dialer, forward.Target, stream, _stop).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or TimeoutException)
         {

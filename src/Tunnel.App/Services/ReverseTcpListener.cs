@@ -8,7 +8,7 @@ namespace Tunnel.App.Services;
 
 /// <summary>A port of the server whose connections all go to a client, which dials their target.</summary>
 internal sealed class ReverseTcpListener(IPEndPoint listen, ReverseListening listening, ListenerGate gate, ILogger logger)
-    : LocalListener(listen, gate, logger)
+    : AwaitingListener(listen, gate, logger)
 {
     /// <summary>What both kinds are called in logs.</summary>
     public const string LogName = "reverse";

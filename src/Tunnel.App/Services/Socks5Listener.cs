@@ -16,7 +16,7 @@ namespace Tunnel.App.Services;
 /// <param name="logger">Where connections that failed are told.</param>
 public sealed class Socks5Listener(
     IPEndPoint listen, Func<Socks5Credentials?> credentials, UdpService service, ListenerGate gate, ILogger logger)
-    : LocalListener(listen, gate, logger)
+    : AwaitingListener(listen, gate, logger)
 {
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(30);
 
@@ -59,6 +59,7 @@ public sealed class Socks5Listener(
         {
             if (Interlocked.Increment(ref _associations) > service.Limits().Associations)
             {
+                service.Strikes?.Strike(LimitKind.MaxAssociations, "an association was refused");
                 await protocol.ReplyAsync(Socks5Reply.GeneralFailure, stop).ConfigureAwait(false);
                 return;
             }
@@ -96,8 +97,7 @@ public sealed class Socks5Listener(
     {
         try
         {
-            using var waiting = new OpeningWatch(socket, endIsLeaving: true, stop);
-            return await service.Opener.OpenAsync(target, waiting.Over).ConfigureAwait(false);
+            return await service.Opener.OpenAsync(target, socket, endIsLeaving: true, stop).ConfigureAwait(false);
         }
         catch (IOException e)
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Pool;
 using Tunnel.App.Runtime.Traffic;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
@@ -13,8 +14,16 @@ namespace Tunnel.App.Services;
 /// <param name="frameUdp">False: datagrams are told apart as paqet does it even with peers that know better.</param>
 public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFormat? format, bool frameUdp = true)
 {
+    private StreamRequestWords? _last;
+
     /// <summary>What the server said of its dials, and how long that took, the way there and back included.</summary>
     public DialMeter Dials { get; init; } = new();
+
+    internal ConnectionPool Pool => pool;
+
+    internal TimeSpan Timeout => timeout;
+
+    internal HeaderFormat? Format => format;
 
     /// <summary>
     /// A stream to a target. With peers that say how the dial went, it is connected; with others the server was asked, no more.
@@ -23,104 +32,34 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     /// <exception cref="TunnelClosedException">The session ended meanwhile, again and again.</exception>
     /// <exception cref="DialException">The server could not reach the target.</exception>
     /// <exception cref="OperationCanceledException">Nobody wants it any more; the server has been told.</exception>
-    public ValueTask<TunnelStream> OpenAsync(Target target, CancellationToken cancel)
+    public Task<TunnelStream> OpenAsync(Target target, CancellationToken cancel)
     {
-        Activity? opening = TunnelActivities.Open(target, "tcp");
-        ValueTask<TunnelStream> stream = OpenWhereverAsync(target, opening, cancel);
-        // Hardly ever does anybody trace, and each layer that waits costs.
-        return opening is null ? stream : TraceAsync(stream, opening);
+        var opened = new OpenedStream();
+        new StreamOpening(this, WordsFor(target), opened) { Stop = cancel }.Start();
+        return opened.Task;
     }
 
-    private static async ValueTask<TunnelStream> TraceAsync(ValueTask<TunnelStream> stream, Activity opening)
+    /// <summary>As <see cref="OpenAsync(Target, CancellationToken)"/>, for an application, which may leave meanwhile.</summary>
+    /// <param name="target">Where to.</param>
+    /// <param name="socket">The application's.</param>
+    /// <param name="endIsLeaving">As <see cref="StreamOpening.EndIsLeaving"/>.</param>
+    /// <param name="cancel">Gives up.</param>
+    internal Task<TunnelStream> OpenAsync(Target target, TcpSocket socket, bool endIsLeaving, CancellationToken cancel)
     {
-        using Activity traced = opening;
-        try
-        {
-            return await stream.ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            opening.Fail(e);
-            throw;
-        }
+        var opened = new OpenedStream();
+        new StreamOpening(this, WordsFor(target), opened) { Socket = socket, EndIsLeaving = endIsLeaving, Stop = cancel }.Start();
+        return opened.Task;
     }
 
-    private async ValueTask<TunnelStream> OpenWhereverAsync(Target target, Activity? opening, CancellationToken cancel)
+    /// <summary>What asks for streams to a target: that of the last stream, as a rule.</summary>
+    internal StreamRequestWords WordsFor(Target target)
     {
-        long giveUpAt = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
-        while (true)
-        {
-            TunnelStream stream = await pool.OpenStreamAsync(cancel).ConfigureAwait(false);
-            // Before anything can go wrong: by this the server's trace of it is found.
-            opening?.SetStream(stream);
-            stream.Use = new StreamUse(StreamRequest.Tcp, target);
-            try
-            {
-                if (format is not { } known || await AskAsync(stream, target, known, cancel).ConfigureAwait(false))
-                {
-                    stream.TellSetUp();
-                    return stream;
-                }
-
-                // Its server fell silent, and the stream was closed to be opened elsewhere.
-                if (Environment.TickCount64 >= giveUpAt)
-                    throw new TunnelUnavailableException($"no server has answered within {timeout.TotalSeconds:0.#} s");
-            }
-            catch (TunnelClosedException) when (Environment.TickCount64 < giveUpAt)
-            {
-                // Nothing of the application's has been sent: another session will do.
-            }
-            catch (DialException e) when (e.Result == DialResult.Leaving && Environment.TickCount64 < giveUpAt)
-            {
-                // The announcement may still be on its way.
-                stream.Session.OnPeerDrains();
-                stream.Close();
-            }
-            catch
-            {
-                stream.Close();
-                throw;
-            }
-        }
-    }
-
-    /// <summary>Says where the stream goes, and waits for the dial's result if the peer tells it; false when the stream was moved.</summary>
-    private async ValueTask<bool> AskAsync(TunnelStream stream, Target target, HeaderFormat known, CancellationToken cancel)
-    {
-        using PendingOpen pending = pool.Await(stream);
-        // Closing is what ends a read that waits.
-        using CancellationTokenRegistration registration = cancel.UnsafeRegister(static s => ((TunnelStream)s!).Close(), stream);
-        try
-        {
-            bool withResult = stream.Session.PeerCapabilities.HasFlag(Capabilities.DialResult);
-            var header = new StreamHeader(withResult ? StreamRequest.Dial : StreamRequest.Tcp, target);
-            long start = Stopwatch.GetTimestamp();
-            // The other formats have no word for it, and whoever announced it reads them all.
-            ValueTask sending = HeaderExchange.SendAsync(stream, header, withResult ? HeaderFormat.V1 : known);
-            if (withResult)
-            {
-                // Whoever answers has read it: two waits become one. Waited for here, as each method that waits is an object a connection.
-                byte? answer;
-                while (!HeaderExchange.TryReceiveByte(stream, out answer))
-                    await stream.WaitForNewsAsync().ConfigureAwait(false);
-                cancel.ThrowIfCancellationRequested();
-                RequireConnected(target, (DialResult)(answer ?? (byte)DialResult.Failed), Stopwatch.GetElapsedTime(start));
-            }
-
-            await sending.ConfigureAwait(false);
-            return !pending.Moved;
-        }
-        catch (IOException e) when (pending.Moved && e is not DialException { Result: not DialResult.Failed })
-        {
-            return false;
-        }
-    }
-
-    private void RequireConnected(Target target, DialResult result, TimeSpan took)
-    {
-        Dials.Count(Enum.IsDefined(result) ? result : DialResult.Failed, took);
-        if (result != DialResult.Connected)
-            throw new DialException(target, result);
+        StreamRequestWords? last = Volatile.Read(ref _last);
+        if (last?.Target == target)
+            return last;
+        var words = new StreamRequestWords(target, format ?? default);
+        Volatile.Write(ref _last, words);
+        return words;
     }
 
     /// <summary>Opens a stream of datagrams.</summary>
@@ -166,6 +105,18 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
         }
 
         return new OpenedUdp(stream, framing);
+    }
+
+    /// <summary>The end of one opening as a task.</summary>
+    private sealed class OpenedStream : IOpeningOwner
+    {
+        private readonly TaskCompletionSource<TunnelStream> _opened = new();
+
+        public Task<TunnelStream> Task => _opened.Task;
+
+        public void OnOpened(StreamOpening opening, TunnelStream stream) => _opened.SetResult(stream);
+
+        public void OnFailed(StreamOpening opening, Exception why) => _opened.SetException(why);
     }
 }
 

@@ -183,8 +183,7 @@ public sealed partial class StreamServer : IRelayOwner
         TcpSocket socket;
         try
         {
-            var watch = new DialWatch(stream);
-            socket = await watch.AwaitAsync(_dialer.DialAsync(target, watch.Over), _stop).ConfigureAwait(false);
+            socket = await DialWatch.DialAsync(_dialer, target, stream, _stop).ConfigureAwait(false);
             Dials.Count(DialResult.Connected, Stopwatch.GetElapsedTime(start));
         }
         catch (Exception e) when (e is SocketException or TimeoutException or TargetDeniedException)

@@ -23,10 +23,10 @@ public sealed partial class UdpForwardListener(
     private readonly DatagramSocket _socket = new(listen.AddressFamily);
 
     /// <inheritdoc/>
-    public IPEndPoint Wanted => listen;
+    public IPEndPoint Wanted { get; } = listen;
 
     /// <inheritdoc/>
-    public IPEndPoint LocalEndPoint => _socket.LocalEndPoint;
+    public IPEndPoint LocalEndPoint { get; private set; } = listen;
 
     /// <summary>Nothing: datagrams have no end that one could wait for.</summary>
     public int Active => 0;
@@ -39,15 +39,18 @@ public sealed partial class UdpForwardListener(
     /// <inheritdoc/>
     public void Bind()
     {
-        _socket.Bind(listen);
+        _socket.Bind(Wanted);
+        LocalEndPoint = _socket.LocalEndPoint;
         LogListening(logger, name, LocalEndPoint);
     }
 
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stop)
     {
-        var flows = new UdpFlows<SocketAddress>(service, logger, stop);
-        var from = new SocketAddress(listen.AddressFamily);
+        // A listener that a reload takes away takes its flows with it.
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var flows = new UdpFlows<SocketAddress>(service, logger, ended.Token);
+        var from = new SocketAddress(Wanted.AddressFamily);
         try
         {
             while (true)
@@ -60,6 +63,8 @@ public sealed partial class UdpForwardListener(
         {
             // Stopped.
         }
+
+        await ended.CancelAsync().ConfigureAwait(false);
     }
 
     public void Dispose() => _socket.Dispose();
@@ -77,7 +82,7 @@ public sealed partial class UdpForwardListener(
     }
 
     private void Begin(UdpFlows<SocketAddress> flows, SocketAddress client, ReadOnlySpan<byte> datagram) => flows.Begin(
-        client, port(), cancel => open((IPEndPoint)listen.Create(client), cancel), reply => _socket.TrySendAsync(reply, client), datagram);
+        client, port(), cancel => open((IPEndPoint)Wanted.Create(client), cancel), reply => _socket.TrySendAsync(reply, client), datagram);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Name} listens on {Address} for datagrams")]
     private static partial void LogListening(ILogger logger, string name, IPEndPoint address);

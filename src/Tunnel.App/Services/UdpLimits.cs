@@ -30,5 +30,6 @@ public sealed record UdpLimits
         Idle = udp.Idle,
         Answered = udp.AnsweredIdle,
         MaxFlows = udp.MaxFlows ?? (int)Math.Clamp(streams / 2, 1, int.MaxValue),
+        Associations = udp.MaxAssociations,
     };
 }

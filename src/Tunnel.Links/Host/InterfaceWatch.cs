@@ -105,7 +105,7 @@ internal sealed class InterfaceWatch(bool isAnnounced, Func<string, int> indexOf
                 TimeSpan pause = Watch.Look();
                 Wake.Wait(_announcements?.Descriptor ?? -1, (int)pause.TotalMilliseconds);
                 // Which one changed is quicker asked than read.
-                _announcements?.Discard();
+                _announcements?.ReadAnnounced(static (_, _) => { });
             }
         }
     }

@@ -1,13 +1,17 @@
+using System.Threading.Tasks.Sources;
+
 namespace Tunnel.Links.Sockets;
 
 /// <summary>
 /// Counts what a reactor tells (edges), for one waiter at a time: whoever tried in vain waits until more has come than it had seen before it
-/// tried. The waiter goes on, on the thread that signals.
+/// tried. The waiter goes on, on the thread that signals. Waiting allocates nothing.
 /// </summary>
-internal sealed class EdgeSignal
+internal sealed class EdgeSignal : IValueTaskSource
 {
     private readonly Lock _lock = new();
-    private TaskCompletionSource? _wait;
+    private ManualResetValueTaskSourceCore<bool> _core;
+    private CancellationTokenRegistration _registration;
+    private bool _isAwaited;
     private int _edges;
 
     /// <summary>How many came so far; to be read before trying.</summary>
@@ -15,31 +19,62 @@ internal sealed class EdgeSignal
 
     internal void Signal()
     {
-        TaskCompletionSource? wait;
+        bool wakes;
         lock (_lock)
         {
             _edges++;
-            wait = _wait;
-            _wait = null;
+            wakes = _isAwaited;
+            _isAwaited = false;
         }
 
-        wait?.TrySetResult();
+        if (wakes)
+            _core.SetResult(true);
     }
 
-    /// <summary>Waits for an edge after those that the caller has seen.</summary>
-    internal async ValueTask WaitAsync(int seen, CancellationToken cancel)
+    /// <summary>Waits for an edge after those that the caller has seen; to be awaited once, and before the next wait.</summary>
+    internal ValueTask WaitAsync(int seen, CancellationToken cancel)
     {
-        cancel.ThrowIfCancellationRequested();
-        TaskCompletionSource wait;
+        if (cancel.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancel);
+        short version;
         lock (_lock)
         {
             if (_edges != seen)
-                return;
-            wait = _wait = new TaskCompletionSource();
+                return ValueTask.CompletedTask;
+            _core.Reset();
+            version = _core.Version;
+            _isAwaited = true;
         }
 
-        await using CancellationTokenRegistration registration = cancel.UnsafeRegister(
-            static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), wait);
-        await wait.Task.ConfigureAwait(false);
+        // It may come at once, and then the wait is over before it has begun.
+        if (cancel.CanBeCanceled)
+            _registration = cancel.UnsafeRegister(static (signal, token) => ((EdgeSignal)signal!).Cancel(token), this);
+        return new ValueTask(this, version);
     }
+
+    private void Cancel(CancellationToken token)
+    {
+        lock (_lock)
+        {
+            if (!_isAwaited)
+                return;
+            _isAwaited = false;
+        }
+
+        _core.SetException(new OperationCanceledException(token));
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        // Waits for a cancellation that is being told meanwhile: it must not reach the next wait.
+        CancellationTokenRegistration registration = _registration;
+        _registration = default;
+        registration.Dispose();
+        _core.GetResult(token);
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _core.OnCompleted(continuation, state, token, flags);
 }

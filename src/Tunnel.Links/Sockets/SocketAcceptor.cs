@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Tunnel.Links.Native;
 using static Tunnel.Links.Native.Linux;
 
@@ -36,8 +37,9 @@ public sealed class SocketAcceptor : IReactorTarget, IReactorWork, IDisposable
             throw SocketErrors.Last();
     }
 
-    /// <summary>Waits for the next connection.</summary>
+    /// <summary>Waits for the next connection, without allocation; to be awaited once.</summary>
     /// <exception cref="SocketException">This one failed; the next may not. <see cref="SocketError.OperationAborted"/>: it is closed.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<TcpSocket> AcceptAsync(CancellationToken cancel)
     {
         while (true)

@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 
 namespace Tunnel.Links.Sockets;
 
 /// <summary>
-/// A socket for code that awaits, as handshakes do: one read or write at a time. What awaits goes on, on the reactor's thread. It observes
+/// A socket for code that awaits, as handshakes do: one read or write at a time, each to be awaited once. What awaits goes on, on the reactor's thread. It observes
 /// the socket until somebody else does.
 /// </summary>
 public sealed class SocketExchange : ISocketObserver, IDisposable
@@ -40,6 +41,7 @@ public sealed class SocketExchange : ISocketObserver, IDisposable
 
     /// <summary>Waits until there is something: the number of bytes, 0 at the end.</summary>
     /// <exception cref="SocketException">The connection broke.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReceiveAsync(Memory<byte> destination, CancellationToken cancel)
     {
         while (true)
@@ -60,6 +62,7 @@ public sealed class SocketExchange : ISocketObserver, IDisposable
 
     /// <summary>Sends all of it.</summary>
     /// <exception cref="SocketException">The connection broke.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancel)
     {
         while (true)

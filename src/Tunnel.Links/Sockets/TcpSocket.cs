@@ -25,23 +25,28 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     private readonly SocketReactor _reactor;
     private ISocketObserver? _observer;
     private volatile bool _hasEnded;
+    private volatile bool _hasHungUp;
+    private volatile bool _hasFailed;
     private volatile bool _hasUrgent;
     private volatile bool _hasNews;
     private bool _watchesRoom;
     private volatile bool _resetsOnDeath;
     private volatile bool _isBroken;
+    private bool _isPrompt;
+    private bool _hasSent;
     private int _descriptor;
     private readonly int _place;
 
     // Calls under way, and whether it is closed: the last one out closes the descriptor, which nobody then uses by mistake.
     private int _uses;
 
-    private TcpSocket(int descriptor, SocketReactor reactor, bool connected = true)
+    private TcpSocket(int descriptor, SocketReactor reactor, bool connected, bool isPrompt)
     {
         _descriptor = descriptor;
         _reactor = reactor;
         // A socket that connects has room when it has done so.
         _watchesRoom = !connected;
+        _isPrompt = isPrompt;
         _place = reactor.Register(descriptor, this, _watchesRoom);
         if (_place >= 0)
             return;
@@ -50,30 +55,29 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         throw refused;
     }
 
-    /// <summary>Takes over a connected descriptor that does not block.</summary>
+    /// <summary>Takes over a connected descriptor that does not block and has TCP_NODELAY.</summary>
     /// <exception cref="SocketException">The kernel cannot watch it; it is closed.</exception>
-    internal static TcpSocket Adopt(int descriptor, SocketReactor reactor) => new(descriptor, reactor);
+    internal static TcpSocket Adopt(int descriptor, SocketReactor reactor) => new(descriptor, reactor, connected: true, isPrompt: true);
 
     /// <summary>
     /// Begins to connect; <paramref name="connected"/> when that has succeeded at once, as it does within a host. Else the observer is told
     /// when <see cref="Outcome"/> and <see cref="IsConnected"/> know.
     /// </summary>
     /// <exception cref="SocketException">It failed at once.</exception>
-    public static TcpSocket Connect(IPEndPoint target, SocketReactor reactor, out bool connected)
+    public static TcpSocket Connect(IPAddress address, int port, SocketReactor reactor, out bool connected)
     {
-        Span<byte> address = stackalloc byte[SocketAddressBytes.V6Length];
-        int length = SocketAddressBytes.Write(target.Address, target.Port, address);
-        int descriptor = Libc.Socket(SocketAddressBytes.Family(address), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        Span<byte> bytes = stackalloc byte[SocketAddressBytes.V6Length];
+        int length = SocketAddressBytes.Write(address, port, bytes);
+        int descriptor = Libc.Socket(SocketAddressBytes.Family(bytes), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (descriptor < 0)
             throw SocketErrors.Last();
-        _ = Libc.TrySetOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
         int result;
-        fixed (byte* name = address)
+        fixed (byte* name = bytes)
             result = Libc.Connect(descriptor, name, (uint)length);
         if (result == 0 || Libc.LastError == EINPROGRESS)
         {
             connected = HasPeer(descriptor);
-            return new TcpSocket(descriptor, reactor, connected);
+            return new TcpSocket(descriptor, reactor, connected, isPrompt: false);
         }
 
         SocketException failed = SocketErrors.Last();
@@ -104,6 +108,15 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     /// The other end has said all, or the connection broke. The kernel tells that once: behind what can be read there is an end to be read.
     /// </summary>
     public bool HasEnded => _hasEnded;
+
+    /// <summary>
+    /// The connection is no more: it broke, or both ends have closed in order. Asks the kernel only when it has told of something like that, which
+    /// it does by itself.
+    /// </summary>
+    public bool IsGone => _hasHungUp && !IsConnected;
+
+    /// <summary>The connection broke. What came before that can still be read.</summary>
+    public bool HasFailed => _hasFailed;
 
     /// <summary>The reactor has told of something since this is watched: there may be something to read. False: there is nothing yet.</summary>
     public bool HasNews => _hasNews;
@@ -195,6 +208,8 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         error = SocketError.OperationAborted;
         if (!TryEnter())
             return 0;
+        if (!_isPrompt)
+            BePrompt();
         nint count;
         fixed (byte* data = source)
             count = Libc.Send(_descriptor, data, (nuint)source.Length, MSG_NOSIGNAL);
@@ -263,6 +278,10 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     {
         if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
             _hasEnded = true;
+        if ((events & (EPOLLHUP | EPOLLERR)) != 0)
+            _hasHungUp = true;
+        if ((events & EPOLLERR) != 0)
+            _hasFailed = true;
         if ((events & EPOLLPRI) != 0)
             _hasUrgent = true;
         _hasNews = true;
@@ -277,6 +296,21 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         Reset();
         // Whoever waits for it tries again, and finds it closed.
         observer?.OnReady();
+    }
+
+    /// <summary>
+    /// Sees to it that short messages leave at once. The first does anyway, as nothing is under way that Nagle's algorithm (RFC 9293, section
+    /// 3.7.4) would wait for; many connections say no more than that, and are spared the system call.
+    /// </summary>
+    private void BePrompt()
+    {
+        if (_hasSent)
+        {
+            _ = Libc.TrySetOption(_descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+            _isPrompt = true;
+        }
+
+        _hasSent = true;
     }
 
     /// <summary>It is full for the first time: the reactor is to tell when it is not, which may be now.</summary>

@@ -69,24 +69,9 @@ public sealed class MuxStream
 
     internal bool IsReady { get; set; }
 
-    internal bool Admitted { get; set; }
-
     internal bool ReadableRaised { get; set; }
 
-    /// <summary>Total bytes the peer has read, as it last said (modulo 2^32).</summary>
-    internal uint PeerConsumed { get; set; }
+    internal PeerWindow PeerWindow = new();
 
-    /// <summary>The peer's window, as it last said; at first smux's guess.</summary>
-    internal uint PeerWindow { get; set; } = MuxSession.InitialWindow;
-
-    internal uint Consumed { get; set; }
-
-    internal int ConsumedSinceUpdate { get; set; }
-
-    /// <summary>The window that this end last told.</summary>
-    internal int Window { get; set; } = MuxSession.InitialWindow;
-
-    internal int LargestWindow { get; set; } = MuxSession.InitialWindow;
-
-    internal bool UpdateSent { get; set; }
+    internal GrantedWindow Granted = new();
 }

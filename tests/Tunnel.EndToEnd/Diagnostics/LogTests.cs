@@ -155,6 +155,7 @@ public class LogTests : EndToEndTest
         await server.LineAsync("everything stays as it was");
         server.Rewrite(Server(TunnelSettings.UdpServer(port)).With("transport.kcp.sndwnd", 512).With("log.level", "debug").ToToml());
         await server.LineAsync("changed: log.level");
+        await server.ReloadedAsync(2);
         int before = server.Count("dropped 50 bytes");
         await DropAsync(debug, port, from: 1);
         Assert.Equal(before, server.Count("dropped 50 bytes"));

@@ -54,6 +54,13 @@ internal sealed partial class TunnelProcess : ChildProcess
             return Notifications.Contains(message);
     }
 
+    /// <summary>What it read again is in force, the <paramref name="times"/>th time: the log says what changes a moment before it does.</summary>
+    public Task ReloadedAsync(int times = 1) => Until.TrueAsync($"{Name} has followed its file", () =>
+    {
+        lock (Notifications)
+            return Notifications.Count(n => n.StartsWith("READY=1\nSTATUS=", StringComparison.Ordinal)) >= times;
+    });
+
     /// <summary>A client's session is up, the <paramref name="times"/>th time.</summary>
     public Task ConnectedAsync(int times = 1, TimeSpan? limit = null) => LineAsync("is up", times, limit);
 

@@ -31,7 +31,7 @@ public class ReloadTests : EndToEndTest
             .ToToml());
         client.HangUp();
         await client.LineAsync($"{Taken}; changed: [[socks5]], [[forward]]");
-        // Not when it was read: it is done a moment later.
+        await client.ReloadedAsync();
         await client.LineAsync($"listens on 127.0.0.2:{goes} no more");
 
         // The one that changed its target keeps its port and its connections.
@@ -62,14 +62,17 @@ public class ReloadTests : EndToEndTest
 
         pair.Server.Rewrite(TunnelSettings.UdpServer(port).With("targets.deny", TunnelSettings.List("127.0.0.0/8")).ToToml());
         await pair.Server.LineAsync($"{Taken}; changed: targets.deny");
+        await pair.Server.ReloadedAsync();
         Assert.Equal(NotAllowed, await ReplyAsync(socks, target));
 
         pair.Server.Rewrite(TunnelSettings.UdpServer(port).With("transport.kcp.max_streams_per_session", 1).ToToml());
         await pair.Server.LineAsync($"{Taken}; changed: targets.deny, transport.kcp.max_streams_per_session");
+        await pair.Server.ReloadedAsync(2);
         Assert.NotEqual(SocksClient.Succeeded, await ReplyAsync(socks, target));
 
         pair.Server.Rewrite(TunnelSettings.UdpServer(port).ToToml());
         await pair.Server.LineAsync($"{Taken}; changed: transport.kcp.max_streams_per_session");
+        await pair.Server.ReloadedAsync(3);
         Assert.Equal(SocksClient.Succeeded, await ReplyAsync(socks, target));
         await EchoAsync(running);
         Assert.Equal((1, 0), (pair.Server.Count("began"), pair.Server.Count("ended")));
@@ -119,6 +122,7 @@ public class ReloadTests : EndToEndTest
         Assert.Equal((1, 1, 2), (pair.Server.Count("has 2 errors"), pair.Server.Count("unknown key"), pair.Server.Count("is out of range")));
         pair.Server.Rewrite(TunnelSettings.UdpServer(port).With("targets.deny", TunnelSettings.List("127.0.0.0/8")).With("transport.nonsense", 1).ToToml());
         await pair.Server.LineAsync("has 1 error; everything stays as it was");
+        await pair.Server.ReloadedAsync(3);
         Assert.Equal(SocksClient.Succeeded, await ReplyAsync(await pair.Client.Socks5PortAsync(), target));
     }
 
@@ -140,12 +144,14 @@ public class ReloadTests : EndToEndTest
         server.Rewrite(Server().With("debug.pprof", "127.0.0.1:0").With("listen.port", port + 1).With("transport.kcp.rcvwnd", 100).ToToml());
         await server.LineAsync("listen.port has changed and needs a restart");
         await server.LineAsync("transport.kcp.rcvwnd has changed and needs a restart");
+        await server.ReloadedAsync(2);
         using (DebugClient debug = await DebugClient.ToAsync(server))
             Assert.Contains($"\nport = {port}\n# awaits a restart: port = {port + 1}\n", await debug.GetAsync("/config"));
         Assert.Equal(SocksClient.Succeeded, await ReplyAsync(await client.Socks5PortAsync(), target));
 
         client.Rewrite(TunnelSettings.UdpClient(port).WithSocks5().With("transport.conn", 2).ToToml());
         await client.LineAsync("transport.conn has changed and needs a restart");
+        await client.ReloadedAsync();
         Assert.Equal(SocksClient.Succeeded, await ReplyAsync(await client.Socks5PortAsync(), target));
         Assert.DoesNotContain(TunnelSettings.Key, server.Text);
     }
@@ -163,7 +169,7 @@ public class ReloadTests : EndToEndTest
         {
             client.Rewrite(TunnelSettings.UdpClient(second).WithSocks5().ToToml());
             await client.ConnectedAsync(times: 2);
-            Assert.Equal(1, after.Count("began"));
+            await after.LineAsync("began");
             await running.SendTextAsync("hello");
             Assert.Equal("hello", await running.ReceiveTextAsync(5));
             Assert.Equal(SocksClient.Succeeded, await ReplyAsync(await client.Socks5PortAsync(), target));

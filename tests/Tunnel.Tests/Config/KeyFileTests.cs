@@ -51,7 +51,11 @@ public sealed class KeyFileTests : IDisposable
     public void FoldersAreRefused()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "tunnel.key"));
-        AssertRefused(Load(), "cannot be used");
+        ConfigResult<ServerConfig> result = Load();
+        AssertRefused(result, "cannot be used: it is a folder");
+        // Not that it should have a key's mode.
+        Assert.Empty(result.Warnings);
+        Assert.EndsWith("it is a folder", Assert.Single(ConfigLoader.LoadServer(_folder).Problems).What);
     }
 
     /// <summary>The setting is the key, not the name of its file.</summary>

@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Tunnel.App.Diagnostics;
+using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Pool;
 using Tunnel.App.Runtime.Traffic;
 using Tunnel.App.Services;
@@ -17,6 +19,8 @@ internal sealed class BareEnd(TrafficLedger ledger, ListenerGate? gate) : ITunne
     public TrafficLedger Ledger => ledger;
 
     public UdpMeter Udp { get; } = new();
+
+    public LimitMeter Limits { get; } = new(NullLogger.Instance);
 
     public long? MemoryLimit => null;
 

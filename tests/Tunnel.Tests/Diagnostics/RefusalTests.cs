@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Tunnel.App.Runtime;
 using Tunnel.Protocol.Mux;
 using Tunnel.Tests.Services;
 
@@ -64,6 +65,12 @@ public class RefusalTests
         {
             bench.MaxConnections = 1;
             Assert.Equal([true, false, false], Enumerable.Range(0, 3).Select(_ => bench.Gate.TryEnter("forward")));
+        }),
+        // Where SOCKS5 refuses one is seen with UDP.
+        ["associations"] = new("max_associations", bench =>
+        {
+            bench.End.Limits.Strike(LimitKind.MaxAssociations, "refused");
+            bench.End.Limits.Strike(LimitKind.MaxAssociations, "refused");
         }),
     };
 

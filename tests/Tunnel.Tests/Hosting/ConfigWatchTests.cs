@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using Tunnel.App.Hosting;
 
 namespace Tunnel.Tests.Hosting;
@@ -48,6 +49,15 @@ public sealed class ConfigWatchTests : IDisposable
         AssertTaken(1, watch);
         File.Delete(file);
         AssertTaken(2, watch);
+    }
+
+    /// <summary>As a shell's <c>--config &lt;(decrypt ...)</c>: what it had was read at the start, and nothing more comes.</summary>
+    [Fact]
+    public void APipeNeverChanges()
+    {
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        using var watch = new ConfigWatch([$"/proc/self/fd/{pipe.ClientSafePipeHandle.DangerousGetHandle()}"], () => { });
+        Assert.False(watch.TakeChange());
     }
 
     /// <summary>A look now and then must not wake the pool, whose threads look for more work before they sleep again.</summary>

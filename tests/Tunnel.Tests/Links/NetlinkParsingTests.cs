@@ -91,6 +91,18 @@ public sealed class NetlinkParsingTests
     }
 
     [Fact]
+    public void A_change_of_rules_names_its_table()
+    {
+        const ushort newTable = 10 << 8, newGeneration = newTable | 15;
+        byte[] body = [1, 0, 0, 7, 8, 0, 2, 0, 0, 0, 0, 0, 6, 0, 1, 0, (byte)'t', 0, 0, 0];
+        Assert.Equal("t", NetlinkParsers.RulesetTable(newTable, body));
+        Assert.Null(NetlinkParsers.RulesetTable(newTable, body.AsSpan(0, 12)));
+        Assert.Null(NetlinkParsers.RulesetTable(newTable, []));
+        Assert.Null(NetlinkParsers.RulesetTable(newGeneration, body));
+        Assert.Null(NetlinkParsers.RulesetTable(Rtnetlink.RTM_NEWROUTE, body));
+    }
+
+    [Fact]
     public void Repeated_announcements_are_no_news()
     {
         var changes = new NetworkChanges();
@@ -110,6 +122,7 @@ public sealed class NetlinkParsingTests
         _ = NetlinkParsers.Address(body);
         _ = NetlinkParsers.Route(body);
         _ = NetlinkParsers.Neighbour(body);
+        _ = NetlinkParsers.RulesetTable(10 << 8, body);
         _ = new NetworkChanges().Observe(body);
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Tunnel.Links.Sockets;
 using Tunnel.Tests.Support;
+using static Tunnel.Links.Native.Linux;
 
 namespace Tunnel.Tests.Links;
 
@@ -50,6 +51,42 @@ public sealed class SocketReactorTests : IDisposable
         await ReceiveAllAsync(received, buffer => exchange.ReceiveAsync(buffer, Cancel));
         await sending;
         Assert.Equal(sent, received);
+    }
+
+    /// <summary>The first message leaves at once in any case; the second must not wait for the first's acknowledgement.</summary>
+    [Fact]
+    public async Task ASecondMessageDoesNotWaitForTheFirst()
+    {
+        using TcpSocket socket = await ConnectAsync();
+        using Socket peer = await _listening.AcceptAsync(Cancel);
+        socket.Send("1"u8);
+        Assert.Equal(0, socket.GetOption(IPPROTO_TCP, TCP_NODELAY));
+        socket.Send("2"u8);
+        Assert.Equal(1, socket.GetOption(IPPROTO_TCP, TCP_NODELAY));
+    }
+
+    /// <summary>One end's end leaves the other; when both have said theirs, or one broke it off, nothing is left.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AConnectionIsGoneWhenItIsAndNotBefore(bool reset)
+    {
+        using TcpSocket socket = await ConnectAsync();
+        using Socket peer = await _listening.AcceptAsync(Cancel);
+        peer.Shutdown(SocketShutdown.Send);
+        await ToldAsync(() => socket.HasEnded);
+        Assert.False(socket.IsGone);
+        if (reset)
+            peer.Close(0);
+        else
+            socket.ShutdownSend();
+        await ToldAsync(() => socket.IsGone);
+    }
+
+    private static async Task ToldAsync(Func<bool> condition)
+    {
+        while (!condition())
+            await Task.Delay(5, Cancel);
     }
 
     /// <summary>The option that makes the kernel reset what a dead process leaves is taken back before an end that is meant.</summary>

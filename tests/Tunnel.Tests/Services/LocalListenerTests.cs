@@ -160,7 +160,7 @@ public class LocalListenerTests
         return await socket.ReceiveAsync(buffer, Cancel) == 0 ? null : (char)buffer[0];
     }
 
-    private sealed class Defective(IPEndPoint listen, ListenerGate gate) : LocalListener(listen, gate, NullLogger.Instance)
+    private sealed class Defective(IPEndPoint listen, ListenerGate gate) : AwaitingListener(listen, gate, NullLogger.Instance)
     {
         protected override string Name => "defective";
 
@@ -168,7 +168,7 @@ public class LocalListenerTests
     }
 
     /// <summary>Says one character and waits for the other side to close.</summary>
-    private sealed class Greeter(IPEndPoint listen, ListenerGate gate) : LocalListener(listen, gate, NullLogger.Instance)
+    private sealed class Greeter(IPEndPoint listen, ListenerGate gate) : AwaitingListener(listen, gate, NullLogger.Instance)
     {
         // From Linux's asm-generic/socket.h and tcp.h.
         private const int SoKeepAlive = 9;

@@ -163,35 +163,68 @@ public sealed class RelayOrderTests : IDisposable
     }
 
     /// <summary>
-    /// The socket says all and breaks while a write waits for the peer's window. When that is over only the end is there to be read; nobody
-    /// would notice the break behind it.
+    /// The socket breaks, behind an end or not, while a write waits for the peer's window. It is not read meanwhile, and the peer would keep what
+    /// it has for as long as it is slow.
     /// </summary>
-    [Fact(Timeout = 60_000)]
-    public async Task ABreakBehindAnEndBehindAWriteThatWaitsIsABreak()
+    [Theory(Timeout = 60_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ABreakBehindAWriteThatWaitsIsABreak(bool behindAnEnd)
     {
         byte[] much = new byte[200_000];
         BenchPeer bench = _bench.Greet(1);
+        bench.Session.Announced(Capabilities.HalfClose | Capabilities.Reset);
         TunnelStream stream = bench.Session.OpenStream()!;
         (TcpSocket socket, Socket peer) = await ConnectAsync();
-        Task relay = new Relay(socket, stream, isClient: true) { ReplyQuiet = TimeSpan.FromHours(1) }.RunAsync(Cancel);
+        Task relay = new Relay(socket, stream, isClient: true).RunAsync(Cancel);
         for (int sent = 0; sent < much.Length;)
             sent += await peer.SendAsync(much.AsMemory(sent), Cancel);
         // As many segments as the peer's window takes; how full they are is the reads' doing.
         while (stream.Session.GetStatus() is var status && status.InFlight < status.RemoteWindow)
             await Task.Delay(1, Cancel);
-        Assert.InRange(stream.BytesSent, 0, much.Length - 1);
+        if (behindAnEnd)
+            peer.Shutdown(SocketShutdown.Send);
+        peer.Close(0);
+        await relay;
+        Assert.InRange(stream.BytesSent, 1, much.Length - 1);
+        Assert.Equal((true, false), (stream.IsClosed, stream.Session.IsClosed));
+    }
+
+    /// <summary>Many close so that the kernel resets, because they leave something unread: what they said before that is no less meant.</summary>
+    [Theory(Timeout = 60_000)]
+    [InlineData(4)]
+    [InlineData(20_000)]
+    public async Task WhatIsSaidBeforeABreakIsPassedOnIfNobodyIsToBeWaitedFor(int length)
+    {
+        TunnelStream stream = _bench.Greet(1).Session.OpenStream()!;
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        await peer.SendAsync(new byte[length], Cancel);
+        peer.Close(0);
+        await ToldAsync(() => socket.HasFailed);
+        await new Relay(socket, stream, isClient: true).RunAsync(Cancel);
+        Assert.Equal(length, stream.BytesSent);
+    }
+
+    /// <summary>A socket that has said all and takes no more: neither would tell, and it would be kept for as long as it takes nothing.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task AResetDoesNotWaitForASocketThatIsFull()
+    {
+        const int length = 12 << 20;
+        using var bench = new ServerBench(new MuxOptions { StreamBuffer = 2 * length, SessionBuffer = 4 * length });
+        BenchPeer sender = bench.Greet(1);
+        TunnelStream stream = sender.Session.OpenStream()!;
+        (TcpSocket socket, Socket peer) = await ConnectAsync();
+        using Socket theirs = peer;
+        Task relay = new Relay(socket, stream, isClient: false).RunAsync(Cancel);
+        foreach (byte[] part in new byte[length].Chunk(32 * 1024))
+            sender.Say(MuxCommand.Data, stream.Id, part);
+        Assert.NotEqual(0, stream.Session.GetStatus().Buffered);
         peer.Shutdown(SocketShutdown.Send);
         await ToldAsync(() => socket.HasEnded);
-        peer.Close(0);
-        await ToldAsync(() => !socket.IsConnected);
-        while (!relay.IsCompleted)
-        {
-            bench.Acknowledge();
-            await Task.Delay(1, Cancel);
-        }
-
+        Assert.False(relay.IsCompleted);
+        sender.Say(MuxCommand.Reset, stream.Id);
         await relay;
-        Assert.Equal((much.Length, false), (stream.BytesSent, stream.Session.IsClosed));
+        Assert.Equal(0, stream.Session.GetStatus().Buffered);
     }
 
     private Task<(TcpSocket Socket, Socket Peer)> ConnectAsync() => _reactor.ConnectAsync(Cancel);

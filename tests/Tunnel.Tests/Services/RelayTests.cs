@@ -103,6 +103,31 @@ public class RelayTests
             await Task.Delay(10, limit.Token);
     }
 
+    /// <summary>The window between them is full, and nothing will ever make room: that is all that the far side waits for.</summary>
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ABreakReachesASideThatTakesNothing(bool clientBreaks)
+    {
+        using Socket listening = Listen();
+        await using TunnelPair pair = await TunnelPair.StartAsync(Forward(((IPEndPoint)listening.LocalEndPoint!).Port));
+        using Socket client = await ConnectAsync(pair.Listener);
+        using Socket target = await listening.AcceptAsync(Cancel);
+        (Socket breaks, Socket sees) = clientBreaks ? (client, target) : (target, client);
+        breaks.Blocking = false;
+        sees.Shutdown(SocketShutdown.Send);
+        // Until neither kernel nor window takes more.
+        for (int refused = 0; refused < 50; await Task.Delay(10, Cancel))
+        {
+            breaks.Send(new byte[1 << 20], SocketFlags.None, out SocketError error);
+            refused = error == SocketError.WouldBlock ? refused + 1 : 0;
+        }
+
+        breaks.Close(0);
+        while (ErrorOf(sees) == 0)
+            await Task.Delay(10, Cancel);
+    }
+
     private static int ErrorOf(Socket socket) => (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
 
     private static string Forward(int port) => $"[[forward]]\nlisten='127.0.0.1:0'\ntarget='127.0.0.1:{port}'\n";

@@ -59,6 +59,9 @@ internal sealed class TunnelPair : IAsyncDisposable
     public Task<ClientHost> StartAnotherClientAsync(string listeners, LogLines? log = null) =>
         StartClientAsync(_port, listeners, "v1", frameUdp: true, limits: null, log, conn: 1);
 
+    /// <summary>The client's file has other listeners now.</summary>
+    public void Reload(string listeners) => Client.Apply(ConfigText.ValidClient($"[server]\naddress='127.0.0.1:{_port}'\n{listeners}{Common}"));
+
     /// <summary>Stops the client before the end of the test.</summary>
     public Task StopClientAsync() => _clientStop ??= Client.StopAsync(CancellationToken.None);
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Tunnel.App.Runtime;
 using Tunnel.App.Services;
+using Tunnel.Tests.Diagnostics;
 
 namespace Tunnel.Tests.Services;
 
@@ -95,17 +96,35 @@ public class UdpTests
         Assert.Equal(1, pair.Server.Udp.Flows);
     }
 
+    /// <summary>Its port is free at once, for another one of the same file.</summary>
+    [Fact]
+    public async Task AListenerThatIsNoLongerInTheFileIsClosed()
+    {
+        using var echo = new UdpEcho(IPAddress.Loopback);
+        await using TunnelPair pair = await TunnelPair.StartAsync(ForwardTo(echo.Port));
+        IPEndPoint listener = pair.Listener;
+        using (var application = new UdpApplication(listener))
+            await application.AskAsync("hello"u8.ToArray());
+        pair.Reload(Socks5 + $"[[forward]]\nlisten='127.0.0.1:{listener.Port}'\ntarget='127.0.0.1:1'\n");
+        Assert.Equal(2, pair.Client.Listeners.Count);
+        await Eventually(() => (pair.Client.Udp.Flows, pair.Server.Udp.Flows) == (0, 0));
+        pair.Reload(ForwardTo(echo.Port).Replace(":0'", $":{listener.Port}'"));
+        using (var application = new UdpApplication(Assert.Single(pair.Client.Listeners).LocalEndPoint))
+            await application.AskAsync("hello"u8.ToArray());
+    }
+
     [Fact]
     public async Task AnAssociationEndsWithItsConnection()
     {
         using var echo = new UdpEcho(IPAddress.Loopback);
-        await using TunnelPair pair = await TunnelPair.StartAsync(Socks5, limits: new UdpLimits { Associations = 1 });
+        await using TunnelPair pair = await TunnelPair.StartAsync(Socks5 + "[udp]\nmax_associations=1\n");
         using Socks5Client client = await Socks5Client.AssociateAsync(pair.Listener);
         using var application = new UdpApplication(client.Relay, Socks5Client.Header(IPAddress.Loopback, echo.Port));
         await application.AskAsync("hello"u8.ToArray());
         Assert.Equal((1, 1), (pair.Client.Udp.Flows, pair.Server.Udp.Flows));
         using (Socks5Client refused = await Socks5Client.AssociateAsync(pair.Listener))
             Assert.Equal(1, refused.Reply);
+        Assert.Equal(1, MeasuredPair.MetricsOf(pair.Client).Sum("tunnel_refusals_total", "cap=\"max_associations\""));
         client.Dispose();
         await Eventually(() => (pair.Client.Udp.Flows, pair.Server.Udp.Flows) == (0, 0));
         await Eventually(() => pair.Client.Listeners[0].Active == 0);

@@ -8,7 +8,7 @@ internal static class Connected
 {
     public static async ValueTask<TcpSocket> ToAsync(IPEndPoint target, SocketReactor reactor, CancellationToken cancel)
     {
-        TcpSocket socket = TcpSocket.Connect(target, reactor, out _);
+        TcpSocket socket = TcpSocket.Connect(target.Address, target.Port, reactor, out _);
         await new SocketExchange(socket).FinishConnectingAsync(cancel);
         return socket;
     }

@@ -39,8 +39,8 @@ internal static class KeyLoader
     {
         try
         {
-            WarnIfShared(reader, file, path);
             string text = ReadText(path).TrimEnd('\n', '\r');
+            WarnIfShared(reader, file, path);
             if (text.Length > 0)
                 return new Secret(text);
 
@@ -49,7 +49,7 @@ internal static class KeyLoader
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             // The decoder's message would quote the key's bytes.
-            string reason = e is DecoderFallbackException ? "it is not UTF-8" : e.Message;
+            string reason = e is DecoderFallbackException ? "it is not UTF-8" : ConfigLoader.Explain(e, path);
             reader.Report(file.Position, KcpKeys.KeyFile, $"the file cannot be used: {reason}");
         }
 

@@ -12,6 +12,10 @@ internal static class UdpLoader
         // Whoever sets the one is not told off for the other's default.
         if (answered.State == SettingState.Good && idle.IsSound && answered.Value > idle.Value)
             reader.Report(answered.Position, UdpKeys.AnsweredIdle, "this is longer than idle", "at most idle");
-        return new UdpConfig(idle.Value, answered.Value < idle.Value ? answered.Value : idle.Value, reader.Get(UdpKeys.MaxFlows).Value);
+        return new UdpConfig(
+            idle.Value,
+            answered.Value < idle.Value ? answered.Value : idle.Value,
+            reader.Get(UdpKeys.MaxFlows).Value,
+            reader.Get(UdpKeys.MaxAssociations).Value);
     }
 }

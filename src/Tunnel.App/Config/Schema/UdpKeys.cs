@@ -28,5 +28,12 @@ internal static class UdpKeys
             + "that was answered, then what was never answered, then the quietest. \"auto\" is half of transport.conn times max_streams_per_session.",
     };
 
-    public static readonly IReadOnlyList<ConfigKey> All = [Idle, AnsweredIdle, MaxFlows];
+    public static readonly ConfigKey<int> MaxAssociations = new("udp", "max_associations", BasicTypes.Integer(1, 1 << 20))
+    {
+        IsLive = true,
+        Default = "256",
+        Doc = "Applications that may have a UDP ASSOCIATE of one SOCKS5 listener at one time; those beyond are told so. Each takes two file descriptors. (A client's.)",
+    };
+
+    public static readonly IReadOnlyList<ConfigKey> All = [Idle, AnsweredIdle, MaxFlows, MaxAssociations];
 }

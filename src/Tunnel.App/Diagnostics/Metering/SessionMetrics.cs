@@ -1,3 +1,4 @@
+using Tunnel.App.Runtime;
 using Tunnel.Protocol.Mux;
 using Tunnel.Protocol.Sessions;
 
@@ -66,5 +67,6 @@ internal static class SessionMetrics
         ("memory", LinkMetrics.Dropped(reading, DropReason.Memory) + reading.Totals.Sessions.Mux.RefusedForMemory),
         ("max_streams_per_session", reading.Totals.Sessions.Mux.RefusedBySession),
         ("max_streams_total", reading.Totals.Sessions.Mux.RefusedInAll),
-        ("max_connections", reading.End.GetListeners()?.Refused ?? 0));
+        ("max_connections", reading.End.GetListeners()?.Refused ?? 0),
+        ("max_associations", reading.End.Limits.GetStrikes(LimitKind.MaxAssociations)));
 }

@@ -30,7 +30,7 @@ internal static class StreamMetrics
             r => r.End.GetListeners() is { } listeners ? Reading.One(listeners.Active) : []),
         new NumberMetric("tunnel.accept.errors", MetricKind.Counter, "{error}", "Connections that could not be accepted.",
             r => r.End.GetListeners() is { } listeners ? Reading.One(listeners.AcceptErrors) : []),
-        new NumberMetric("tunnel.defects", MetricKind.Counter, "{defect}", "Defects of this program that ended one connection, stream or flow and nothing else.",
+        new NumberMetric("tunnel.defects", MetricKind.Counter, "{defect}", "Defects of this program that ended one connection, stream, flow or reload and nothing else.",
             _ => Reading.One(DefectLog.OfProcess.Count)),
     ];
 }

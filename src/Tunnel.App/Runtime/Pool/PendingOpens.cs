@@ -3,24 +3,21 @@ namespace Tunnel.App.Runtime.Pool;
 /// <summary>Streams whose opening waits for the peer's word, so that they can be moved when the peer turns out to be gone. Thread-safe.</summary>
 public sealed class PendingOpens
 {
-    private readonly HashSet<PendingOpen> _opens = [];
+    private readonly HashSet<IPendingOpen> _opens = [];
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
 
-    internal PendingOpen Add(TunnelStream stream)
+    internal void Add(IPendingOpen open)
     {
-        var open = new PendingOpen(this, stream);
         lock (_opens)
         {
             _opens.Add(open);
             _count = _opens.Count;
         }
-
-        return open;
     }
 
-    internal void Remove(PendingOpen open)
+    internal void Remove(IPendingOpen open)
     {
         lock (_opens)
         {
@@ -39,31 +36,19 @@ public sealed class PendingOpens
     /// <summary>Breaks off what waits for a session, to be opened elsewhere.</summary>
     internal void Move(PeerSession session)
     {
-        PendingOpen[] moved;
+        IPendingOpen[] moved;
         lock (_opens)
             moved = [.. _opens.Where(o => ReferenceEquals(o.Stream.Session, session))];
-        foreach (PendingOpen open in moved)
+        foreach (IPendingOpen open in moved)
             open.Move();
     }
 }
 
-/// <summary>A stream whose opening waits for the peer's word, until this is disposed.</summary>
-public sealed class PendingOpen : IDisposable
+/// <summary>The opening of a stream, for as long as it waits for the peer's word.</summary>
+internal interface IPendingOpen
 {
-    private readonly PendingOpens _opens;
+    TunnelStream Stream { get; }
 
-    internal PendingOpen(PendingOpens opens, TunnelStream stream) => (_opens, Stream) = (opens, stream);
-
-    /// <summary>The stream was closed because another session is to have it: open it again.</summary>
-    public bool Moved { get; private set; }
-
-    internal TunnelStream Stream { get; }
-
-    public void Dispose() => _opens.Remove(this);
-
-    internal void Move()
-    {
-        Moved = true;
-        Stream.Close();
-    }
+    /// <summary>Another session is to have it: closes the stream, and opens it again.</summary>
+    void Move();
 }

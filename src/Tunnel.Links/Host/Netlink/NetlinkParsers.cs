@@ -23,13 +23,36 @@ internal readonly record struct NeighbourEntry(int Index, IPAddress Address, Phy
     internal bool IsUsable => Mac is not null && (State & NUD_USABLE) != 0;
 }
 
-/// <summary>Bodies of rtnetlink messages into entries. Any bytes may come in: too short ones make null, odd attributes are passed over.</summary>
+/// <summary>Bodies of netlink messages into entries. Any bytes may come in: too short ones make null, odd attributes are passed over.</summary>
 internal static class NetlinkParsers
 {
     private const int LinkHeader = 16;
     private const int AddressHeader = 8;
     private const int RouteHeader = 12;
     private const int NeighbourHeader = 12;
+
+    // nfnetlink: what a message is about stands in the upper half of its type.
+    private const int NetfilterHeader = 4;
+    private const int NftablesSubsystem = 10;
+    private const int NewGeneration = 15;
+
+    /// <summary>In each message of nftables but that of a new generation.</summary>
+    private const int TableAttribute = 1;
+
+    /// <summary>The table that an announcement of nftables is about; null where it is about none.</summary>
+    internal static string? RulesetTable(ushort type, ReadOnlySpan<byte> body)
+    {
+        if (type >> 8 != NftablesSubsystem || (type & 0xFF) == NewGeneration || body.Length < NetfilterHeader)
+            return null;
+        var attributes = new AttributeReader(body[NetfilterHeader..]);
+        while (attributes.MoveNext())
+        {
+            if (attributes.Type == TableAttribute)
+                return Encoding.UTF8.GetString(attributes.Value.TrimEnd((byte)0));
+        }
+
+        return null;
+    }
 
     internal static LinkEntry? Link(ReadOnlySpan<byte> body)
     {

@@ -76,19 +76,25 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         }
     }
 
-    /// <summary>Reads all that has been announced so far and forgets it; true if there was anything, or more than the socket could hold.</summary>
-    internal bool Discard()
+    /// <summary>
+    /// Reads all that has been announced so far; false when there was more than the socket could hold, or something is wrong with it.
+    /// </summary>
+    internal bool ReadAnnounced(MessageHandler handler)
     {
-        bool any = false;
+        bool all = true;
         while (WaitReadable(0))
         {
-            any = true;
+            int received = Receive(out int error);
+            all &= received >= 0;
             // Whatever else is wrong with it would be so at once again.
-            if (Receive(out int error) < 0 && error != ENOBUFS)
+            if (received < 0 && error != ENOBUFS)
                 break;
+            var reader = new NetlinkReader(_buffer.AsSpan(0, Math.Max(0, received)));
+            while (reader.MoveNext())
+                handler(reader.Type, reader.Body);
         }
 
-        return any;
+        return all;
     }
 
     internal ReadOnlySpan<byte> Received(int length) => _buffer.AsSpan(0, length);

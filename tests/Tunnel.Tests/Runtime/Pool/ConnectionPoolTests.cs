@@ -93,7 +93,7 @@ public class ConnectionPoolTests
         await world.UntilAsync(2, ConnectionState.Up);
         world.Cut(1);
         TunnelStream[] streams = await Task.WhenAll(
-            Enumerable.Range(0, 20).Select(_ => world.Opener.OpenAsync(world.Echo, CancellationToken.None).AsTask()));
+            Enumerable.Range(0, 20).Select(_ => world.Opener.OpenAsync(world.Echo, CancellationToken.None)));
         Assert.All(streams, s => Assert.Equal(2, world.HostOf(s)));
         await AssertEchoesAsync(streams[0], "hello");
     }
@@ -106,10 +106,12 @@ public class ConnectionPoolTests
         await world.UntilAsync(1, ConnectionState.Up);
         await world.UntilAsync(2, ConnectionState.Up);
         TunnelStream quiet = await world.Pool.OpenStreamAsync(CancellationToken.None);
-        using PendingOpen pending = world.Pool.Await(quiet);
+        var pending = new Pending(quiet);
+        world.Pool.Await(pending);
         await Eventually(() => quiet.Session.GetStatus().InFlight == 0);
         world.Cut(1);
-        await Eventually(() => pending.Moved);
+        await Eventually(() => pending.IsMoved);
+        world.Pool.Forget(pending);
         Assert.Equal(2, world.HostOf(await world.Pool.OpenStreamAsync(CancellationToken.None)));
     }
 
@@ -147,9 +149,9 @@ public class ConnectionPoolTests
         await using var world = new PoolWorld(1, 1024, Server(1));
         await world.UntilAsync(1, ConnectionState.Up);
         world.Cut(1);
-        Task<TunnelStream> opening = world.Opener.OpenAsync(world.Echo, CancellationToken.None).AsTask();
+        Task<TunnelStream> opening = world.Opener.OpenAsync(world.Echo, CancellationToken.None);
         await world.UntilAsync(1, ConnectionState.Silent);
-        Task<TunnelStream> waiting = world.Opener.OpenAsync(world.Echo, CancellationToken.None).AsTask();
+        Task<TunnelStream> waiting = world.Opener.OpenAsync(world.Echo, CancellationToken.None);
         world.Mend(1);
         await AssertEchoesAsync(await opening, "first");
         await AssertEchoesAsync(await waiting, "second");
@@ -290,5 +292,16 @@ public class ConnectionPoolTests
                 return stream;
             stream.Close();
         }
+    }
+
+    private sealed class Pending(TunnelStream stream) : IPendingOpen
+    {
+        private volatile bool _isMoved;
+
+        public TunnelStream Stream => stream;
+
+        public bool IsMoved => _isMoved;
+
+        public void Move() => _isMoved = true;
     }
 }

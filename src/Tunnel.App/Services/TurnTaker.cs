@@ -4,7 +4,7 @@ namespace Tunnel.App.Services;
 /// Work that several threads may ask for and one at a time does: whoever asks while it is being done leaves it to whoever does it, who looks
 /// again. Nothing is lost, and nobody waits.
 /// </summary>
-internal abstract class Pump
+internal abstract class TurnTaker
 {
     private int _asked;
 
@@ -40,8 +40,8 @@ internal abstract class Pump
 internal interface IPumpOwner
 {
     /// <summary>All has been said and passed on.</summary>
-    void OnEnded(Pump pump);
+    void OnEnded(TurnTaker pump);
 
     /// <summary>The socket or the stream broke, or there is a defect.</summary>
-    void OnBroken(Pump pump, Exception? defect);
+    void OnBroken(TurnTaker pump, Exception? defect);
 }

@@ -2,35 +2,35 @@ using Tunnel.App.Services;
 
 namespace Tunnel.Tests.Services;
 
-public class PumpTests
+public class TurnTakerTests
 {
     [Fact]
     public async Task OneAtATimeAndNothingIsForgotten()
     {
         const int threads = 4, asks = 20_000;
-        var pump = new Counter();
+        var taker = new Counter();
         await Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Run(() =>
         {
             for (int i = 0; i < asks; i++)
             {
-                Interlocked.Increment(ref pump.Wanted);
-                pump.Ask();
+                Interlocked.Increment(ref taker.Wanted);
+                taker.Ask();
             }
         })));
-        Assert.Equal((threads * asks, 0), (pump.Seen, pump.Overlaps));
+        Assert.Equal((threads * asks, 0), (taker.Seen, taker.Overlaps));
     }
 
     [Fact]
     public void WhoAsksWithinATurnGetsAnother()
     {
         int turns = 0;
-        Again? pump = null;
-        pump = new Again(() =>
+        Again? taker = null;
+        taker = new Again(() =>
         {
             if (++turns < 3)
-                pump!.Ask();
+                taker!.Ask();
         });
-        pump.Ask();
+        taker.Ask();
         Assert.Equal(3, turns);
     }
 
@@ -38,18 +38,18 @@ public class PumpTests
     public void ADefectEndsTheTurnAndNotItsThread()
     {
         int turns = 0;
-        var pump = new Again(() =>
+        var taker = new Again(() =>
         {
             if (++turns == 1)
                 throw new InvalidOperationException("a defect");
         });
-        pump.Ask();
-        Assert.Equal("a defect", pump.Defect?.Message);
-        pump.Ask();
+        taker.Ask();
+        Assert.Equal("a defect", taker.Defect?.Message);
+        taker.Ask();
         Assert.Equal(2, turns);
     }
 
-    private sealed class Counter : Pump
+    private sealed class Counter : TurnTaker
     {
         public int Wanted;
         private int _inside;
@@ -68,7 +68,7 @@ public class PumpTests
         protected override void Break(Exception defect) => throw defect;
     }
 
-    private sealed class Again(Action turn) : Pump
+    private sealed class Again(Action turn) : TurnTaker
     {
         public Exception? Defect { get; private set; }
 

@@ -1,0 +1,34 @@
+using Tunnel.Protocol.Mux;
+using Tunnel.Protocol.Sessions;
+
+namespace Tunnel.App.Runtime;
+
+/// <summary>
+/// What an end says before it goes, each on a stream of its own and only to a peer that understands it. Nobody answers, so that it is on its way is
+/// all that can be had.
+/// </summary>
+internal static class Farewell
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Says that this end takes no new streams; the session goes on.</summary>
+    public static Task DrainAsync(PeerSession session) =>
+        session.PeerCapabilities.HasFlag(Capabilities.Drain) ? TellAsync(session, StreamRequest.Draining) : Task.CompletedTask;
+
+    /// <summary>Ends the session, and says so.</summary>
+    public static async Task LeaveAsync(PeerSession session)
+    {
+        if (session.PeerCapabilities.HasFlag(Capabilities.Goodbye))
+            await TellAsync(session, StreamRequest.Goodbye).ConfigureAwait(false);
+        session.Close(CloseReason.Local);
+    }
+
+    private static async Task TellAsync(PeerSession session, StreamRequest what)
+    {
+        if (session.OpenStream() is not { } stream)
+            return;
+        Task sent = HeaderExchange.SendAsync(stream, new StreamHeader(what), HeaderFormat.V1).AsTask();
+        await Task.WhenAny(sent, Task.Delay(Timeout)).ConfigureAwait(false);
+        stream.CloseWrite();
+    }
+}
