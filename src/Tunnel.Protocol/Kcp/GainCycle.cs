@@ -19,13 +19,6 @@ internal struct GainCycle
     /// <summary>What is sent, times what the bottleneck takes.</summary>
     public readonly double Gain => Gains[_round];
 
-    public readonly bool IsBeforeSlow => _round == SlowRound - 1;
-
-    public readonly bool IsSlow => _round == SlowRound;
-
-    /// <summary>All that the slow round sent has been acknowledged or declared lost.</summary>
-    public readonly bool IsSlowKnown => _round == SlowRound + 2;
-
     public readonly bool IsLast => _round == Gains.Length - 1;
 
     /// <summary>
@@ -34,7 +27,7 @@ internal struct GainCycle
     /// </summary>
     public bool Next(double rate, bool hasQueue)
     {
-        bool hasGrown = IsSlow && !hasQueue && rate > _rateBefore * Growth;
+        bool hasGrown = _round == SlowRound && !hasQueue && rate > _rateBefore * Growth;
         if (!hasGrown && !IsLast)
         {
             _round++;

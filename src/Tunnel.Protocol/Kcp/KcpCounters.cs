@@ -15,6 +15,9 @@ public struct KcpCounters
     /// <summary>PUSH segments sent again because their timeout ran out.</summary>
     public long TimeoutRetransmits;
 
+    /// <summary>PUSH segments sent once more along with a retransmission, because there was nothing new to send; counted nowhere else.</summary>
+    public long Copies;
+
     /// <summary>PUSH segments received, duplicates included.</summary>
     public long SegmentsReceived;
 
@@ -48,6 +51,7 @@ public struct KcpCounters
         FastRetransmits += other.FastRetransmits;
         EarlyRetransmits += other.EarlyRetransmits;
         TimeoutRetransmits += other.TimeoutRetransmits;
+        Copies += other.Copies;
         SegmentsReceived += other.SegmentsReceived;
         Duplicates += other.Duplicates;
         OutOfWindow += other.OutOfWindow;

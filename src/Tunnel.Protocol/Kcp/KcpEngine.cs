@@ -65,6 +65,7 @@ public sealed class KcpEngine
                 FastRetransmits = sent.Fast,
                 EarlyRetransmits = sent.Early,
                 TimeoutRetransmits = sent.Timeout,
+                Copies = sent.Copies,
                 DeadLinkSegments = sent.DeadLink,
                 SegmentsInParts = sent.InParts,
                 SegmentsReceived = _receiver.Received,
@@ -238,6 +239,7 @@ public sealed class KcpEngine
         bool drained = TryWriteAcks(ref writer, now)
             && (!_probe.IsDue || _probe.TryWrite(ref writer))
             && (!_path.HasAnswers || _path.TryWriteAnswers(ref writer))
+            && _sender.TryWriteCopies(ref writer, now)
             && _sender.TryWriteLost(ref writer, now)
             && (!_ticks.DataDue || _sender.TryWriteNew(ref writer, now))
             && _sender.TryWriteEarly(ref writer, now);

@@ -26,7 +26,7 @@ internal sealed class LossRecovery
 
     public LossRecovery(KcpOptions options, SendWindow send, Pacing? pacing)
     {
-        (_noDelay, _resend) = (options.NoDelay, options.Resend);
+        (_noDelay, _resend, IgnoresCongestion) = (options.NoDelay, options.Resend, options.NoCongestion);
         _send = send;
         _pacing = pacing;
         _passed = new PassedByMarks(Math.Max(1, options.Resend));
@@ -54,6 +54,9 @@ internal sealed class LossRecovery
 
     /// <summary>Segments that congestion lets be in flight.</summary>
     public int CongestionLimit => _congestion.Segments;
+
+    /// <summary>There is no congestion window.</summary>
+    public bool IgnoresCongestion { get; }
 
     /// <summary>Something may be lost and not sent again yet.</summary>
     public bool HasLost => _lost.Count != 0;

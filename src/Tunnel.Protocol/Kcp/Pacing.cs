@@ -163,6 +163,8 @@ internal sealed class Pacing(int segmentSize)
             return;
         if (_phase == Phase.Steady)
             FollowCrowd(sent);
+        bool isCycles = _phase == Phase.Steady && !_length.IsLooking && !_round.WasIdle;
+        _loss.EndRound(sent, isCycles ? _cycle.Gain : 0, HasQueue, _length.Milliseconds);
         _length.EndRound(now);
         LearnRate(delivered, now);
         FollowPhase(sent, isTelling: _round.Bytes(delivered) >= TellingSegments * segmentSize);
@@ -271,20 +273,12 @@ internal sealed class Pacing(int segmentSize)
     private void Drain() => (_phase, _startRate) = (Phase.Drain, 0);
 
     /// <summary>
-    /// What is lost behind a queue, and a queue that was there for a whole cycle, its slow round included, are others' who send too. What is lost
-    /// in a slow round with no queue is the path's own.
+    /// What a queue loses, and a queue that was there for a whole cycle, its slow round included, are others' who send too.
     /// </summary>
     private void FollowCrowd(ulong sent)
     {
         bool isTelling = HasQueue && !_round.WasIdle;
         _alwaysQueued &= isTelling;
-        if (_cycle.IsBeforeSlow)
-            _loss.BeginSlowRound(sent);
-        else if (_cycle.IsSlow)
-            _loss.EndSlowRound(sent);
-        else if (_cycle.IsSlowKnown && !HasQueue)
-            _loss.Learn(_length.Milliseconds);
-
         _isQueueShort |= LosesInQueue(sent, ShortQueueLoss);
         if (LosesInQueue(sent, CrowdedLoss) && !_hasYielded)
             Yield(LossYield);
@@ -292,9 +286,13 @@ internal sealed class Pacing(int segmentSize)
             Yield(QueueYield);
     }
 
-    /// <summary>So much more was lost than the path's own, and than chance, behind a queue.</summary>
+    /// <summary>
+    /// So much more was lost than the path's own, and than chance, in a queue: one that round trips show, unless just as much is lost while less is
+    /// sent (jitter looks like a queue), or one that is too short to be seen.
+    /// </summary>
     private bool LosesInQueue(ulong sent, double share) =>
-        HasQueue && !_round.WasIdle && _round.Lost > Math.Max(LeastLost, (sent - _round.From) * (_loss.Share + share));
+        (HasQueue ? !_loss.IsChance : _loss.IsShared) && !_round.WasIdle
+        && _round.Lost > Math.Max(LeastLost, (sent - _round.From) * (_loss.Share + share));
 
     private void Yield(double gain)
     {

@@ -18,6 +18,12 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
     /// <summary>New data shorter than this is not worth a segment of its own at the end of a datagram that is nearly full.</summary>
     private const int WorthwhileSpace = 256;
 
+    /// <summary>What is sent twice, at most, of what leaves at once.</summary>
+    private const int MostCopies = 32;
+
+    private readonly uint[] _copies = new uint[MostCopies];
+    private int _copyCount;
+    private int _copied;
     private int _partOffset;
     private uint _inParts;
     private uint _windowFrom;
@@ -62,6 +68,29 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
             return;
         PeerWindow = _knowsWindow && ahead == 0 ? Math.Max(PeerWindow, window) : window;
         (_windowFrom, _knowsWindow) = (unacknowledged, true);
+    }
+
+    /// <summary>
+    /// Writes once more what an earlier datagram sent again while there was nothing new to send: the line has room, and whoever waits for it waits a round
+    /// trip at least when it is lost once more. Not a transmission of its own; false while some of it wants another datagram.
+    /// </summary>
+    public bool TryWriteCopies(ref SegmentWriter writer, long now)
+    {
+        for (; _copied < _copyCount && MaySend(now); _copied++)
+        {
+            uint number = _copies[_copied];
+            if (!send.Contains(number) || send[number].State != SendWindow.SlotState.InFlight)
+                continue;
+            if (writer.Room < KcpSegment.HeaderLength + send[number].Length)
+                return false;
+            writer.Write(KcpCommand.Push, send[number].Timestamp, number, send.Data(number));
+            pacing?.OnSent(send[number].Length);
+            _counters.Copies++;
+        }
+
+        // What would have to wait for its turn is not worth it.
+        _copied = _copyCount = 0;
+        return true;
     }
 
     /// <summary>Writes what is lost; false while some of it wants another datagram.</summary>
@@ -136,7 +165,11 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
         if (writer.Room < KcpSegment.HeaderLength + send[number].Length)
             return false;
         CountRetransmit(send[number], now);
+        // A timeout is as often a pause as a loss; and with a congestion window every loss is taken for want of room.
+        bool isWorthACopy = send[number].State != SendWindow.SlotState.LostTimeout && recovery.IgnoresCongestion;
         Write(ref writer, number, now);
+        if (isWorthACopy && !user.HasOutput && _copyCount < MostCopies)
+            _copies[_copyCount++] = number;
         return true;
     }
 

@@ -9,6 +9,7 @@ internal struct SendCounters
     public long Fast;
     public long Early;
     public long Timeout;
+    public long Copies;
     public long DeadLink;
     public long InParts;
 }

@@ -213,6 +213,27 @@ public class PacingTests
         Assert.InRange(Goodput(pair, 10_000), 15, 24);
     }
 
+    /// <summary>
+    /// Where much travels the least late of many is late, so that jitter looks like a queue; but what is lost by chance is lost at any rate, so nobody yields
+    /// to a crowd that is not there, nor keeps less under way.
+    /// </summary>
+    [Fact]
+    public void WhatAJitteryPathLosesIsNoCrowd()
+    {
+        MemoryWireOptions line = Line(megabits: 50, roundTrip: 50, queueMilliseconds: 50);
+        (line.JitterNanoseconds, line.Loss) = (30 * Millisecond, 0.15);
+        double sum = 0;
+        for (ulong seed = 1; seed <= 6; seed++)
+        {
+            var pair = new EnginePair(Options, Options, line, seed);
+            pair.UserA.ToSend = Endless;
+            pair.RunFor(3000);
+            sum += Goodput(pair, 10_000);
+        }
+
+        Assert.InRange(sum / 6, 32, 42.5);
+    }
+
     /// <summary>In Mbit/s, over the next so many milliseconds.</summary>
     private static double Goodput(EnginePair pair, long milliseconds)
     {

@@ -76,12 +76,12 @@ public class RetransmissionTests
         bench.User.ToSend = 80;
         Assert.Equal([0, 1, 2, 3, 4, 5, 6, 7], bench.Pushes(0));
         bench.Ack(20, 1, 0, 0);
-        Assert.Equal([0], bench.Pushes(20));
+        Assert.Equal([0, 0], bench.Pushes(20));
         bench.User.ToSend = 10;
         Assert.Equal([8], bench.Pushes(21));
         bench.Ack(40, 6, 0, 0);
         bench.Ack(40, 8, 21, 0);
-        Assert.Equal([0, 2, 3, 4, 5, 7], bench.Pushes(40));
+        Assert.Equal([0, 2, 3, 4, 5, 7, 0, 2, 3, 4, 5, 7], bench.Pushes(40));
     }
 
     [Fact]
@@ -104,8 +104,38 @@ public class RetransmissionTests
         bench.User.ToSend = 3 * Options.SegmentSize;
         Assert.Equal([0, 1, 2], bench.Pushes(0));
         bench.Ack(20, 1, 0, 0);
-        Assert.Equal(expected ? [0u] : [], bench.Pushes(20));
+        Assert.Equal(expected ? [0u, 0u] : [], bench.Pushes(20));
         Assert.Equal((0, expected ? 1 : 0, 0), Retransmits(bench));
+    }
+
+    /// <summary>
+    /// Each in a datagram of its own, with the same timestamp, so that whichever arrives tells the same; and only there where the line has room.
+    /// </summary>
+    [Fact]
+    public void WhatIsSentAgainGoesTwiceWhileThereIsNothingNew()
+    {
+        var bench = new EngineBench(Options);
+        bench.User.ToSend = 2 * Options.SegmentSize;
+        bench.Drain(0);
+        bench.Ack(20, 1, 0, 0);
+        Assert.Equal([(0u, 20u), (0u, 20u)], bench.Drain(20).Select(s => (s.Number, s.Timestamp)));
+        Assert.Equal((2, 1), (bench.Datagrams, bench.Engine.Counters.Copies));
+        Assert.Empty(bench.Drain(20));
+        bench.Ack(40, 0, 20, 2);
+        Assert.Equal(0, bench.Engine.InFlight);
+        Assert.Empty(bench.AdvanceAndDrain(1000));
+    }
+
+    [Fact]
+    public void WhatIsSentAgainGoesOnceWhileThereIsMoreToSend()
+    {
+        var bench = new EngineBench(Options with { SendWindow = 8 });
+        bench.User.ToSend = Unlimited;
+        bench.Drain(0);
+        for (uint i = 1; i < 4; i++)
+            bench.Ack(20, i, 0, 0);
+        Assert.Equal([0u], bench.Pushes(20));
+        Assert.Equal(0, bench.Engine.Counters.Copies);
     }
 
     [Theory]

@@ -5,13 +5,12 @@ using Tunnel.Tests.Kcp;
 namespace Tunnel.Tests.Simulation;
 
 /// <summary>
-/// Downloads of several hosts over one line and its queue, by a virtual clock in milliseconds; each begins a second after the one before. All have
-/// exchanged a word at the very beginning, as sessions do before their first stream.
+/// Downloads of several hosts over one line and its queue, by a virtual clock in milliseconds; each begins so much after the one before. All have
+/// exchanged a word at the very beginning, as sessions do before their first stream, unless they are cold.
 /// </summary>
 internal sealed class SharedLine
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
-    private const int BetweenStarts = 1000;
 
     /// <summary>How long a byte takes on a sender's own gigabit line.</summary>
     private const long NanosecondsPerByte = 8;
@@ -22,12 +21,18 @@ internal sealed class SharedLine
     private readonly MemoryWire _there;
     private readonly MemoryWire _back;
     private readonly Sender[] _senders;
+    private readonly int _betweenStarts;
     private long _now;
 
-    public SharedLine(int senders, MemoryWireOptions line)
+    /// <param name="senders">How many.</param>
+    /// <param name="line">They share it.</param>
+    /// <param name="betweenStarts">Milliseconds.</param>
+    /// <param name="isCold">Nothing was sent before the downloads.</param>
+    public SharedLine(int senders, MemoryWireOptions line, int betweenStarts, bool isCold = false)
     {
+        _betweenStarts = betweenStarts;
         (_there, _back) = (new MemoryWire(line, 2), new MemoryWire(line.Clone(), 3));
-        _senders = [.. Enumerable.Range(0, senders).Select(i => new Sender((uint)i + 1))];
+        _senders = [.. Enumerable.Range(0, senders).Select(i => new Sender((uint)i + 1, greeting: isCold ? 0 : 200))];
         Step(0);
     }
 
@@ -41,8 +46,11 @@ internal sealed class SharedLine
         return [.. _senders.Select((s, i) => (s.Target.Received - before[i]) * 8 / 1000.0 / milliseconds)];
     }
 
+    /// <summary>What was sent so far, and what the queue had no room for.</summary>
+    public MemoryWireCounters Counters => _there.Counters;
+
     /// <summary>Share of what was sent that the queue had no room for, until now.</summary>
-    public double Overflow => (double)_there.Counters.Overflowed / _there.Counters.Offered;
+    public double Overflow => (double)Counters.Overflowed / Counters.Offered;
 
     private long Next
     {
@@ -54,7 +62,7 @@ internal sealed class SharedLine
             {
                 next = Math.Min(next, Math.Min(_senders[i].Near.Deadline, _senders[i].Far.Deadline));
                 if (_senders[i].Source.ToSend == 0)
-                    next = Math.Min(next, (i + 1) * BetweenStarts);
+                    next = Math.Min(next, (i + 1) * _betweenStarts);
             }
 
             return Math.Max(next, _now);
@@ -66,7 +74,7 @@ internal sealed class SharedLine
         _now = now;
         for (int i = 0; i < _senders.Length; i++)
         {
-            if (_senders[i].Source.ToSend == 0 && now >= (i + 1) * BetweenStarts)
+            if (_senders[i].Source.ToSend == 0 && now >= (i + 1) * _betweenStarts)
                 _senders[i].Source.ToSend = long.MaxValue / 2;
         }
 
@@ -107,13 +115,14 @@ internal sealed class SharedLine
     {
         private static readonly KcpOptions Options = new() { Interval = 10, SendWindow = 2048, ReceiveWindow = 2048 };
 
-        public Sender(uint conv)
+        public Sender(uint conv, int greeting)
         {
+            Source.ToSend = greeting;
             Near = new KcpEngine(Options, conv, Source);
             Far = new KcpEngine(Options, conv, Target);
         }
 
-        public ScriptedUser Source { get; } = new(1, 2) { ToSend = 200 };
+        public ScriptedUser Source { get; } = new(1, 2);
 
         public ScriptedUser Target { get; } = new(2, 1);
 
