@@ -31,7 +31,6 @@ public class SharedLineTests
     /// </summary>
     [Theory]
     [InlineData(50, 50, 50, 4, 100, true, 0.03)]
-    [InlineData(50, 20, 50, 4, 50, true, 0.03)]
     [InlineData(100, 200, 10, 4, 100, false, 0.12)]
     [InlineData(100, 50, 4, 8, 100, false, 0.3)]
     public void WhatSessionsLoseToOneAnotherIsNotMadeUpFor(
