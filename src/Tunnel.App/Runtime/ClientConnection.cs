@@ -48,7 +48,7 @@ public sealed class ClientConnection
     /// <summary>The session that carries new streams; null while there is none.</summary>
     public PeerSession? Session => _sessions.Current;
 
-    /// <summary>The link that is open now, for its counters.</summary>
+    /// <summary>The last session with its link, which may have ended.</summary>
     public ClientReceiver? Receiver { get; private set; }
 
     /// <summary>A session that takes no new streams and ends with those that it has; null when there is none.</summary>

@@ -30,23 +30,21 @@ public sealed class Dialer(Func<DialRules> rules)
     /// <exception cref="TargetDeniedException">The policy denies it.</exception>
     internal BegunDial Begin(Target target)
     {
-        Activity? here = Activity.Current;
+        DialRules now = rules();
         Activity? trace = TunnelActivities.Dial(target);
-        if (trace is not null)
-            Activity.Current = here;
+        trace?.Detach();
         if (!IPAddress.TryParse(target.Host, out IPAddress? literal))
-            return new BegunDial(null, IsConnected: false, trace);
+            return new BegunDial(null, IsConnected: false, now, trace);
         try
         {
-            if (!rules().Policy.Permits(null, literal, target.Port))
+            if (!now.Policy.Permits(null, literal, target.Port))
                 throw new TargetDeniedException(target);
             TcpSocket socket = TcpSocket.Connect(literal, target.Port, LocalSockets.Next(), out bool connected);
-            return new BegunDial(socket, connected, trace);
+            return new BegunDial(socket, connected, now, trace);
         }
         catch (Exception e)
         {
-            trace?.Fail(e);
-            trace?.Dispose();
+            trace.EndDetached(e);
             throw;
         }
     }
@@ -59,7 +57,7 @@ public sealed class Dialer(Func<DialRules> rules)
     {
         if (!begun.IsConnected)
             return FinishInTimeAsync(target, begun, cancel);
-        begun.Trace?.Dispose();
+        begun.Trace.EndDetached();
         return new ValueTask<TcpSocket>(begun.Socket!);
     }
 
@@ -102,7 +100,7 @@ public sealed class Dialer(Func<DialRules> rules)
 
     private async ValueTask<TcpSocket> FinishInTimeAsync(Target target, BegunDial begun, CancellationToken cancel)
     {
-        (TimeSpan timeout, TargetPolicy policy) = rules();
+        (TimeSpan timeout, TargetPolicy policy) = begun.Rules;
         using Activity? dialing = begun.Trace;
         using CancellationTokenSource limit = Limit(timeout, cancel);
         try
@@ -184,8 +182,9 @@ public sealed class Dialer(Func<DialRules> rules)
 /// <summary>A dial that has begun.</summary>
 /// <param name="Socket">To a target that is an address; null for one that is a name.</param>
 /// <param name="IsConnected">It is through.</param>
+/// <param name="Rules">The settings that it goes by.</param>
 /// <param name="Trace">Null as a rule.</param>
-internal readonly record struct BegunDial(TcpSocket? Socket, bool IsConnected, Activity? Trace);
+internal readonly record struct BegunDial(TcpSocket? Socket, bool IsConnected, DialRules Rules, Activity? Trace);
 
 /// <summary>How targets are reached.</summary>
 /// <param name="Timeout">For all of a target's addresses together.</param>

@@ -55,6 +55,23 @@ public static class TunnelActivities
         activity.SetTag("error.type", type).SetStatus(ActivityStatusCode.Error, e.Message);
     }
 
+    /// <summary>It ends elsewhere: what goes on here is no more part of it than before it began.</summary>
+    public static void Detach(this Activity activity) => Activity.Current = activity.Parent;
+
+    /// <summary>Ends one that was detached, wherever that is.</summary>
+    /// <param name="activity">Null: nobody listens.</param>
+    /// <param name="why">What went wrong; null: nothing.</param>
+    public static void EndDetached(this Activity? activity, Exception? why = null)
+    {
+        if (activity is null)
+            return;
+        Activity? here = Activity.Current;
+        if (why is not null)
+            activity.Fail(why);
+        activity.Dispose();
+        Activity.Current = here;
+    }
+
     private static Activity? Start(string name, ActivityKind kind, Target target, string transport) =>
         Source.StartActivity(name, kind)?.SetTarget(target).SetTag("network.transport", transport);
 }

@@ -119,7 +119,7 @@ public sealed class TunnelStream
         Written.Arm();
         return _session.Streams.TryWrite(_stream, data)
             ? Written.Wait()
-            : ValueTask.FromException(Problem() ?? new IOException("the stream is closed"));
+            : ValueTask.FromException(WhyClosed());
     }
 
     /// <summary>
@@ -138,6 +138,9 @@ public sealed class TunnelStream
         : _stream.IsClosed ? new IOException("the stream is closed")
         : null;
 
+    /// <summary>The same for who has just been told that nothing can be: this end may have said that it writes no more.</summary>
+    internal IOException WhyClosed() => Problem() ?? new IOException("the stream is closed");
+
     /// <summary>
     /// Sends a datagram as one frame, when the peer's window has room for it; false when it never will have. The data must not change
     /// until the task ends.
@@ -150,10 +153,10 @@ public sealed class TunnelStream
         DatagramWrite result = _session.Streams.TryWriteDatagram(_stream, data);
         if (result == DatagramWrite.Taken)
             await Written.Wait().ConfigureAwait(false);
+        else if (result == DatagramWrite.Closed)
+            throw WhyClosed();
         else if (Problem() is { } problem)
             throw problem;
-        else if (result == DatagramWrite.Closed)
-            throw new IOException("the stream is closed");
         return result == DatagramWrite.Taken;
     }
 

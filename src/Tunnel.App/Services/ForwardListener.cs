@@ -21,11 +21,9 @@ public sealed class ForwardListener(IPEndPoint listen, Func<Target> target, Stre
     protected override void Serve(TcpSocket socket, CancellationToken stop)
     {
         Target to = target();
-        Activity? here = Activity.Current;
         Activity? accepted = TunnelActivities.Accept(Name)?.SetTarget(to);
-        new StreamOpening(opener, opener.WordsFor(to), this) { Socket = socket, Stop = stop, Around = accepted }.Start();
-        if (accepted is not null)
-            Activity.Current = here;
+        new StreamOpening(opener, opener.HeadersFor(to), this) { Socket = socket, Stop = stop, Around = accepted }.Start();
+        accepted?.Detach();
     }
 
     void IOpeningOwner.OnOpened(StreamOpening opening, TunnelStream stream) =>

@@ -58,7 +58,10 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
     /// <summary>What it is called in logs.</summary>
     protected abstract string Name { get; }
 
-    /// <summary>Begins to serve a connection, which ends with <see cref="End"/>, or with that of the relay that carries it (<see cref="Carry"/>).</summary>
+    /// <summary>
+    /// Begins to serve a connection, which ends with <see cref="End"/>, or with that of the relay that carries it (<see cref="Carry"/>); throws only when
+    /// it has not begun.
+    /// </summary>
     protected abstract void Serve(TcpSocket socket, CancellationToken stop);
 
     /// <summary>A relay carries a connection from now on.</summary>
@@ -111,7 +114,14 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
         }
 
         Interlocked.Increment(ref _active);
-        Serve(socket, stop);
+        try
+        {
+            Serve(socket, stop);
+        }
+        catch (Exception defect)
+        {
+            End(socket, defect);
+        }
     }
 
     void IRelayOwner.OnOver(Exception? defect)

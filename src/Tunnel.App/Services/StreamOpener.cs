@@ -14,7 +14,7 @@ namespace Tunnel.App.Services;
 /// <param name="frameUdp">False: datagrams are told apart as paqet does it even with peers that know better.</param>
 public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFormat? format, bool frameUdp = true)
 {
-    private StreamRequestWords? _last;
+    private TargetHeaders? _last;
 
     /// <summary>What the server said of its dials, and how long that took, the way there and back included.</summary>
     public DialMeter Dials { get; init; } = new();
@@ -32,34 +32,29 @@ public sealed class StreamOpener(ConnectionPool pool, TimeSpan timeout, HeaderFo
     /// <exception cref="TunnelClosedException">The session ended meanwhile, again and again.</exception>
     /// <exception cref="DialException">The server could not reach the target.</exception>
     /// <exception cref="OperationCanceledException">Nobody wants it any more; the server has been told.</exception>
-    public Task<TunnelStream> OpenAsync(Target target, CancellationToken cancel)
-    {
-        var opened = new OpenedStream();
-        new StreamOpening(this, WordsFor(target), opened) { Stop = cancel }.Start();
-        return opened.Task;
-    }
+    public Task<TunnelStream> OpenAsync(Target target, CancellationToken cancel) => OpenAsync(target, null, endIsLeaving: false, cancel);
 
     /// <summary>As <see cref="OpenAsync(Target, CancellationToken)"/>, for an application, which may leave meanwhile.</summary>
     /// <param name="target">Where to.</param>
-    /// <param name="socket">The application's.</param>
+    /// <param name="socket">The application's; null: there is none to watch.</param>
     /// <param name="endIsLeaving">As <see cref="StreamOpening.EndIsLeaving"/>.</param>
     /// <param name="cancel">Gives up.</param>
-    internal Task<TunnelStream> OpenAsync(Target target, TcpSocket socket, bool endIsLeaving, CancellationToken cancel)
+    internal Task<TunnelStream> OpenAsync(Target target, TcpSocket? socket, bool endIsLeaving, CancellationToken cancel)
     {
         var opened = new OpenedStream();
-        new StreamOpening(this, WordsFor(target), opened) { Socket = socket, EndIsLeaving = endIsLeaving, Stop = cancel }.Start();
+        new StreamOpening(this, HeadersFor(target), opened) { Socket = socket, EndIsLeaving = endIsLeaving, Stop = cancel }.Start();
         return opened.Task;
     }
 
-    /// <summary>What asks for streams to a target: that of the last stream, as a rule.</summary>
-    internal StreamRequestWords WordsFor(Target target)
+    /// <summary>The headers of streams to a target: those of the last stream, as a rule.</summary>
+    internal TargetHeaders HeadersFor(Target target)
     {
-        StreamRequestWords? last = Volatile.Read(ref _last);
+        TargetHeaders? last = Volatile.Read(ref _last);
         if (last?.Target == target)
             return last;
-        var words = new StreamRequestWords(target, format ?? default);
-        Volatile.Write(ref _last, words);
-        return words;
+        var headers = new TargetHeaders(target, format ?? default);
+        Volatile.Write(ref _last, headers);
+        return headers;
     }
 
     /// <summary>Opens a stream of datagrams.</summary>

@@ -14,7 +14,7 @@ namespace Tunnel.App.Services;
 internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserver, IPendingOpen
 {
     private readonly StreamOpener _opener;
-    private readonly StreamRequestWords _words;
+    private readonly TargetHeaders _headers;
     private readonly IOpeningOwner _owner;
     private readonly long _giveUpAt;
     private Activity? _trace;
@@ -30,22 +30,23 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
     private volatile bool _isWriting;
     private volatile bool _isMoved;
     private volatile bool _isUnwanted;
+    private bool _hasBegun;
     private bool _isAnswered;
     private bool _isOver;
 
     /// <param name="opener">Whose.</param>
-    /// <param name="words">What is asked for.</param>
+    /// <param name="headers">What is asked for.</param>
     /// <param name="owner">Told how it ended.</param>
-    public StreamOpening(StreamOpener opener, StreamRequestWords words, IOpeningOwner owner)
+    public StreamOpening(StreamOpener opener, TargetHeaders headers, IOpeningOwner owner)
     {
-        (_opener, _words, _owner) = (opener, words, owner);
+        (_opener, _headers, _owner) = (opener, headers, owner);
         _giveUpAt = Environment.TickCount64 + (long)opener.Timeout.TotalMilliseconds;
     }
 
     /// <summary>Takes over from one whose stream was lost. A new one, as what the lost stream tells may still be on its way to the old.</summary>
     private StreamOpening(StreamOpening lost)
     {
-        (_opener, _words, _owner, _giveUpAt) = (lost._opener, lost._words, lost._owner, lost._giveUpAt);
+        (_opener, _headers, _owner, _giveUpAt) = (lost._opener, lost._headers, lost._owner, lost._giveUpAt);
         (_trace, _socketsOther) = (lost._trace, lost._socketsOther);
         (Socket, EndIsLeaving, Stop, Around) = (lost.Socket, lost.EndIsLeaving, lost.Stop, lost.Around);
     }
@@ -67,12 +68,10 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
     /// <summary>Begins. The owner may be told before this returns.</summary>
     public void Start()
     {
-        Activity? here = Activity.Current;
-        _trace = TunnelActivities.Open(_words.Target, "tcp");
-        if (_trace is not null)
-            Activity.Current = here;
+        _trace = TunnelActivities.Open(_headers.Target, "tcp");
+        _trace?.Detach();
         _socketsOther = Socket?.Observer;
-        GetGoing();
+        Ask();
     }
 
     void ISocketObserver.OnReady()
@@ -98,6 +97,8 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
 
     protected override void Turn()
     {
+        if (!_hasBegun)
+            Observe();
         if (!_isOver && IsWanted() && HasStream())
             GoOn(_stream!);
     }
@@ -110,13 +111,13 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
             Fail(defect);
     }
 
-    private void GetGoing()
+    /// <summary>Within the first turn: what is told meanwhile waits for the next, and finds all in place that it may take back.</summary>
+    private void Observe()
     {
-        // First this, as whoever else is told may end it at once, and takes it back then.
+        _hasBegun = true;
         _stopping = Stop.UnsafeRegister(static opening => ((StreamOpening)opening!).Leave(), this);
         if (Socket is not null)
             Socket.Observer = this;
-        Ask();
     }
 
     private void Leave()
@@ -181,13 +182,13 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
         _stream = stream;
         // Before anything can go wrong: by this the server's trace of it is found.
         _trace?.SetStream(stream);
-        stream.Use = _words.Use;
+        stream.Use = _headers.Use;
         if (_opener.Format is null)
             return;
         stream.Observe(this);
         _opener.Pool.Await(this);
         _tellsResult = stream.Session.PeerCapabilities.HasFlag(Capabilities.DialResult);
-        _unsent = _tellsResult ? _words.Dial : _words.Plain;
+        _unsent = _tellsResult ? _headers.Dial : _headers.Plain;
         _askedAt = Stopwatch.GetTimestamp();
     }
 
@@ -195,7 +196,7 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
     private void GoOn(TunnelStream stream)
     {
         if (!TrySend(stream) || (!_tellsResult && stream.Problem() is not null))
-            Lose(stream.Problem() ?? Closed());
+            Lose(stream.WhyClosed());
         else if (_tellsResult && !_isAnswered)
             TakeAnswer(stream);
         else if (!_isWriting)
@@ -209,7 +210,7 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
         while (!_isWriting && !_unsent.IsEmpty)
         {
             // In frames of its own.
-            ReadOnlyMemory<byte> part = _unsent[.._words.FirstPart(_unsent.Span, _tellsResult)];
+            ReadOnlyMemory<byte> part = _unsent[.._headers.FirstPart(_unsent.Span, _tellsResult)];
             _unsent = _unsent[part.Length..];
             _isWriting = true;
             if (!stream.TryBeginWrite(part))
@@ -225,18 +226,12 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
         int count = stream.TryRead(new Span<byte>(ref answer), out bool broken);
         if (count < 0)
             return;
-        if (broken)
-            Lose(stream.Problem() ?? Closed());
-        else if (Judge(stream, count == 0 ? DialResult.Failed : (DialResult)answer) is { } refusal)
-            Lose(refusal);
-        else
-            GoOnAnswered(stream);
-    }
-
-    private void GoOnAnswered(TunnelStream stream)
-    {
         _isAnswered = true;
-        GoOn(stream);
+        IOException? problem = broken ? stream.WhyClosed() : Judge(stream, count == 0 ? DialResult.Failed : (DialResult)answer);
+        if (problem is null)
+            GoOn(stream);
+        else
+            Lose(problem);
     }
 
     /// <summary>What the server said; null when the target is there.</summary>
@@ -248,7 +243,7 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
         if (result == DialResult.Leaving)
             // The announcement may still be on its way.
             stream.Session.OnPeerDrains();
-        return result == DialResult.Connected ? null : new DialException(_words.Target, result);
+        return result == DialResult.Connected ? null : new DialException(_headers.Target, result);
     }
 
     /// <summary>Nothing of the application's has been sent: where the session is to blame, another will do, for as long as there is time.</summary>
@@ -267,13 +262,13 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
     {
         End();
         _stream!.Close();
-        new StreamOpening(this).GetGoing();
+        new StreamOpening(this).Ask();
     }
 
     private void Succeed(TunnelStream stream)
     {
         End();
-        EndTraces(null);
+        EndTraces();
         stream.TellSetUp();
         _owner.OnOpened(this, stream);
     }
@@ -297,22 +292,11 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
             Socket.Observer = _socketsOther;
     }
 
-    private void EndTraces(Exception? why)
+    private void EndTraces(Exception? why = null)
     {
-        if (_trace is null && Around is null)
-            return;
-        Activity? here = Activity.Current;
-        foreach (Activity? trace in (Activity?[])[_trace, Around])
-        {
-            if (why is not null)
-                trace?.Fail(why);
-            trace?.Dispose();
-        }
-
-        Activity.Current = here;
+        _trace.EndDetached(why);
+        Around.EndDetached(why);
     }
-
-    private static IOException Closed() => new("the stream is closed");
 }
 
 /// <summary>Who wants a stream. Told once, on whatever thread that happens.</summary>

@@ -24,11 +24,9 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
 
     private readonly SocketReactor _reactor;
     private ISocketObserver? _observer;
-    private volatile bool _hasEnded;
-    private volatile bool _hasHungUp;
-    private volatile bool _hasFailed;
-    private volatile bool _hasUrgent;
-    private volatile bool _hasNews;
+
+    // All that the reactor has told so far. Its thread alone writes it.
+    private volatile uint _told;
     private bool _watchesRoom;
     private volatile bool _resetsOnDeath;
     private volatile bool _isBroken;
@@ -100,29 +98,29 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     {
         Observer = observer;
         // Exchanged before this is read: either this sees the news, or the reactor's thread sees the observer, or both.
-        if (_hasNews)
+        if (HasNews)
             observer.OnReady();
     }
 
     /// <summary>
     /// The other end has said all, or the connection broke. The kernel tells that once: behind what can be read there is an end to be read.
     /// </summary>
-    public bool HasEnded => _hasEnded;
+    public bool HasEnded => HasTold(EPOLLRDHUP | EPOLLHUP | EPOLLERR);
 
     /// <summary>
     /// The connection is no more: it broke, or both ends have closed in order. Asks the kernel only when it has told of something like that, which
     /// it does by itself.
     /// </summary>
-    public bool IsGone => _hasHungUp && !IsConnected;
+    public bool IsGone => HasTold(EPOLLHUP | EPOLLERR) && !IsConnected;
 
     /// <summary>The connection broke. What came before that can still be read.</summary>
-    public bool HasFailed => _hasFailed;
+    public bool HasFailed => HasTold(EPOLLERR);
 
     /// <summary>The reactor has told of something since this is watched: there may be something to read. False: there is nothing yet.</summary>
-    public bool HasNews => _hasNews;
+    public bool HasNews => _told != 0;
 
     /// <summary>A read that got less than it asked for may not have got all: the end is behind it, or the mark of urgent data stopped it.</summary>
-    public bool MayHideMore => _hasEnded || _hasUrgent;
+    public bool MayHideMore => HasTold(EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI);
 
     /// <summary>Closed at this end.</summary>
     internal bool IsClosed => Volatile.Read(ref _uses) < 0;
@@ -276,15 +274,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
 
     void IReactorTarget.OnEvents(uint events)
     {
-        if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-            _hasEnded = true;
-        if ((events & (EPOLLHUP | EPOLLERR)) != 0)
-            _hasHungUp = true;
-        if ((events & EPOLLERR) != 0)
-            _hasFailed = true;
-        if ((events & EPOLLPRI) != 0)
-            _hasUrgent = true;
-        _hasNews = true;
+        _told |= events;
         // Whoever begins to observe looks at these after that: one of the two sees the other.
         Interlocked.MemoryBarrier();
         Observer?.OnReady();
@@ -340,6 +330,8 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
         var address = new ReadOnlySpan<byte>(name, (int)length);
         return result == 0 ? new IPEndPoint(SocketAddressBytes.ScopedAddress(address), SocketAddressBytes.Port(address)) : null;
     }
+
+    private bool HasTold(uint any) => (_told & any) != 0;
 
     private bool TryEnter()
     {

@@ -108,12 +108,15 @@ public class LocalListenerTests
     }
 
     /// <summary>Neither in silence nor with an end that looks meant; and its place is free again.</summary>
-    [Fact]
-    public async Task ADefectOfTheServiceIsAResetAndCounted()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ADefectOfTheServiceIsAResetAndCounted(bool atOnce)
     {
         long before = DefectLog.OfProcess.Count;
         ListenerGate gate = Gate(1, 1);
-        using var listener = new Defective(new IPEndPoint(IPAddress.Loopback, 0), gate);
+        var address = new IPEndPoint(IPAddress.Loopback, 0);
+        using LocalListener listener = atOnce ? new DefectiveAtOnce(address, gate) : new Defective(address, gate);
         listener.Bind();
         _ = listener.RunAsync(Cancel);
         // It may have come before the connecting is known to be over.
@@ -165,6 +168,13 @@ public class LocalListenerTests
         protected override string Name => "defective";
 
         protected override ValueTask<Relay?> HandleAsync(TcpSocket socket, CancellationToken stop) => throw new InvalidOperationException("a defect");
+    }
+
+    private sealed class DefectiveAtOnce(IPEndPoint listen, ListenerGate gate) : LocalListener(listen, gate, NullLogger.Instance)
+    {
+        protected override string Name => "defective";
+
+        protected override void Serve(TcpSocket socket, CancellationToken stop) => throw new InvalidOperationException("a defect");
     }
 
     /// <summary>Says one character and waits for the other side to close.</summary>

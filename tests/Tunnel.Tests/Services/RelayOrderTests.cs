@@ -15,6 +15,9 @@ namespace Tunnel.Tests.Services;
 /// <summary>What a relay does before what: a peer made by hand at one side, a socket at the other. Nothing that is never told is waited for.</summary>
 public sealed class RelayOrderTests : IDisposable
 {
+    /// <summary>Bytes: no kernel takes as much from one socket that nobody reads.</summary>
+    private const int MoreThanFits = 12 << 20;
+
     private readonly ServerBench _bench = new();
     private readonly LoopbackReactor _reactor = new();
 
@@ -69,23 +72,18 @@ public sealed class RelayOrderTests : IDisposable
     [Fact(Timeout = 60_000)]
     public async Task WhatTheSocketHasNoRoomForIsNotOvertaken()
     {
-        const int length = 12 << 20;
-        using var bench = new ServerBench(new MuxOptions { StreamBuffer = 2 * length, SessionBuffer = 4 * length });
+        byte[] sent = new byte[MoreThanFits], received = new byte[MoreThanFits + 1];
+        new Prng(1).Fill(sent);
+        using ServerBench bench = WideBench();
         BenchPeer sender = bench.Greet(1);
         TunnelStream stream = sender.Session.OpenStream()!;
         (TcpSocket socket, Socket peer) = await ConnectAsync();
         using Socket theirs = peer;
-        Task relay = new Relay(socket, stream, isClient: false).RunAsync(Cancel);
-        byte[] sent = new byte[length], received = new byte[length + 1];
-        new Prng(1).Fill(sent);
-        foreach (byte[] part in sent.Chunk(32 * 1024))
-            sender.Say(MuxCommand.Data, stream.Id, part);
+        Task relay = RelayMoreThanFits(sender, stream, socket, sent);
         sender.Say(MuxCommand.Finish, stream.Id);
-        // More than the kernel takes, or this would show nothing.
-        Assert.NotEqual(0, stream.Session.GetStatus().Buffered);
         for (int have = 0, count = 1; count != 0; have += count)
             count = await peer.ReceiveAsync(received.AsMemory(have), Cancel);
-        Assert.True(sent.AsSpan().SequenceEqual(received.AsSpan(0, length)));
+        Assert.True(sent.AsSpan().SequenceEqual(received.AsSpan(0, MoreThanFits)));
         peer.Dispose();
         await relay;
     }
@@ -209,22 +207,32 @@ public sealed class RelayOrderTests : IDisposable
     [Fact(Timeout = 60_000)]
     public async Task AResetDoesNotWaitForASocketThatIsFull()
     {
-        const int length = 12 << 20;
-        using var bench = new ServerBench(new MuxOptions { StreamBuffer = 2 * length, SessionBuffer = 4 * length });
+        using ServerBench bench = WideBench();
         BenchPeer sender = bench.Greet(1);
         TunnelStream stream = sender.Session.OpenStream()!;
         (TcpSocket socket, Socket peer) = await ConnectAsync();
         using Socket theirs = peer;
-        Task relay = new Relay(socket, stream, isClient: false).RunAsync(Cancel);
-        foreach (byte[] part in new byte[length].Chunk(32 * 1024))
-            sender.Say(MuxCommand.Data, stream.Id, part);
-        Assert.NotEqual(0, stream.Session.GetStatus().Buffered);
+        Task relay = RelayMoreThanFits(sender, stream, socket, new byte[MoreThanFits]);
         peer.Shutdown(SocketShutdown.Send);
         await ToldAsync(() => socket.HasEnded);
         Assert.False(relay.IsCompleted);
         sender.Say(MuxCommand.Reset, stream.Id);
         await relay;
         Assert.Equal(0, stream.Session.GetStatus().Buffered);
+    }
+
+    /// <summary>One whose peers may send that much before anything is read.</summary>
+    private static ServerBench WideBench() => new(new MuxOptions { StreamBuffer = 2 * MoreThanFits, SessionBuffer = 4 * MoreThanFits });
+
+    /// <summary>Starts a relay whose stream brings more than its socket takes.</summary>
+    private static Task RelayMoreThanFits(BenchPeer sender, TunnelStream stream, TcpSocket socket, byte[] data)
+    {
+        Task relay = new Relay(socket, stream, isClient: false).RunAsync(Cancel);
+        foreach (byte[] part in data.Chunk(32 * 1024))
+            sender.Say(MuxCommand.Data, stream.Id, part);
+        // The rest of it waits, or this would show nothing.
+        Assert.NotEqual(0, stream.Session.GetStatus().Buffered);
+        return relay;
     }
 
     private Task<(TcpSocket Socket, Socket Peer)> ConnectAsync() => _reactor.ConnectAsync(Cancel);

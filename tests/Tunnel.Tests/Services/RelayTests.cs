@@ -27,10 +27,8 @@ public class RelayTests
     [Fact]
     public async Task ASlowReaderGetsAllOfIt()
     {
-        using Socket listening = Listen();
-        await using TunnelPair pair = await TunnelPair.StartAsync(Forward(((IPEndPoint)listening.LocalEndPoint!).Port));
-        using Socket client = await ConnectAsync(pair.Listener);
-        using Socket target = await listening.AcceptAsync(Cancel);
+        await using Relayed relayed = await Relayed.StartAsync();
+        (Socket client, Socket target) = relayed.Sides(clientFirst: true);
         // More than the buffers of four sockets and both windows.
         byte[] data = [.. Enumerable.Range(0, 24 << 20).Select(i => (byte)(i * 13 + i / 777))];
         Task sending = Task.Run(
@@ -52,10 +50,8 @@ public class RelayTests
     [Fact]
     public async Task BytesBehindUrgentOnesGetThere()
     {
-        using Socket listening = Listen();
-        await using TunnelPair pair = await TunnelPair.StartAsync(Forward(((IPEndPoint)listening.LocalEndPoint!).Port));
-        using Socket client = await ConnectAsync(pair.Listener);
-        using Socket target = await listening.AcceptAsync(Cancel);
+        await using Relayed relayed = await Relayed.StartAsync();
+        (Socket client, Socket target) = relayed.Sides(clientFirst: true);
         client.Send("abc"u8);
         client.Send("x"u8, SocketFlags.OutOfBand);
         client.Send("def"u8);
@@ -70,13 +66,11 @@ public class RelayTests
     [InlineData(false)]
     public async Task ABreakAtOneEndIsABreakAtTheOther(bool clientBreaks)
     {
-        using Socket listening = Listen();
-        await using TunnelPair pair = await TunnelPair.StartAsync(Forward(((IPEndPoint)listening.LocalEndPoint!).Port));
-        using Socket client = await ConnectAsync(pair.Listener);
-        using Socket target = await listening.AcceptAsync(Cancel);
+        await using Relayed relayed = await Relayed.StartAsync();
+        (Socket client, Socket target) = relayed.Sides(clientFirst: true);
         await client.SendAsync("!"u8.ToArray(), Cancel);
         Assert.Equal(1, await target.ReceiveAsync(new byte[2], Cancel));
-        (Socket breaks, Socket sees) = clientBreaks ? (client, target) : (target, client);
+        (Socket breaks, Socket sees) = relayed.Sides(clientBreaks);
         breaks.Close(0);
         var e = await Assert.ThrowsAsync<SocketException>(async () => await sees.ReceiveAsync(new byte[1], Cancel));
         Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
@@ -87,11 +81,8 @@ public class RelayTests
     [InlineData(false)]
     public async Task ABreakAfterAnEndIsABreakAtTheOther(bool clientBreaks)
     {
-        using Socket listening = Listen();
-        await using TunnelPair pair = await TunnelPair.StartAsync(Forward(((IPEndPoint)listening.LocalEndPoint!).Port));
-        using Socket client = await ConnectAsync(pair.Listener);
-        using Socket target = await listening.AcceptAsync(Cancel);
-        (Socket breaks, Socket sees) = clientBreaks ? (client, target) : (target, client);
+        await using Relayed relayed = await Relayed.StartAsync();
+        (Socket breaks, Socket sees) = relayed.Sides(clientBreaks);
         breaks.Shutdown(SocketShutdown.Send);
         Assert.Equal(0, await sees.ReceiveAsync(new byte[1], Cancel));
         Assert.Equal(0, ErrorOf(sees));
@@ -109,11 +100,8 @@ public class RelayTests
     [InlineData(false)]
     public async Task ABreakReachesASideThatTakesNothing(bool clientBreaks)
     {
-        using Socket listening = Listen();
-        await using TunnelPair pair = await TunnelPair.StartAsync(Forward(((IPEndPoint)listening.LocalEndPoint!).Port));
-        using Socket client = await ConnectAsync(pair.Listener);
-        using Socket target = await listening.AcceptAsync(Cancel);
-        (Socket breaks, Socket sees) = clientBreaks ? (client, target) : (target, client);
+        await using Relayed relayed = await Relayed.StartAsync();
+        (Socket breaks, Socket sees) = relayed.Sides(clientBreaks);
         breaks.Blocking = false;
         sees.Shutdown(SocketShutdown.Send);
         // Until neither kernel nor window takes more.
@@ -132,18 +120,32 @@ public class RelayTests
 
     private static string Forward(int port) => $"[[forward]]\nlisten='127.0.0.1:0'\ntarget='127.0.0.1:{port}'\n";
 
-    private static Socket Listen()
-    {
-        var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listening.Listen(1);
-        return listening;
-    }
-
     private static async Task<Socket> ConnectAsync(IPEndPoint address)
     {
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(address, Cancel);
         return client;
+    }
+
+    /// <summary>An application and its target at the ends of a tunnel.</summary>
+    private sealed class Relayed(TunnelPair pair, Socket client, Socket target) : IAsyncDisposable
+    {
+        public static async Task<Relayed> StartAsync()
+        {
+            using var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            listening.Listen(1);
+            TunnelPair pair = await TunnelPair.StartAsync(Forward(((IPEndPoint)listening.LocalEndPoint!).Port));
+            return new Relayed(pair, await ConnectAsync(pair.Listener), await listening.AcceptAsync(Cancel));
+        }
+
+        public (Socket One, Socket Other) Sides(bool clientFirst) => clientFirst ? (client, target) : (target, client);
+
+        public async ValueTask DisposeAsync()
+        {
+            client.Dispose();
+            target.Dispose();
+            await pair.DisposeAsync();
+        }
     }
 }

@@ -146,19 +146,19 @@ public sealed class StreamOpeningTests : IDisposable
     }
 
     [Fact]
-    public async Task WordsForOneTargetAreWrittenOnce()
+    public async Task HeadersForOneTargetAreWrittenOnce()
     {
         await using var world = new PoolWorld(1, 1024);
-        StreamRequestWords first = world.Opener.WordsFor(new Target("one.example", 1));
-        Assert.Same(first, world.Opener.WordsFor(new Target("one.example", 1)));
-        StreamRequestWords other = world.Opener.WordsFor(new Target("one.example", 2));
+        TargetHeaders first = world.Opener.HeadersFor(new Target("one.example", 1));
+        Assert.Same(first, world.Opener.HeadersFor(new Target("one.example", 1)));
+        TargetHeaders other = world.Opener.HeadersFor(new Target("one.example", 2));
         Assert.Equal((first.Target.Port, other.Target.Port), (1, 2));
         Assert.NotEqual(first.Dial.ToArray(), other.Dial.ToArray());
     }
 
     private void Open(
         PoolWorld world, Target target, TcpSocket? socket = null, bool endIsLeaving = false, CancellationToken stop = default) =>
-        new StreamOpening(world.Opener, world.Opener.WordsFor(target), _owner) { Socket = socket, EndIsLeaving = endIsLeaving, Stop = stop }.Start();
+        new StreamOpening(world.Opener, world.Opener.HeadersFor(target), _owner) { Socket = socket, EndIsLeaving = endIsLeaving, Stop = stop }.Start();
 
     /// <summary>Until no more of what waits is sent.</summary>
     private static async Task UntilFullAsync(PeerSession session)

@@ -3,10 +3,10 @@ using Tunnel.Protocol.Sessions;
 
 namespace Tunnel.App.Services;
 
-/// <summary>The words by which streams to one target are asked for: the same for each of them, so they are written once. Thread-safe.</summary>
+/// <summary>The headers of streams to one target, by which they are asked for: the same for each of them, so they are written once. Thread-safe.</summary>
 /// <param name="target">Where to.</param>
 /// <param name="format">How the server reads headers.</param>
-internal sealed class StreamRequestWords(Target target, HeaderFormat format)
+internal sealed class TargetHeaders(Target target, HeaderFormat format)
 {
     private byte[]? _dial;
     private byte[]? _plain;
@@ -23,6 +23,6 @@ internal sealed class StreamRequestWords(Target target, HeaderFormat format)
     /// <summary>For a peer that does not. Never changes.</summary>
     public ReadOnlyMemory<byte> Plain => _plain ??= HeaderExchange.Write(new StreamHeader(StreamRequest.Tcp, Target), format);
 
-    /// <summary>How much of the words belongs into one frame.</summary>
-    public int FirstPart(ReadOnlySpan<byte> words, bool isDial) => StreamHeaderReader.FirstPart(isDial ? HeaderFormat.V1 : format, words);
+    /// <summary>How much of a header's rest belongs into one frame.</summary>
+    public int FirstPart(ReadOnlySpan<byte> rest, bool isDial) => StreamHeaderReader.FirstPart(isDial ? HeaderFormat.V1 : format, rest);
 }
