@@ -1,9 +1,11 @@
+using Tunnel.Links.Sockets;
+
 namespace Tunnel.Links;
 
 /// <summary>
 /// What carries frames. A link of <see cref="LinkFraming.Ethernet"/> moves whole Ethernet frames (pcap, afpacket); a link of
 /// <see cref="LinkFraming.Datagram"/> moves datagrams and says with each one, in the kernel's sockaddr bytes, where it came from or
-/// goes to (udp, memory). One thread receives; any thread sends.
+/// goes to (udp, memory). One thread at a time receives; any thread sends.
 /// </summary>
 public interface IPacketLink : IDisposable
 {
@@ -18,6 +20,14 @@ public interface IPacketLink : IDisposable
     /// valid only during the call. A link that broke (interface gone) throws <see cref="LinkException"/>.
     /// </summary>
     int Receive(IFrameSink sink, int timeoutMilliseconds);
+
+    /// <summary>
+    /// From now on <paramref name="watch"/> tells when there is something to receive: frames, a <see cref="Wake"/>, or that the link broke. What
+    /// one call of <see cref="Receive"/> with no time to wait leaves behind is told again. Null: nobody is told any more. One caller at a time,
+    /// and not while the link is disposed of.
+    /// </summary>
+    /// <exception cref="LinkException">The kernel cannot watch it.</exception>
+    void Watch(LinkWatch? watch);
 
     /// <summary>
     /// Sends a run: frames of <paramref name="frameLength"/> bytes that lie back to back, the last possibly shorter. Never throws
@@ -73,7 +83,7 @@ public enum LinkFraming
     Datagram,
 }
 
-/// <summary>Receives what a link captured. Called on the link's receive thread.</summary>
+/// <summary>Receives what a link captured. Called by whoever receives, on that thread.</summary>
 public interface IFrameSink
 {
     /// <param name="frame">The frame (Ethernet) or the datagram's payload; valid during the call only.</param>

@@ -1,4 +1,5 @@
 using Tunnel.Links.Native;
+using Tunnel.Links.Sockets;
 
 namespace Tunnel.Links;
 
@@ -14,12 +15,13 @@ public sealed class ReplaceableLink(IPacketLink first) : IPacketLink
     private LinkCounters _past;
     private bool _disposed;
 
-    // What is sent goes to the one; the receive thread, which disposes of those that it leaves, may still listen to the other.
+    // What is sent goes to the one; whoever receives, who disposes of those that it leaves, may still listen to the other.
     private volatile IPacketLink _link = first;
     private IPacketLink _heard = first;
+    private LinkWatch? _watch;
     private volatile IPacketLink? _broken;
 
-    /// <summary>The link broke and waits for another one; called once for each, on the receive thread.</summary>
+    /// <summary>The link broke and waits for another one; called once for each, by whoever receives.</summary>
     public event Action<LinkException>? Broke;
 
     /// <summary>Nothing is sent or received until another link takes the broken one's place.</summary>
@@ -54,15 +56,33 @@ public sealed class ReplaceableLink(IPacketLink first) : IPacketLink
         {
             before = _link;
             if (_disposed)
+            {
                 link.Dispose();
-            else
-                _link = link;
-            if (!_disposed && !ReferenceEquals(before, _heard))
+                return;
+            }
+
+            link.Watch(_watch);
+            _link = link;
+            if (!ReferenceEquals(before, _heard))
                 Retire(before);
         }
 
         before.Wake();
         _wake.Set();
+    }
+
+    public void Watch(LinkWatch? watch)
+    {
+        lock (_exchange)
+        {
+            _watch?.Remove(_wake.Descriptor);
+            _watch = watch;
+            watch?.Add(_wake.Descriptor, isSignal: true);
+            if (!ReferenceEquals(_link, _broken))
+                _link.Watch(watch);
+            if (!ReferenceEquals(_link, _heard) && !ReferenceEquals(_heard, _broken))
+                _heard.Watch(watch);
+        }
     }
 
     public int MtuTowards(ReadOnlySpan<byte> address) => _link.MtuTowards(address);
@@ -99,6 +119,7 @@ public sealed class ReplaceableLink(IPacketLink first) : IPacketLink
         {
             if (_disposed)
                 return;
+            _watch?.Remove(_wake.Descriptor);
             _disposed = true;
             if (!ReferenceEquals(_link, _heard))
                 _heard.Dispose();
@@ -118,7 +139,13 @@ public sealed class ReplaceableLink(IPacketLink first) : IPacketLink
         {
             // Whatever it had handed over before is all that there will be.
             sink.OnBatchEnd();
-            _broken = link;
+            lock (_exchange)
+            {
+                // A descriptor in error would be told of for ever.
+                link.Watch(null);
+                _broken = link;
+            }
+
             if (ReferenceEquals(link, _link))
                 Broke?.Invoke(e);
             return 0;

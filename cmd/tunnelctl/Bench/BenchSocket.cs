@@ -25,7 +25,7 @@ internal sealed class BenchSocket : IDisposable
     /// <exception cref="SocketException">It did not succeed.</exception>
     public static async ValueTask<BenchSocket> ConnectAsync(IPEndPoint target, Action<BenchSocket> opened)
     {
-        TcpSocket connecting = TcpSocket.Connect(target.Address, target.Port, LocalSockets.Next(), out bool connected);
+        TcpSocket connecting = TcpSocket.Connect(target.Address, target.Port, Reactors.OfProcess.Next(), out bool connected);
         var socket = new BenchSocket(connecting);
         opened(socket);
         if (!connected)

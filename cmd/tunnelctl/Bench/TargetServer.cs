@@ -62,7 +62,7 @@ internal sealed class TargetServer : IDisposable
         var socket = new Socket(first.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         Bind(socket, new IPEndPoint(first.Address, first.Port + offset));
         socket.Listen(backlog);
-        return LocalSockets.Accept(socket);
+        return Reactors.OfProcess.Accept(socket);
     }
 
     private static void Bind(Socket socket, IPEndPoint address)

@@ -1,4 +1,5 @@
 using Tunnel.Links;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Wire;
 
 namespace Tunnel.Ctl.Ping;
@@ -10,7 +11,7 @@ internal sealed class WatchedLink(IPacketLink inner, Endpoint server) : IPacketL
     private long _frames;
     private long _resets;
 
-    /// <summary>After each frame, once the receiver has had it; on the receive thread.</summary>
+    /// <summary>After each frame, once the receiver has had it; on the receiver's thread.</summary>
     public event Action? Heard;
 
     /// <summary>Frames with a payload from the server's address and port.</summary>
@@ -36,6 +37,8 @@ internal sealed class WatchedLink(IPacketLink inner, Endpoint server) : IPacketL
         _sink = sink;
         return inner.Receive(this, timeoutMilliseconds);
     }
+
+    public void Watch(LinkWatch? watch) => inner.Watch(watch);
 
     public int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address) => inner.Send(run, frameLength, address);
 

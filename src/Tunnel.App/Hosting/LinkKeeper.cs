@@ -79,7 +79,7 @@ internal sealed partial class LinkKeeper(ServerLinks links, IReadOnlyList<Replac
 
     private void Complain(string problem)
     {
-        // Each receiver's thread may say so.
+        // Each receiver may say so.
         if (Interlocked.Exchange(ref _lastProblem, problem) != problem)
             LogProblem(logger, problem);
     }

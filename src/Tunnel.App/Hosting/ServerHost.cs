@@ -208,7 +208,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
             Sessions.OutOfMemory += LogRefused;
             Sessions.SessionOpened += LogOpened;
             Sessions.SessionClosed += LogEnded;
-            ServerReceiver[] receivers = [.. links.Select(link => new ServerReceiver(link, Sessions))];
+            ServerReceiver[] receivers = [.. links.Select((link, index) => new ServerReceiver(link, Sessions, index))];
             foreach (ServerReceiver receiver in receivers)
                 receiver.FecSeen += peer => LogFec(_logger, peer);
             return receivers;

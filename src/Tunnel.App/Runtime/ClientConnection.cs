@@ -160,7 +160,7 @@ public sealed class ClientConnection
     {
         IPEndPoint address = await _server.NextAddressAsync(this, cancel).ConfigureAwait(false);
         OpenedLink opened = await _parts.Open(address, Index, cancel).ConfigureAwait(false);
-        var receiver = new ClientReceiver(opened, _parts.Sessions, _parts.Deadlines) { Serve = _options.Serve };
+        var receiver = new ClientReceiver(opened, _parts.Sessions, _parts.Deadlines, Index) { Serve = _options.Serve };
         try
         {
             receiver.FecSeen += _log.Fec;

@@ -14,8 +14,12 @@ public sealed class ClientReceiver : LinkReceiver, ISessionOwner
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public ClientReceiver(OpenedLink opened, SessionFactory sessions, DeadlineLoop deadlines)
-        : base(opened.Link, opened.Carrier, sessions, $"{opened.Link.Name} receive")
+    /// <param name="opened">The link, owned from now on, and what is known of the way to the server.</param>
+    /// <param name="sessions">What the session is made with.</param>
+    /// <param name="deadlines">Wakes it.</param>
+    /// <param name="index">Of the link among the client's.</param>
+    public ClientReceiver(OpenedLink opened, SessionFactory sessions, DeadlineLoop deadlines, int index = 0)
+        : base(opened.Link, opened.Carrier, sessions, index)
     {
         _firewall = opened.Firewall;
         _findWay = opened.FindWay;

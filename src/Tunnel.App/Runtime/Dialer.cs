@@ -39,7 +39,7 @@ public sealed class Dialer(Func<DialRules> rules)
         {
             if (!now.Policy.Permits(null, literal, target.Port))
                 throw new TargetDeniedException(target);
-            TcpSocket socket = TcpSocket.Connect(literal, target.Port, LocalSockets.Next(), out bool connected);
+            TcpSocket socket = TcpSocket.Connect(literal, target.Port, Reactors.OfProcess.Here(), out bool connected);
             return new BegunDial(socket, connected, now, trace);
         }
         catch (Exception e)
@@ -159,7 +159,7 @@ public sealed class Dialer(Func<DialRules> rules)
 
     private static ValueTask<TcpSocket> ConnectAsync(IPAddress address, int port, CancellationToken limit)
     {
-        TcpSocket socket = TcpSocket.Connect(address, port, LocalSockets.Next(), out bool connected);
+        TcpSocket socket = TcpSocket.Connect(address, port, Reactors.OfProcess.Here(), out bool connected);
         return connected ? new ValueTask<TcpSocket>(socket) : FinishConnectingAsync(socket, limit);
     }
 

@@ -6,7 +6,7 @@ namespace Tunnel.App.Runtime;
 /// Tells streams what happened, after their session's lock is released. What a stream does in answer may enter a session again on
 /// the same thread; its events then join the queue of the outermost call, so that the stack does not grow, and what it writes leaves
 /// once all have been told, so that what many streams say shares datagrams and system calls. Whoever throws when told loses its stream, and no
-/// other: the thread is a link's, a reactor's or the deadlines'.
+/// other: the thread is a reactor's or the deadlines'.
 /// </summary>
 internal static class EventDispatcher
 {
@@ -31,31 +31,44 @@ internal static class EventDispatcher
         return true;
     }
 
-    /// <summary>
-    /// This thread comes again soon (<see cref="Run"/>) while some are untold (<see cref="HasMore"/>), and looks after what arrives in between:
-    /// telling a storm of new streams, each of which is connected to its target, takes longer than a peer waits for its acknowledgements.
-    /// False: from now on it does not.
-    /// </summary>
-    public static void ComesAgain(bool soon) => Current.ComesAgain = soon;
-
-    /// <summary>Some that this thread is to tell are untold.</summary>
-    public static bool HasMore => Current.Queue.Count != 0;
-
-    /// <summary>Tells all, or on a thread that comes again about as many as are told in a row, unless a turn of this thread is under way that will.</summary>
+    /// <summary>Tells all, unless a turn of this thread is under way that will.</summary>
     public static void Run()
     {
         State state = Current;
         if (state.IsRunning || state.Queue.Count == 0)
             return;
         state.IsRunning = true;
-        state.Finish();
+        state.Finish(mostUntold: 0);
     }
 
-    /// <summary>Begins a turn in which sessions are touched by somebody else than their events.</summary>
-    public static void Begin() => Current.IsRunning = true;
+    /// <summary>Begins a reactor's turn: a batch of links and sockets, whose sessions are touched by somebody else than their events.</summary>
+    public static void BeginTurn() => Current.IsRunning = true;
 
-    /// <summary>Ends it: what was written leaves, and all are told.</summary>
-    public static void End() => Current.Finish();
+    /// <summary>
+    /// Within a turn: those are told that have something by now, and what was written leaves, before it goes on. A batch of a server's link may be of
+    /// hundreds of strangers, each of whom takes the place of the one before: all that waits for the turn's end outlives the collector's young
+    /// generation. Outside of one nothing waits.
+    /// </summary>
+    public static void TellNow()
+    {
+        State state = Current;
+        if (!state.IsRunning)
+            return;
+        state.Finish(State.MostUntold);
+        state.IsRunning = true;
+    }
+
+    /// <summary>
+    /// Ends it: about as many as are told in a row are told, and what was written leaves. True: some are untold, and wait for the next turn, which
+    /// is to come soon, and looks after what has arrived in between. Telling a storm of new streams, each of which is connected to its target,
+    /// takes longer than a peer waits for its acknowledgements.
+    /// </summary>
+    public static bool EndTurn()
+    {
+        State state = Current;
+        state.Finish(mostUntold: State.MostUntold);
+        return state.Queue.Count != 0;
+    }
 
     private static State Current => _state ??= new State();
 
@@ -67,34 +80,34 @@ internal static class EventDispatcher
         private const int MostInARow = 128;
 
         /// <summary>
-        /// What a thread that comes again may leave untold: streams that a peer opens and resets at once are bounded by nothing else. Above it, what
+        /// What a turn may leave untold: streams that a peer opens and resets at once are bounded by nothing else. Above it, what
         /// arrives waits in the kernel.
         /// </summary>
-        private const int MostUntold = 16_384;
+        public const int MostUntold = 16_384;
 
         public readonly Queue<Notice> Queue = new();
         private List<PeerSession> _touched = [];
         private List<PeerSession> _leaving = [];
 
         public bool IsRunning;
-        public bool ComesAgain;
 
         public void Touch(PeerSession session)
         {
-            // Few: those of one link, or those that local sockets write to.
+            // Few: those of the links that have something, or those that local sockets write to.
             if (!_touched.Contains(session))
                 _touched.Add(session);
         }
 
-        public void Finish()
+        public void Finish(int mostUntold)
         {
+            int told = 0;
             do
             {
-                for (int i = 0; i < MostInARow && Queue.TryDequeue(out Notice notice); i++)
+                for (int i = 0; i < MostInARow && Queue.TryDequeue(out Notice notice); i++, told++)
                     Deliver(notice);
                 Flush();
             }
-            while (Queue.Count > (ComesAgain ? MostUntold : 0));
+            while (Queue.Count > (told < MostInARow ? 0 : mostUntold));
             IsRunning = false;
         }
 

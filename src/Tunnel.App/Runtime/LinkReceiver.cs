@@ -1,5 +1,6 @@
 using Tunnel.App.Runtime.Traffic;
 using Tunnel.Links;
+using Tunnel.Links.Sockets;
 using Tunnel.Protocol.Crypto;
 using Tunnel.Protocol.Primitives;
 using Tunnel.Protocol.Sessions;
@@ -7,39 +8,41 @@ using Tunnel.Protocol.Sessions;
 namespace Tunnel.App.Runtime;
 
 /// <summary>
-/// The receiving side of a link: a thread that takes frames off it, unwraps them, lets the guard judge them, and hands each datagram
+/// The receiving side of a link: takes frames off it on a reactor's thread, unwraps them, lets the guard judge them, and hands each datagram
 /// to its session, which stays entered for the rest of the batch. Clients and servers differ in whose datagram it is.
 /// </summary>
-public abstract class LinkReceiver : IFrameSink, IDisposable
+public abstract class LinkReceiver : IFrameSink, ILinkObserver, IDisposable
 {
-    [ThreadStatic]
-    private static bool _isReceiving;
-
     private readonly Guard? _guard;
     private readonly DatagramLog? _log;
-    private readonly Thread _thread;
+    private readonly int _index;
+    private readonly Lock _receiving = new();
     private readonly long[] _drops = new long[Enum.GetValues<DropReason>().Length];
     private readonly Histogram _batches = new();
     private readonly Histogram _merged = new();
     private long _passed;
     private int _frames;
+    private bool _hasEntered;
     private PeerSession? _current;
     private Instant _now = MonotonicClock.Now;
-    private volatile bool _stopped;
+    private Reactor? _reactor;
+    private LinkWatch? _watch;
+    private bool _stopped;
 
-    protected LinkReceiver(ReplaceableLink link, Carrier carrier, SessionFactory sessions, string name)
+    /// <param name="link">Owned from now on.</param>
+    /// <param name="carrier">How datagrams are dressed.</param>
+    /// <param name="sessions">What they are made with.</param>
+    /// <param name="index">Of the link among those of its client or server, which are shared out over the reactors.</param>
+    protected LinkReceiver(ReplaceableLink link, Carrier carrier, SessionFactory sessions, int index)
     {
+        _index = index;
         Link = link;
         Carrier = carrier;
         Sessions = sessions;
         _guard = sessions.Guard?.CreateGuard();
         _log = sessions.Log;
-        _thread = new Thread(Run) { IsBackground = true, Name = name };
         sessions.Ledger.Add(this);
     }
-
-    /// <summary>This thread is a receiver's.</summary>
-    public static bool IsReceiving => _isReceiving;
 
     /// <summary>Stays, whatever it stands for: a link that broke is replaced in it, and sessions go on.</summary>
     public ReplaceableLink Link { get; }
@@ -71,7 +74,28 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         _merged.AddTo(totals.Merged);
     }
 
-    public void Start() => _thread.Start();
+    /// <summary>Begins to receive.</summary>
+    /// <exception cref="LinkException">The kernel cannot watch the link.</exception>
+    public void Start()
+    {
+        lock (_receiving)
+        {
+            if (_stopped || _reactor is not null)
+                return;
+            _reactor = Reactors.OfProcess.Take(_index);
+            _watch = _reactor.Watch(this);
+            Link.Watch(_watch);
+        }
+    }
+
+    void ILinkObserver.OnReady()
+    {
+        lock (_receiving)
+        {
+            if (!_stopped)
+                Link.Receive(this, 0);
+        }
+    }
 
     public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
     {
@@ -91,18 +115,22 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
     {
         LeaveCurrent();
         _batches.Add(_frames);
-        _frames = 0;
+        (_frames, _hasEntered) = (0, false);
     }
 
-    /// <summary>Stops receiving and closes the link.</summary>
+    /// <summary>Stops receiving and closes the link. A batch that is under way on another thread is waited for.</summary>
     public virtual void Dispose()
     {
-        if (_stopped)
-            return;
-        _stopped = true;
-        Link.Wake();
-        if (!_thread.ThreadState.HasFlag(ThreadState.Unstarted) && _thread != Thread.CurrentThread)
-            _thread.Join();
+        lock (_receiving)
+        {
+            if (_stopped)
+                return;
+            _stopped = true;
+            _watch?.Dispose();
+            if (_reactor is not null)
+                Reactors.OfProcess.Release(_reactor);
+        }
+
         Sessions.Ledger.Remove(this);
         Link.Dispose();
         GC.SuppressFinalize(this);
@@ -117,6 +145,9 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
         if (ReferenceEquals(_current, session))
             return;
         LeaveCurrent();
+        if (_hasEntered)
+            EventDispatcher.TellNow();
+        _hasEntered = true;
         session.Enter();
         _current = session;
     }
@@ -226,20 +257,6 @@ public abstract class LinkReceiver : IFrameSink, IDisposable
             log.Dropped(reason, length, Link.Name, arrival.Peer);
     }
 
-    // Written by the receive thread only; readers see each counter whole.
+    // Written by whoever receives only; readers see each counter whole.
     private void Count(DropReason reason) => Volatile.Write(ref _drops[(int)reason], _drops[(int)reason] + 1);
-
-    private void Run()
-    {
-        _isReceiving = true;
-        EventDispatcher.ComesAgain(soon: true);
-        while (!_stopped)
-        {
-            Link.Receive(this, EventDispatcher.HasMore ? 0 : Timeout.Infinite);
-            EventDispatcher.Run();
-        }
-
-        EventDispatcher.ComesAgain(soon: false);
-        EventDispatcher.Run();
-    }
 }

@@ -10,7 +10,7 @@ using Tunnel.Protocol.Wire;
 namespace Tunnel.App.Runtime;
 
 /// <summary>
-/// Runs one session over a path. Whoever has work enters (the link's receive thread, a socket's completion, the deadline thread),
+/// Runs one session over a path. Whoever has work enters (a reactor for a link or a socket, the deadlines' thread, the pool),
 /// feeds the session, and leaves; leaving sends what there is to send and then, outside the lock, tells the streams.
 /// </summary>
 public sealed class PeerSession
@@ -162,16 +162,13 @@ public sealed class PeerSession
     /// </summary>
     public void LeaveReceived()
     {
-        EventDispatcher.Begin();
         try
         {
             AnnounceAll();
-            EventDispatcher.TryDefer(this);
         }
         finally
         {
-            _lock.Exit();
-            EventDispatcher.End();
+            LeaveLater();
         }
     }
 

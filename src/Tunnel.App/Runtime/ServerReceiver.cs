@@ -15,8 +15,11 @@ public sealed class ServerReceiver : LinkReceiver
     private readonly DatagramCipher _cipher;
     private readonly byte[] _scratch = new byte[KcpEngine.LargestDatagram];
 
-    public ServerReceiver(ReplaceableLink link, ServerSessions sessions)
-        : base(link, sessions.Carrier, sessions.Factory, $"{link.Name} receive")
+    /// <param name="link">Owned from now on.</param>
+    /// <param name="sessions">Whose datagrams come.</param>
+    /// <param name="index">Of the link among the server's.</param>
+    public ServerReceiver(ReplaceableLink link, ServerSessions sessions, int index = 0)
+        : base(link, sessions.Carrier, sessions.Factory, index)
     {
         _sessions = sessions;
         _cipher = sessions.Factory.CreateCipher();

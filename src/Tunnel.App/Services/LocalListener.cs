@@ -93,7 +93,7 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
         try
         {
             foreach (Socket socket in sockets)
-                acceptors.Add(LocalSockets.Accept(socket));
+                acceptors.Add(Reactors.OfProcess.Accept(socket));
             return [.. acceptors];
         }
         catch

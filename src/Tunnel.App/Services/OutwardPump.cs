@@ -60,9 +60,8 @@ internal sealed class OutwardPump : TurnTaker, IReactorWork
     public void OnWritten()
     {
         _writing = false;
-        // The receiver goes on at once: it ends with the peer's window, which only acknowledgements open that it would have to receive. Any
-        // other thread, the deadlines' above all, others wait for, and there is no end while the receiver takes acknowledgements meanwhile.
-        if (LinkReceiver.IsReceiving)
+        // A reactor goes on at once: its turns end, whatever is left to tell. The deadlines, which others wait for, do not.
+        if (Reactor.Current is not null)
             Ask();
         else
             _socket.Reactor.Post(this);

@@ -1,5 +1,6 @@
 using Tunnel.Links.Host;
 using Tunnel.Links.Native;
+using Tunnel.Links.Sockets;
 using static Tunnel.Links.Native.Linux;
 
 namespace Tunnel.Links.AfPacket;
@@ -24,6 +25,7 @@ public sealed class AfPacketLink : IPacketLink
     // Senders share the descriptor as readers do a book; closing it takes the writer's side, lest a late send go to another's descriptor.
     private readonly ReaderWriterLockSlim _descriptorGate = new();
     private readonly Lock _receiving = new();
+    private LinkWatch? _watch;
     private int _descriptor = -1;
     private int _maxMergedLength = LongestMerged;
     private long _kernelDrops;
@@ -98,15 +100,17 @@ public sealed class AfPacketLink : IPacketLink
         {
             ObjectDisposedException.ThrowIf(_descriptor < 0, this);
             int frames = Drain(sink);
-            if (frames > 0 || timeoutMilliseconds == 0)
+            if (frames > 0)
                 return frames;
 
-            (short events, bool woken) = _wake.Wait(_descriptor, timeoutMilliseconds);
+            (short events, bool woken) = timeoutMilliseconds == 0 ? default : _wake.Wait(_descriptor, timeoutMilliseconds);
             if (_interface.IsSuspect || (events != 0 && (events & POLLIN) == 0))
                 _interface.Require();
-            return woken && events == 0 ? 0 : Drain(sink);
+            return timeoutMilliseconds == 0 || (woken && events == 0) ? 0 : Drain(sink);
         }
     }
+
+    public void Watch(LinkWatch? watch) => _watch = LinkWatch.Exchange(_watch, watch, _descriptor, _wake);
 
     public int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address)
     {
@@ -153,6 +157,7 @@ public sealed class AfPacketLink : IPacketLink
         _wake.Set();
         lock (_receiving)
         {
+            Watch(null);
             _descriptorGate.EnterWriteLock();
             if (_descriptor >= 0)
                 _ = Libc.Close(_descriptor);

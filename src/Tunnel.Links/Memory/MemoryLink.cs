@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Tunnel.Links.Native;
+using Tunnel.Links.Sockets;
 
 namespace Tunnel.Links.Memory;
 
@@ -79,7 +80,10 @@ public sealed class MemoryLink : IPacketLink
     public int Receive(IFrameSink sink, int timeoutMilliseconds)
     {
         if (!WaitForArrival(timeoutMilliseconds))
+        {
+            Rearm();
             return 0;
+        }
 
         int frames = 0;
         long bytes = 0;
@@ -94,7 +98,14 @@ public sealed class MemoryLink : IPacketLink
         _meter.Received(frames, bytes);
         if (frames > 0)
             sink.OnBatchEnd();
+        Rearm();
         return frames;
+    }
+
+    public void Watch(LinkWatch? watch)
+    {
+        lock (_in.Gate)
+            _in.Watch(_disposed ? null : watch);
     }
 
     public int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address)
@@ -109,6 +120,7 @@ public sealed class MemoryLink : IPacketLink
             for (ReadOnlySpan<byte> rest = run; !rest.IsEmpty; rest = rest[Math.Min(frameLength, rest.Length)..], frames++)
                 _out.Wire.Offer(rest[..Math.Min(frameLength, rest.Length)], now);
             Monitor.PulseAll(_out.Gate);
+            _out.Arm();
         }
 
         _meter.Sent(frames, run.Length, 0);
@@ -126,12 +138,14 @@ public sealed class MemoryLink : IPacketLink
         {
             _woken = true;
             Monitor.PulseAll(_in.Gate);
+            _in.ArmNow();
         }
     }
 
     public void Dispose()
     {
         Volatile.Write(ref _disposed, true);
+        Watch(null);
         Wake();
     }
 
@@ -160,6 +174,13 @@ public sealed class MemoryLink : IPacketLink
         }
     }
 
+    /// <summary>The watch's timer has fired, or will at another time: what came meanwhile, or is to come, is told.</summary>
+    private void Rearm()
+    {
+        lock (_in.Gate)
+            _in.Arm();
+    }
+
     private bool TryTake(out int length)
     {
         lock (_in.Gate)
@@ -175,11 +196,37 @@ public sealed class MemoryLink : IPacketLink
     /// <summary>A wire with the lock that guards it and the clock that drives it.</summary>
     private sealed class Direction(MemoryWire wire, long epoch)
     {
+        private LinkWatch? _watch;
+        private WakeTimer? _timer;
+
         // A plain object and not a Lock: receivers wait on it.
         internal object Gate { get; } = new();
 
         internal MemoryWire Wire { get; } = wire;
 
         internal long Now => Stopwatch.GetElapsedTime(epoch).Ticks * 100;
+
+        /// <summary>Null ends it. The gate is held for this and the others.</summary>
+        internal void Watch(LinkWatch? watch)
+        {
+            if (_timer is not null)
+                _watch!.Remove(_timer.Descriptor);
+            _timer?.Dispose();
+            _timer = watch is null ? null : new WakeTimer();
+            _watch = watch;
+            if (_timer is not null)
+                watch!.Add(_timer.Descriptor, isSignal: true);
+            Arm();
+        }
+
+        /// <summary>Tells when the next datagram arrives.</summary>
+        internal void Arm()
+        {
+            if (_timer is not null && Wire.NextArrival != long.MaxValue)
+                _timer.Set(Wire.NextArrival - Now);
+        }
+
+        /// <summary>Tells at once.</summary>
+        internal void ArmNow() => _timer?.Set(0);
     }
 }

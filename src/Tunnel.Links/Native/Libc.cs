@@ -67,6 +67,13 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     internal static partial int EventFd(uint initial, int flags);
 
+    [LibraryImport(Library, EntryPoint = "timerfd_create", SetLastError = true)]
+    internal static partial int TimerCreate(int clock, int flags);
+
+    /// <param name="time">struct itimerspec: interval seconds, nanoseconds, first expiry seconds, nanoseconds.</param>
+    [LibraryImport(Library, EntryPoint = "timerfd_settime", SetLastError = true)]
+    internal static partial int TimerSet(int timer, int flags, long* time, long* before);
+
     [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
     internal static partial nint Read(int descriptor, void* data, nuint length);
 

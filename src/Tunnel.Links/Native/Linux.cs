@@ -77,6 +77,7 @@ internal static class Linux
 
     internal const int EPOLL_CLOEXEC = 0x80000;
     internal const int EPOLL_CTL_ADD = 1;
+    internal const int EPOLL_CTL_DEL = 2;
     internal const int EPOLL_CTL_MOD = 3;
     internal const uint EPOLLIN = 1;
     internal const uint EPOLLPRI = 2;
@@ -88,6 +89,10 @@ internal static class Linux
 
     internal const int EFD_NONBLOCK = 0x800;
     internal const int EFD_CLOEXEC = 0x80000;
+
+    internal const int CLOCK_MONOTONIC = 1;
+    internal const int TFD_NONBLOCK = 0x800;
+    internal const int TFD_CLOEXEC = 0x80000;
 
     internal const uint SIOCGIFFLAGS = 0x8913;
     internal const uint SIOCGIFMTU = 0x8921;

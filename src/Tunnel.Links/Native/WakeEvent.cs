@@ -15,6 +15,9 @@ internal sealed unsafe class WakeEvent : IDisposable
             throw new LinkException(LinkFault.Other, $"cannot create an eventfd: {Libc.Describe(Libc.LastError)}");
     }
 
+    /// <summary>Readable from a signal until somebody waits here, which consumes it.</summary>
+    internal int Descriptor => _descriptor;
+
     internal void Set()
     {
         // The lock keeps a late Set away from a descriptor that Dispose gave back and the kernel gave to somebody else.

@@ -1,5 +1,6 @@
 using Tunnel.Links.Host;
 using Tunnel.Links.Native;
+using Tunnel.Links.Sockets;
 
 namespace Tunnel.Links.Pcap;
 
@@ -22,6 +23,7 @@ public sealed unsafe class PcapLink : IPacketLink
     private readonly Lock _receiving = new();
     private readonly Lock _handle = new();
     private PcapCapture? _capture;
+    private LinkWatch? _watch;
     private WrappingCounter _kernelDrops;
     private WrappingCounter _deviceDrops;
 
@@ -63,14 +65,20 @@ public sealed unsafe class PcapLink : IPacketLink
         lock (_receiving)
         {
             int frames = Drain(sink);
-            if (frames > 0 || timeoutMilliseconds == 0)
+            if (frames > 0)
                 return frames;
 
-            (short events, bool woken) = _wake.Wait(Current.Descriptor, timeoutMilliseconds);
+            (short events, bool woken) = timeoutMilliseconds == 0 ? default : _wake.Wait(Current.Descriptor, timeoutMilliseconds);
             if (_interface.IsSuspect || (events != 0 && (events & Linux.POLLIN) == 0))
                 _interface.Require();
-            return woken && events == 0 ? 0 : Drain(sink);
+            return timeoutMilliseconds == 0 || (woken && events == 0) ? 0 : Drain(sink);
         }
+    }
+
+    public void Watch(LinkWatch? watch)
+    {
+        lock (_handle)
+            _watch = LinkWatch.Exchange(_watch, watch, _capture?.Descriptor ?? -1, _wake);
     }
 
     public int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address)
@@ -99,6 +107,7 @@ public sealed unsafe class PcapLink : IPacketLink
         _wake.Set();
         lock (_receiving)
         {
+            Watch(null);
             lock (_handle)
             {
                 _capture?.Dispose();
@@ -140,6 +149,8 @@ public sealed unsafe class PcapLink : IPacketLink
             CountDrops(capture);
             PcapCapture wider = PcapCapture.Open(_options, WholeFrame, _notice);
             _capture = wider;
+            _watch?.Add(wider.Descriptor);
+            _watch?.Remove(capture.Descriptor);
             capture.Dispose();
             _kernelDrops.Restart();
             _deviceDrops.Restart();

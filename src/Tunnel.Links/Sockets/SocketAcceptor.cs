@@ -15,8 +15,8 @@ public sealed class SocketAcceptor : IReactorTarget, IReactorWork, IDisposable
 
     private readonly Socket _listening;
     private readonly int _descriptor;
-    private readonly SocketReactor _reactor;
-    private readonly Func<SocketReactor> _next;
+    private readonly Reactor _reactor;
+    private readonly Func<Reactor> _next;
     private readonly Lock _lock = new();
     private readonly EdgeSignal _ready = new();
     private readonly int _place;
@@ -27,7 +27,7 @@ public sealed class SocketAcceptor : IReactorTarget, IReactorWork, IDisposable
     /// <param name="reactor">Waits for connections.</param>
     /// <param name="next">Whose the next connection is.</param>
     /// <exception cref="SocketException">The kernel cannot watch it.</exception>
-    public SocketAcceptor(Socket listening, SocketReactor reactor, Func<SocketReactor> next)
+    public SocketAcceptor(Socket listening, Reactor reactor, Func<Reactor> next)
     {
         (_listening, _reactor, _next) = (listening, reactor, next);
         listening.Blocking = false;

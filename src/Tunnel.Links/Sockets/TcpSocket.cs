@@ -22,7 +22,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     private const ulong LingerOff = 0;
     private const ulong LingerOnFor0 = 1;
 
-    private readonly SocketReactor _reactor;
+    private readonly Reactor _reactor;
     private ISocketObserver? _observer;
 
     // All that the reactor has told so far. Its thread alone writes it.
@@ -38,7 +38,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     // Calls under way, and whether it is closed: the last one out closes the descriptor, which nobody then uses by mistake.
     private int _uses;
 
-    private TcpSocket(int descriptor, SocketReactor reactor, bool connected, bool isPrompt)
+    private TcpSocket(int descriptor, Reactor reactor, bool connected, bool isPrompt)
     {
         _descriptor = descriptor;
         _reactor = reactor;
@@ -55,14 +55,14 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
 
     /// <summary>Takes over a connected descriptor that does not block and has TCP_NODELAY.</summary>
     /// <exception cref="SocketException">The kernel cannot watch it; it is closed.</exception>
-    internal static TcpSocket Adopt(int descriptor, SocketReactor reactor) => new(descriptor, reactor, connected: true, isPrompt: true);
+    internal static TcpSocket Adopt(int descriptor, Reactor reactor) => new(descriptor, reactor, connected: true, isPrompt: true);
 
     /// <summary>
     /// Begins to connect; <paramref name="connected"/> when that has succeeded at once, as it does within a host. Else the observer is told
     /// when <see cref="Outcome"/> and <see cref="IsConnected"/> know.
     /// </summary>
     /// <exception cref="SocketException">It failed at once.</exception>
-    public static TcpSocket Connect(IPAddress address, int port, SocketReactor reactor, out bool connected)
+    public static TcpSocket Connect(IPAddress address, int port, Reactor reactor, out bool connected)
     {
         Span<byte> bytes = stackalloc byte[SocketAddressBytes.V6Length];
         int length = SocketAddressBytes.Write(address, port, bytes);
@@ -84,7 +84,7 @@ public sealed unsafe class TcpSocket : IReactorTarget, IDisposable
     }
 
     /// <summary>The thread that tells of it.</summary>
-    public SocketReactor Reactor => _reactor;
+    public Reactor Reactor => _reactor;
 
     /// <summary>Who is told. What came before is not told again: look at <see cref="HasNews"/>, or try first, or <see cref="Observe"/>.</summary>
     public ISocketObserver? Observer

@@ -1,5 +1,6 @@
 using Tunnel.Links.Host;
 using Tunnel.Links.Native;
+using Tunnel.Links.Sockets;
 using static Tunnel.Links.Native.Linux;
 
 namespace Tunnel.Links.Udp;
@@ -26,6 +27,7 @@ public sealed unsafe class UdpLink : IPacketLink
     private readonly ReaderWriterLockSlim _descriptorGate = new();
     private readonly Lock _receiving = new();
     private readonly Lock _dropsGate = new();
+    private LinkWatch? _watch;
     private WrappingCounter _drops;
     private int _descriptor = -1;
     private int _together = 1;
@@ -89,6 +91,8 @@ public sealed unsafe class UdpLink : IPacketLink
         }
     }
 
+    public void Watch(LinkWatch? watch) => _watch = LinkWatch.Exchange(_watch, watch, _descriptor, _wake);
+
     public int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(frameLength);
@@ -132,6 +136,7 @@ public sealed unsafe class UdpLink : IPacketLink
         _wake.Set();
         lock (_receiving)
         {
+            Watch(null);
             _descriptorGate.EnterWriteLock();
             if (_descriptor >= 0)
                 _ = Libc.Close(_descriptor);

@@ -1,4 +1,5 @@
 using Tunnel.Links.Native;
+using Tunnel.Links.Sockets;
 
 namespace Tunnel.Links.Udp;
 
@@ -19,6 +20,7 @@ public sealed class UdpRangeLink : IPacketLink
     private readonly Lock _receiving = new();
     private readonly int[] _descriptors;
     private readonly short[] _events;
+    private LinkWatch? _watch;
     private volatile bool _disposed;
 
     private UdpRangeLink(UdpOptions options, int ports, Action<string>? notice)
@@ -94,6 +96,15 @@ public sealed class UdpRangeLink : IPacketLink
         }
     }
 
+    public void Watch(LinkWatch? watch)
+    {
+        _watch?.Remove(_wake.Descriptor);
+        _watch = watch;
+        watch?.Add(_wake.Descriptor, isSignal: true);
+        foreach (UdpLink link in _links)
+            link.Watch(watch);
+    }
+
     public int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address) =>
         _links[address[^1]].Send(run, frameLength, address[..^1]);
 
@@ -108,6 +119,7 @@ public sealed class UdpRangeLink : IPacketLink
         _wake.Set();
         lock (_receiving)
         {
+            Watch(null);
             foreach (UdpLink link in _links)
                 link.Dispose();
             _batch.Dispose();

@@ -1,4 +1,5 @@
 using Tunnel.Links;
+using Tunnel.Links.Sockets;
 
 namespace Tunnel.Tests.Links;
 
@@ -34,6 +35,11 @@ internal sealed class EthernetCable : IPacketLink
         else
             Thread.Sleep(timeoutMilliseconds < 0 ? 10 : Math.Min(timeoutMilliseconds, 10));
         return count;
+    }
+
+    public void Watch(LinkWatch? watch)
+    {
+        // Whoever uses it receives by itself.
     }
 
     public int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address)

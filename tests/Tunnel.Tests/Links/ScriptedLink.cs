@@ -1,4 +1,5 @@
 using Tunnel.Links;
+using Tunnel.Links.Sockets;
 
 namespace Tunnel.Tests.Links;
 
@@ -41,6 +42,11 @@ internal sealed class ScriptedLink(int maxMergedLength = 0) : IPacketLink
             sink.OnBatchEnd();
         return frames;
     }
+
+    /// <summary>Who is told, now.</summary>
+    public LinkWatch? Watching { get; private set; }
+
+    public void Watch(LinkWatch? watch) => Watching = watch;
 
     public int Send(ReadOnlySpan<byte> run, int frameLength, ReadOnlySpan<byte> address)
     {

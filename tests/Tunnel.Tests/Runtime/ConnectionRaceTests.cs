@@ -18,7 +18,7 @@ public class ConnectionRaceTests
         listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listening.Listen();
         var address = (IPEndPoint)listening.LocalEndPoint!;
-        TcpSocket connected = await Connected.ToAsync(address, LocalSockets.Next(), Cancel);
+        TcpSocket connected = await Connected.ToAsync(address, Reactors.OfProcess.Next(), Cancel);
         var attempt = new TaskCompletionSource<TcpSocket>();
         using var cancel = new CancellationTokenSource();
         IEnumerable<IPEndPoint> Addresses()

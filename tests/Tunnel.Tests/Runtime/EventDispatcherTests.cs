@@ -26,35 +26,58 @@ public class EventDispatcherTests
     public void OutsideOfATurnNothingIsDeferred()
     {
         Assert.False(EventDispatcher.TryDefer(null!));
-        EventDispatcher.Begin();
-        EventDispatcher.End();
+        EventDispatcher.BeginTurn();
+        Assert.False(EventDispatcher.EndTurn());
         Assert.False(EventDispatcher.TryDefer(null!));
     }
 
-    /// <summary>A thread that comes again looks after other things in between; one that does not tells all.</summary>
+    /// <summary>What has come up within a turn need not wait for its end; what comes up later does.</summary>
+    [Fact]
+    public void WhatWaitsWithinATurnIsToldOnDemand()
+    {
+        using var bench = new ServerBench();
+        PeerSession session = bench.Greet(1).Session;
+        var owner = new Counter();
+        var seen = new List<(int Told, bool IsDeferred)>();
+        var thread = new Thread(() =>
+        {
+            EventDispatcher.TellNow();
+            EventDispatcher.BeginTurn();
+            for (int i = 0; i < 3; i++)
+            {
+                EventDispatcher.EnqueueOpened(null!, owner);
+                seen.Add((owner.Opened, EventDispatcher.TryDefer(session)));
+                EventDispatcher.TellNow();
+            }
+
+            EventDispatcher.EndTurn();
+            seen.Add((owner.Opened, EventDispatcher.TryDefer(session)));
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Equal([(0, true), (1, true), (2, true), (3, false)], seen);
+    }
+
+    /// <summary>A thread that has turns looks after other things in between; one that has none tells all.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void AStormOfNewStreamsIsToldBitByBitByAThreadThatComesAgain(bool comesAgain)
+    public void AStormOfNewStreamsIsToldTurnByTurn(bool hasTurns)
     {
         var owner = new Counter();
         var told = new List<int>();
         // A thread of its own: what is untold is a thread's.
         var thread = new Thread(() =>
         {
-            EventDispatcher.ComesAgain(comesAgain);
             for (int i = 0; i < 1000; i++)
                 EventDispatcher.EnqueueOpened(null!, owner);
-            while (EventDispatcher.HasMore)
-            {
-                EventDispatcher.Run();
-                told.Add(owner.Opened);
-            }
+            for (bool more = true; more; told.Add(owner.Opened))
+                more = hasTurns ? TakeTurn() : RunWithoutTurns();
         });
         thread.Start();
         thread.Join();
         Assert.Equal(1000, owner.Opened);
-        Assert.Equal(comesAgain ? [128, 256, 384, 512, 640, 768, 896, 1000] : [1000], told);
+        Assert.Equal(hasTurns ? [128, 256, 384, 512, 640, 768, 896, 1000] : [1000], told);
     }
 
     /// <summary>However many come: what is untold has a bound.</summary>
@@ -64,17 +87,55 @@ public class EventDispatcherTests
         var owner = new Counter();
         var thread = new Thread(() =>
         {
-            EventDispatcher.ComesAgain(soon: true);
             for (int i = 0; i < 20_000; i++)
                 EventDispatcher.EnqueueOpened(null!, owner);
-            EventDispatcher.Run();
+            TakeTurn();
         });
         thread.Start();
         thread.Join();
         Assert.InRange(20_000 - owner.Opened, 16_384 - 128, 16_384);
     }
 
-    /// <summary>The thread is a link's or a reactor's: whoever throws when told loses its stream, the others are told, and the next turn is as any.</summary>
+    /// <summary>
+    /// A writer that has been told that its bytes left goes on in the same turn, which would else be one for each of its buffers.
+    /// </summary>
+    [Fact]
+    public void ATurnGoesOnWithWhatItsEndBrings()
+    {
+        using var bench = new ServerBench();
+        TunnelStream stream = bench.Greet(1).Session.OpenStream()!;
+        int written = 0;
+        bool more = true;
+        var thread = new Thread(() =>
+        {
+            EventDispatcher.BeginTurn();
+            stream.Observe(new Writer(stream, () => ++written < 3));
+            Assert.True(stream.TryBeginWrite(new byte[] { 1 }));
+            more = EventDispatcher.EndTurn();
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Equal((false, 3), (more, written));
+    }
+
+    /// <summary>Whoever is told brings the next, without end: the turn ends all the same.</summary>
+    [Fact]
+    public void ATurnEndsWhateverItBrings()
+    {
+        var owner = new Counter();
+        owner.Next = () => EventDispatcher.EnqueueOpened(null!, owner);
+        bool more = false;
+        var thread = new Thread(() =>
+        {
+            EventDispatcher.EnqueueOpened(null!, owner);
+            more = TakeTurn();
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Equal((true, 128), (more, owner.Opened));
+    }
+
+    /// <summary>The thread is a reactor's: whoever throws when told loses its stream, the others are told, and the next turn is as any.</summary>
     [Fact]
     public void WhoeverThrowsLosesItsStreamAndNoOther()
     {
@@ -86,10 +147,10 @@ public class EventDispatcherTests
         // A thread of its own: one that ended would take the process with it.
         var thread = new Thread(() =>
         {
-            EventDispatcher.Begin();
+            EventDispatcher.BeginTurn();
             EventDispatcher.EnqueueOpened(bad, new Defective());
             EventDispatcher.EnqueueOpened(good, owner);
-            EventDispatcher.End();
+            EventDispatcher.EndTurn();
             Assert.False(EventDispatcher.TryDefer(session));
         });
         thread.Start();
@@ -104,12 +165,25 @@ public class EventDispatcherTests
         // Entered, so that no other thread's turn takes it along.
         session.Enter();
         long before = Sent(session);
-        EventDispatcher.Begin();
+        EventDispatcher.BeginTurn();
         for (int i = 0; i < 20; i++)
             Assert.NotNull(session.OpenStream());
         long during = Sent(session) - before;
         session.LeaveReceived();
+        EventDispatcher.EndTurn();
         return (during, Sent(session) - before);
+    }
+
+    private static bool TakeTurn()
+    {
+        EventDispatcher.BeginTurn();
+        return EventDispatcher.EndTurn();
+    }
+
+    private static bool RunWithoutTurns()
+    {
+        EventDispatcher.Run();
+        return false;
     }
 
     private static long Sent(PeerSession session) => session.GetStatus().Kcp.SegmentsSent;
@@ -124,11 +198,32 @@ public class EventDispatcherTests
         }
     }
 
+    /// <summary>Writes another byte whenever one has left, while it is to.</summary>
+    private sealed class Writer(TunnelStream stream, Func<bool> goesOn) : IStreamObserver
+    {
+        public void OnReadable()
+        {
+            // Nobody answers.
+        }
+
+        public void OnWritten()
+        {
+            if (goesOn())
+                Assert.True(stream.TryBeginWrite(new byte[] { 1 }));
+        }
+    }
+
     private sealed class Counter : ISessionOwner
     {
         public int Opened { get; private set; }
 
-        public void OnStreamOpened(TunnelStream stream) => Opened++;
+        public Action? Next { get; set; }
+
+        public void OnStreamOpened(TunnelStream stream)
+        {
+            Opened++;
+            Next?.Invoke();
+        }
 
         public void OnSessionClosed(PeerSession session)
         {

@@ -23,7 +23,7 @@ public class AcceptLoopTests
         ValueTask<TcpSocket> Accept(CancellationToken stop) => ++accepts switch
         {
             1 => throw new SocketException((int)error),
-            2 => Connected.ToAsync((IPEndPoint)listening.LocalEndPoint!, LocalSockets.Next(), stop),
+            2 => Connected.ToAsync((IPEndPoint)listening.LocalEndPoint!, Reactors.OfProcess.Next(), stop),
             _ => throw new ObjectDisposedException("the listener"),
         };
         void Serve(TcpSocket socket)
@@ -53,7 +53,7 @@ public class AcceptLoopTests
         long before = DefectLog.OfProcess.Count;
         var served = new List<TcpSocket>();
         ValueTask<TcpSocket> Accept(CancellationToken stop) => served.Count < 2
-            ? Connected.ToAsync((IPEndPoint)listening.LocalEndPoint!, LocalSockets.Next(), stop)
+            ? Connected.ToAsync((IPEndPoint)listening.LocalEndPoint!, Reactors.OfProcess.Next(), stop)
             : throw new ObjectDisposedException("the listener");
         void Serve(TcpSocket socket)
         {

@@ -6,7 +6,7 @@ namespace Tunnel.Tests.Support;
 /// <summary>A reactor's socket that is connected.</summary>
 internal static class Connected
 {
-    public static async ValueTask<TcpSocket> ToAsync(IPEndPoint target, SocketReactor reactor, CancellationToken cancel)
+    public static async ValueTask<TcpSocket> ToAsync(IPEndPoint target, Reactor reactor, CancellationToken cancel)
     {
         TcpSocket socket = TcpSocket.Connect(target.Address, target.Port, reactor, out _);
         await new SocketExchange(socket).FinishConnectingAsync(cancel);

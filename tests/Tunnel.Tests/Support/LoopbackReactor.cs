@@ -7,7 +7,7 @@ namespace Tunnel.Tests.Support;
 /// <summary>A reactor of a test's own, and connections on loopback: one of its sockets at one end, the platform's at the other.</summary>
 internal sealed class LoopbackReactor : IDisposable
 {
-    private readonly SocketReactor _reactor = new("test", () => { }, () => { }, _ => { });
+    private readonly Reactor _reactor = new("test", () => { }, () => false, _ => { });
     private readonly Socket _listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 
     public LoopbackReactor()

@@ -41,8 +41,8 @@ internal static class NetworkKeys
     {
         Side = ConfigSide.Server,
         Default = "\"auto\"",
-        Doc = "Threads that receive, each with a socket of its own, among which the kernel shares out clients' connections; with afpacket, else one. "
-            + "\"auto\" is one for each processor, 8 at most.",
+        Doc = "Packet sockets that receive, each on a thread of its own while there are processors enough, among which the kernel shares out "
+            + "clients' connections; with afpacket, else one. \"auto\" is one for each processor, 8 at most.",
     };
 
     public static readonly FamilyKeys IPv4 = new("network.ipv4", AddressTypes.IPv4);

@@ -7,15 +7,15 @@ using static Tunnel.Links.Native.Linux;
 namespace Tunnel.Tests.Links;
 
 /// <summary>The reactor's sockets on loopback, against the platform's.</summary>
-public sealed class SocketReactorTests : IDisposable
+public sealed class ReactorTests : IDisposable
 {
     private readonly List<string> _turns = [];
-    private readonly SocketReactor _reactor;
+    private readonly Reactor _reactor;
     private readonly Socket _listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 
-    public SocketReactorTests()
+    public ReactorTests()
     {
-        _reactor = new SocketReactor("test", () => Note("begin"), () => Note("end"), defect => Note(defect.Message));
+        _reactor = new Reactor("test", () => Note("begin"), () => { Note("end"); return false; }, defect => Note(defect.Message));
         _listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listening.Listen(200);
     }
@@ -324,11 +324,11 @@ public sealed class SocketReactorTests : IDisposable
         _reactor.Post(new Work(() =>
         {
             Note("work");
-            done.SetResult(ReferenceEquals(SocketReactor.Current, _reactor));
+            done.SetResult(ReferenceEquals(Reactor.Current, _reactor));
         }));
         Assert.True(await done.Task.WaitAsync(Cancel));
         // Elsewhere: this test itself may go on where the one before it ended, on that one's reactor.
-        Assert.Null(await Task.Run(() => SocketReactor.Current, Cancel));
+        Assert.Null(await Task.Run(() => Reactor.Current, Cancel));
         _reactor.Dispose();
         int at = _turns.IndexOf("work");
         Assert.Equal(["begin", "work", "end"], _turns[(at - 1)..(at + 2)]);
@@ -360,7 +360,7 @@ public sealed class SocketReactorTests : IDisposable
         bool broken = true;
         void Break(string where) => _ = broken ? throw new InvalidOperationException(where) : false;
         var defects = new List<string>();
-        using var reactor = new SocketReactor("test", () => Break("begin"), () => Break("end"), e => defects.Add(e.Message));
+        using var reactor = new Reactor("test", () => Break("begin"), () => { Break("end"); return false; }, e => defects.Add(e.Message));
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         reactor.Post(new Work(() =>
         {

@@ -5,13 +5,14 @@ using static Tunnel.Links.Native.Linux;
 namespace Tunnel.Links.Sockets;
 
 /// <summary>
-/// A thread that waits for many sockets at once (epoll, edge-triggered) and tells their observers on that very thread, a batch a turn:
+/// A thread that waits for links and for many sockets at once (epoll) and tells their observers on that very thread, a batch a turn:
 /// what the observers of one batch have to send can leave together at the turn's end. One that throws loses its own socket; the thread, which
 /// serves all others, goes on.
 /// </summary>
-public sealed unsafe class SocketReactor : IDisposable
+public sealed unsafe class Reactor : IDisposable
 {
-    private const int BatchLength = 256;
+    /// <summary>Sockets that are told before a link that has something to receive has its turn.</summary>
+    private const int BatchLength = 64;
     private const int WakeSlot = -1;
     private const uint ToRead = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 
@@ -20,12 +21,12 @@ public sealed unsafe class SocketReactor : IDisposable
     private static readonly int DataOffset = EventLength - sizeof(ulong);
 
     [ThreadStatic]
-    private static SocketReactor? _current;
+    private static Reactor? _current;
 
     private readonly Lock _lock = new();
     private readonly Thread _thread;
     private readonly Action _turnBegins;
-    private readonly Action _turnEnds;
+    private readonly Func<bool> _turnEnds;
     private readonly Action<Exception> _met;
     private readonly int _wake;
     private readonly List<Slot> _slots = [];
@@ -34,14 +35,15 @@ public sealed unsafe class SocketReactor : IDisposable
     private List<IReactorWork> _working = [];
     private int _epoll;
     private bool _isWoken;
+    private bool _hasMore;
     private volatile bool _stopped;
 
     /// <param name="name">The thread's.</param>
     /// <param name="turnBegins">Called before the observers of a batch are told.</param>
-    /// <param name="turnEnds">Called after that.</param>
+    /// <param name="turnEnds">Called after that; true: another turn is wanted without anything to wait for.</param>
     /// <param name="met">Is given what any of those called threw, on the reactor's thread. Must not throw.</param>
     /// <exception cref="LinkException">The kernel has no descriptor left.</exception>
-    public SocketReactor(string name, Action turnBegins, Action turnEnds, Action<Exception> met)
+    public Reactor(string name, Action turnBegins, Func<bool> turnEnds, Action<Exception> met)
     {
         (_turnBegins, _turnEnds, _met) = (turnBegins, turnEnds, met);
         _epoll = Libc.EpollCreate(EPOLL_CLOEXEC);
@@ -58,7 +60,7 @@ public sealed unsafe class SocketReactor : IDisposable
     }
 
     /// <summary>The reactor whose thread this is; null on any other.</summary>
-    public static SocketReactor? Current => _current;
+    public static Reactor? Current => _current;
 
     /// <summary>Lets <paramref name="work"/> run within the next turn. Any thread.</summary>
     public void Post(IReactorWork work)
@@ -90,13 +92,30 @@ public sealed unsafe class SocketReactor : IDisposable
         CloseDescriptors();
     }
 
+    /// <summary>Tells <paramref name="observer"/> when a link that it lets be watched has something to receive, within turns of this thread.</summary>
+    public LinkWatch Watch(ILinkObserver observer) => new(this, observer);
+
     /// <summary>Tells <paramref name="target"/> of what happens at a descriptor; the place to give back, or -1 when the kernel refuses.</summary>
     /// <param name="descriptor">What is watched.</param>
     /// <param name="target">Is told.</param>
     /// <param name="room">
     /// Also when it has room to write. Nearly every socket has, always: being told so at once would wake the thread for nothing.
     /// </param>
-    internal int Register(int descriptor, IReactorTarget target, bool room)
+    internal int Register(int descriptor, IReactorTarget target, bool room) =>
+        Register(descriptor, target, room ? ToRead | EPOLLOUT : ToRead);
+
+    /// <summary>The same for a link's descriptor: told again while there is something to read, or with a signal once for each.</summary>
+    internal int RegisterLink(int descriptor, IReactorTarget target, bool isSignal) =>
+        Register(descriptor, target, isSignal ? EPOLLIN | EPOLLET : EPOLLIN);
+
+    /// <summary>A descriptor that stays open is watched no more.</summary>
+    internal void Unregister(int place, int descriptor)
+    {
+        TryControl(EPOLL_CTL_DEL, descriptor, 0, 0);
+        Release(place);
+    }
+
+    private int Register(int descriptor, IReactorTarget target, uint events)
     {
         int place;
         uint generation;
@@ -112,7 +131,7 @@ public sealed unsafe class SocketReactor : IDisposable
             _slots[place] = new Slot(target, generation);
         }
 
-        if (TryControl(EPOLL_CTL_ADD, descriptor, room ? ToRead | EPOLLOUT : ToRead, Key(place, generation)))
+        if (TryControl(EPOLL_CTL_ADD, descriptor, events, Key(place, generation)))
             return place;
         int error = Libc.LastError;
         Release(place);
@@ -148,21 +167,34 @@ public sealed unsafe class SocketReactor : IDisposable
         {
             while (!_stopped)
             {
-                int count = Libc.EpollWait(_epoll, batch, BatchLength, HasPosted() ? 0 : -1);
-                Run(_turnBegins);
+                int count = Libc.EpollWait(_epoll, batch, BatchLength, HasPosted() || _hasMore ? 0 : -1);
+                Begin();
                 for (int i = 0; i < count; i++)
                     Tell(batch + (i * EventLength));
                 RunPosted();
-                Run(_turnEnds);
+                End();
             }
         }
     }
 
-    private void Run(Action call)
+    private void Begin()
     {
         try
         {
-            call();
+            _turnBegins();
+        }
+        catch (Exception defect)
+        {
+            _met(defect);
+        }
+    }
+
+    private void End()
+    {
+        _hasMore = false;
+        try
+        {
+            _hasMore = _turnEnds();
         }
         catch (Exception defect)
         {
@@ -187,7 +219,19 @@ public sealed unsafe class SocketReactor : IDisposable
         catch (Exception defect)
         {
             _met(defect);
-            Run(target!.End);
+            End(target!);
+        }
+    }
+
+    private void End(IReactorTarget target)
+    {
+        try
+        {
+            target.End();
+        }
+        catch (Exception defect)
+        {
+            _met(defect);
         }
     }
 
