@@ -15,7 +15,7 @@ public sealed class ReplaceableLink(IPacketLink first) : IPacketLink
     private LinkCounters _past;
     private bool _disposed;
 
-    // What is sent goes to the one; whoever receives, who disposes of those that it leaves, may still listen to the other.
+    // What is sent goes to the one; whoever receives, and disposes of those that it leaves, may still listen to the other.
     private volatile IPacketLink _link = first;
     private IPacketLink _heard = first;
     private LinkWatch? _watch;
@@ -75,9 +75,7 @@ public sealed class ReplaceableLink(IPacketLink first) : IPacketLink
     {
         lock (_exchange)
         {
-            _watch?.Remove(_wake.Descriptor);
-            _watch = watch;
-            watch?.Add(_wake.Descriptor, isSignal: true);
+            _watch = LinkWatch.Exchange(_watch, watch, -1, _wake);
             if (!ReferenceEquals(_link, _broken))
                 _link.Watch(watch);
             if (!ReferenceEquals(_link, _heard) && !ReferenceEquals(_heard, _broken))

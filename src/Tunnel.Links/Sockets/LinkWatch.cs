@@ -28,7 +28,7 @@ public sealed class LinkWatch : IReactorTarget, IDisposable
         }
     }
 
-    /// <summary>A link with one descriptor, or none (-1), has another watch, or none; which it returns.</summary>
+    /// <summary>A link that waits for one descriptor (-1: for none of its own) and its wakes has another watch, or none; which this returns.</summary>
     /// <exception cref="LinkException">The kernel refuses.</exception>
     internal static LinkWatch? Exchange(LinkWatch? from, LinkWatch? to, int descriptor, WakeEvent wake)
     {

@@ -168,20 +168,20 @@ public sealed unsafe class Reactor : IDisposable
             while (!_stopped)
             {
                 int count = Libc.EpollWait(_epoll, batch, BatchLength, HasPosted() || _hasMore ? 0 : -1);
-                Begin();
+                Run(_turnBegins);
                 for (int i = 0; i < count; i++)
                     Tell(batch + (i * EventLength));
                 RunPosted();
-                End();
+                EndTurn();
             }
         }
     }
 
-    private void Begin()
+    private void Run(Action call)
     {
         try
         {
-            _turnBegins();
+            call();
         }
         catch (Exception defect)
         {
@@ -189,7 +189,7 @@ public sealed unsafe class Reactor : IDisposable
         }
     }
 
-    private void End()
+    private void EndTurn()
     {
         _hasMore = false;
         try
@@ -219,19 +219,7 @@ public sealed unsafe class Reactor : IDisposable
         catch (Exception defect)
         {
             _met(defect);
-            End(target!);
-        }
-    }
-
-    private void End(IReactorTarget target)
-    {
-        try
-        {
-            target.End();
-        }
-        catch (Exception defect)
-        {
-            _met(defect);
+            Run(target!.End);
         }
     }
 

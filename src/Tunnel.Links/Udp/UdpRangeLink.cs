@@ -98,9 +98,7 @@ public sealed class UdpRangeLink : IPacketLink
 
     public void Watch(LinkWatch? watch)
     {
-        _watch?.Remove(_wake.Descriptor);
-        _watch = watch;
-        watch?.Add(_wake.Descriptor, isSignal: true);
+        _watch = LinkWatch.Exchange(_watch, watch, -1, _wake);
         foreach (UdpLink link in _links)
             link.Watch(watch);
     }

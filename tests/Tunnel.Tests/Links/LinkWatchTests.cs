@@ -19,16 +19,14 @@ public sealed class LinkWatchTests : IDisposable
 
     public LinkWatchTests() => _reactor = new Reactor("test", () => { }, () => false, _defects.Add);
 
+    /// <summary>Every kind of link.</summary>
+    public static TheoryData<string> Kinds => ["memory", "udp", "udp, three ports", "afpacket", "pcap", "replaceable"];
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>More than one look takes, what was there before anybody watched, and what comes after; and nothing once nobody does.</summary>
     [Theory]
-    [InlineData("memory")]
-    [InlineData("udp")]
-    [InlineData("udp, three ports")]
-    [InlineData("afpacket")]
-    [InlineData("pcap")]
-    [InlineData("replaceable")]
+    [MemberData(nameof(Kinds))]
     public async Task AllThatArrivesIsTold(string kind)
     {
         using Ends ends = Open(kind);
@@ -57,12 +55,7 @@ public sealed class LinkWatchTests : IDisposable
     }
 
     [Theory]
-    [InlineData("memory")]
-    [InlineData("udp")]
-    [InlineData("udp, three ports")]
-    [InlineData("afpacket")]
-    [InlineData("pcap")]
-    [InlineData("replaceable")]
+    [MemberData(nameof(Kinds))]
     public async Task AWakeIsToldOnceAndAWatchThatEndedTellsNothing(string kind)
     {
         using Ends ends = Open(kind);
@@ -226,7 +219,7 @@ public sealed class LinkWatchTests : IDisposable
         for (int i = 0; i < 2; i++)
         {
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _reactor.Post(new Work(done.SetResult));
+            _reactor.Post(new ReactorWork(done.SetResult));
             await done.Task.WaitAsync(Cancel);
         }
     }
@@ -277,10 +270,5 @@ public sealed class LinkWatchTests : IDisposable
                 await Task.Delay(5, Cancel);
             Assert.Equal(count, Count);
         }
-    }
-
-    private sealed class Work(Action run) : IReactorWork
-    {
-        public void Run() => run();
     }
 }

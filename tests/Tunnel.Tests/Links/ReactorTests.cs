@@ -321,7 +321,7 @@ public sealed class ReactorTests : IDisposable
     public async Task WorkRunsWithinATurnOnTheReactorsThread()
     {
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _reactor.Post(new Work(() =>
+        _reactor.Post(new ReactorWork(() =>
         {
             Note("work");
             done.SetResult(ReferenceEquals(Reactor.Current, _reactor));
@@ -362,10 +362,10 @@ public sealed class ReactorTests : IDisposable
         var defects = new List<string>();
         using var reactor = new Reactor("test", () => Break("begin"), () => { Break("end"); return false; }, e => defects.Add(e.Message));
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        reactor.Post(new Work(() =>
+        reactor.Post(new ReactorWork(() =>
         {
-            reactor.Post(new Work(() => broken = false));
-            reactor.Post(new Work(done.SetResult));
+            reactor.Post(new ReactorWork(() => broken = false));
+            reactor.Post(new ReactorWork(done.SetResult));
             Break("work");
         }));
         await done.Task.WaitAsync(Cancel);
@@ -420,10 +420,5 @@ public sealed class ReactorTests : IDisposable
             Times++;
             throw new InvalidOperationException("a defect");
         }
-    }
-
-    private sealed class Work(Action action) : IReactorWork
-    {
-        public void Run() => action();
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Tunnel.App.Runtime;
 using Tunnel.Links.Sockets;
+using Tunnel.Tests.Support;
 
 namespace Tunnel.Tests.Runtime;
 
@@ -40,7 +41,7 @@ public sealed class ReactorsTests : IDisposable
         Reactor first = _reactors.Take(0);
         _reactors.Take(1);
         var here = new TaskCompletionSource<HashSet<Reactor>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        first.Post(new Work(() => here.SetResult([.. Enumerable.Range(0, 10).Select(_ => _reactors.Here())])));
+        first.Post(new ReactorWork(() => here.SetResult([.. Enumerable.Range(0, 10).Select(_ => _reactors.Here())])));
         Assert.Equal([first], await here.Task.WaitAsync(Cancel));
         HashSet<Reactor> elsewhere = await Task.Run(() => new HashSet<Reactor>(Enumerable.Range(0, 10).Select(_ => _reactors.Here())), Cancel);
         Assert.Equal(2, elsewhere.Count);
@@ -68,9 +69,4 @@ public sealed class ReactorsTests : IDisposable
     public void Dispose() => _reactors.Dispose();
 
     private HashSet<Reactor> Several() => [.. Enumerable.Range(0, 100).Select(_ => _reactors.Next())];
-
-    private sealed class Work(Action run) : IReactorWork
-    {
-        public void Run() => run();
-    }
 }

@@ -250,7 +250,7 @@ public sealed class RelayOrderTests : IDisposable
         while (!learnt())
             await Task.Delay(1, Cancel);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _reactor.Post(new Work(done.SetResult));
+        _reactor.Post(new ReactorWork(done.SetResult));
         await done.Task.WaitAsync(Cancel);
     }
 
@@ -259,10 +259,5 @@ public sealed class RelayOrderTests : IDisposable
     {
         byte[] end = MuxBench.Frame(2, MuxCommand.Finish, stream.Id);
         return _bench.Carrier.LastSent.AsSpan().EndsWith(end);
-    }
-
-    private sealed class Work(Action action) : IReactorWork
-    {
-        public void Run() => action();
     }
 }
