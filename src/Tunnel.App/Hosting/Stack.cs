@@ -30,13 +30,26 @@ internal static class Stack
         byte[] key = transport.Profile == TransportProfile.Kcptun ? KeyDerivation.Kcptun(secret) : KeyDerivation.Paqet(secret);
         var budget = new MemoryBudget(MemoryBudget.LimitOf(transport.Memory), ledger);
         var cap = new StreamCap(live, budget, limits);
-        return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu ?? StockMtu, GuardOf(kcp), cap)
+        return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu ?? StockMtu, GuardOf(kcp, Guard.DeriveKey), cap)
         {
             ProbesPath = kcp.Mtu is null,
             Budget = budget,
             Limits = limits,
             Ledger = ledger,
             Log = logger is null ? null : new DatagramLog(logger),
+        };
+    }
+
+    /// <summary>The same cipher and knobs under another key, for sessions that count nowhere.</summary>
+    /// <param name="transport">The settings.</param>
+    /// <param name="key">32 bytes.</param>
+    public static SessionFactory CreateFactory(TransportConfig transport, byte[] key)
+    {
+        KcpConfig kcp = transport.Kcp;
+        GuardSettings? guard = GuardOf(kcp, _ => key);
+        return new SessionFactory(CipherName(kcp.Block), key, KcpOptionsOf(kcp), MuxOptionsOf(kcp), kcp.Mtu ?? StockMtu, guard, null)
+        {
+            ProbesPath = kcp.Mtu is null,
         };
     }
 
@@ -70,10 +83,10 @@ internal static class Stack
         MaxStreams = kcp.MaxStreamsPerSession,
     };
 
-    private static GuardSettings? GuardOf(KcpConfig kcp) => kcp.Guard is not { } guard
+    private static GuardSettings? GuardOf(KcpConfig kcp, Func<string, byte[]> deriveKey) => kcp.Guard is not { } guard
         ? null
         : new GuardSettings(
-            Guard.DeriveKey(kcp.Key.Reveal()), Encoding.ASCII.GetBytes(guard.Magic), (int)guard.Window.TotalSeconds, guard.Skew);
+            deriveKey(kcp.Key.Reveal()), Encoding.ASCII.GetBytes(guard.Magic), (int)guard.Window.TotalSeconds, guard.Skew);
 
     private static string CipherName(KcpBlock block) => block switch
     {

@@ -41,7 +41,8 @@ public sealed class DatagramCarrier : Carrier
 
     public static PeerPath Open(IPacketLink link, IPEndPoint peer) => new Path(link, peer.Serialize().Buffer.Span);
 
-    private static Endpoint AddressOf(ReadOnlySpan<byte> address)
+    /// <summary>What a sockaddr_in or sockaddr_in6 says.</summary>
+    internal static Endpoint AddressOf(ReadOnlySpan<byte> address)
     {
         ReadOnlySpan<byte> host = address.Length >= V6Length ? address.Slice(V6Offset, 16) : address.Slice(V4Offset, 4);
         return Endpoint.FromBytes(host, BinaryPrimitives.ReadUInt16BigEndian(address[PortOffset..]));

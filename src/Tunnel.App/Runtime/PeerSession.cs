@@ -15,8 +15,8 @@ namespace Tunnel.App.Runtime;
 /// </summary>
 public sealed class PeerSession
 {
-    /// <summary>No busy host is that late; one that is held up is.</summary>
-    private static readonly TimeSpan HeldUp = TimeSpan.FromSeconds(1);
+    /// <summary>A busy host is seldom that late; one that is held up is.</summary>
+    private static readonly TimeSpan HeldUp = TimeSpan.FromMilliseconds(10);
 
     private readonly Lock _lock = new();
     private readonly Session _session;

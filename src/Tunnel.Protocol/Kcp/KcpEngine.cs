@@ -150,7 +150,7 @@ public sealed class KcpEngine
 
     /// <summary>When <see cref="Advance"/> is wanted, in milliseconds; MaxValue when nothing is under way.</summary>
     public long Deadline =>
-        Math.Min(Math.Min(_ticks.Deadline, _path.Deadline), Math.Min(Math.Min(_probe.Deadline, _sender.PacedUntil), _send.NextTimeout));
+        Math.Min(Math.Min(_ticks.Deadline, _path.Deadline), Math.Min(Math.Min(_probe.Deadline, _sender.PacedUntil), _recovery.TimeoutsAt));
 
     /// <summary>Takes one datagram's payload: one or more segments.</summary>
     /// <param name="payload">What the cipher opened.</param>
@@ -178,6 +178,12 @@ public sealed class KcpEngine
         if (wasFull && _receiver.Free != 0)
             _probe.Tell();
     }
+
+    /// <summary>
+    /// This end was held up until <paramref name="now"/> (milliseconds): that nobody was heard meanwhile does not mean that something was lost.
+    /// Before <see cref="Advance"/>.
+    /// </summary>
+    public void Excuse(long now) => _recovery.Excuse(now);
 
     /// <summary>Lets what is due at <paramref name="now"/> (milliseconds) happen.</summary>
     public void Advance(long now)

@@ -13,6 +13,9 @@ internal sealed class LossRecovery
 {
     private const int SilenceProbes = 4;
 
+    /// <summary>Milliseconds in which an end that was held up reads what came meanwhile, and a peer on the same host that was, too, answers.</summary>
+    private const int TimeToRead = 50;
+
     private readonly bool _noDelay;
     private readonly int _resend;
     private readonly SendWindow _send;
@@ -23,6 +26,7 @@ internal sealed class LossRecovery
     private CongestionWindow _congestion;
     private ulong _silenceProbe;
     private uint _silenceProbedAt;
+    private long _excusedAt = long.MinValue / 2;
 
     public LossRecovery(KcpOptions options, SendWindow send, Pacing? pacing)
     {
@@ -51,6 +55,9 @@ internal sealed class LossRecovery
 
     /// <summary>The newest transmission: they are counted over the whole conversation.</summary>
     public ulong Newest { get; private set; }
+
+    /// <summary>When <see cref="ExpireTimeouts"/> is wanted; MaxValue when nothing is in flight.</summary>
+    public long TimeoutsAt => Math.Max(_send.NextTimeout, _excusedAt + TimeToRead);
 
     /// <summary>Segments that congestion lets be in flight.</summary>
     public int CongestionLimit => _congestion.Segments;
@@ -113,12 +120,24 @@ internal sealed class LossRecovery
         _resend > 0 && _passed.Highest != 0 && MarkPassedBy(_passed.Highest, SendWindow.SlotState.LostEarly);
 
     /// <summary>
+    /// This end was held up: nothing times out until it has had the time to read what came meanwhile. Not again within a timeout, or an end that is
+    /// always late would never send anything again.
+    /// </summary>
+    public void Excuse(long now)
+    {
+        if (now - _excusedAt >= _roundTrip.Timeout)
+            _excusedAt = now;
+    }
+
+    /// <summary>
     /// Loses what timed out, with two exceptions; true if there was any. While the peer is silent altogether, a whole window's timeouts mean that
     /// nothing gets through, or that it was only held up: a few segments find that out, and the rest wait for what they bring back.
     /// And while acknowledgements come, a segment that none of them has passed by is late, not lost: the queue before it grew.
     /// </summary>
     public bool ExpireTimeouts(long now)
     {
+        if (now - _excusedAt < TimeToRead)
+            return false;
         int timeout = _roundTrip.Timeout;
         bool silent = now - HeardAt >= timeout;
         bool any = silent && ProbeSilence(now);

@@ -19,6 +19,9 @@ public sealed class Session : IDisposable
     /// <summary>Segments that a peer may send however little memory there is: it must be able to say and to acknowledge something.</summary>
     private const int MinimumGrant = 32;
 
+    /// <summary>A session's silence is counted in seconds.</summary>
+    private static readonly TimeSpan LeastSilence = TimeSpan.FromSeconds(1);
+
     private readonly DatagramCipher _cipher;
     private readonly SessionOptions _options;
     private readonly IStreamAdmission? _admission;
@@ -115,7 +118,12 @@ public sealed class Session : IDisposable
     }
 
     /// <summary>This end was held up for so long: silence in that time says nothing about the peer. Before <see cref="Advance"/>.</summary>
-    public void Excuse(TimeSpan time, Instant now) => Mux.Excuse((long)time.TotalMilliseconds, now.Milliseconds);
+    public void Excuse(TimeSpan time, Instant now)
+    {
+        Kcp.Excuse(now.Milliseconds);
+        if (time >= LeastSilence)
+            Mux.Excuse((long)time.TotalMilliseconds, now.Milliseconds);
+    }
 
     /// <summary>Lets what is due happen.</summary>
     public void Advance(Instant now)

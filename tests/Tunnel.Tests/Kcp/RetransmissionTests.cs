@@ -291,6 +291,41 @@ public class RetransmissionTests
         Assert.Equal(0, bench.Engine.Counters.Retransmits);
     }
 
+    /// <summary>An end that was held up past a timeout reads first what came meanwhile: here the acknowledgement that it waits for.</summary>
+    [Fact]
+    public void WhoWasHeldUpReadsBeforeAnythingTimesOut()
+    {
+        var bench = new EngineBench(Options);
+        bench.User.ToSend = 10;
+        Assert.Equal([0], bench.Pushes(0));
+        const long late = 500;
+        bench.Engine.Excuse(late);
+        Assert.Empty(bench.AdvanceAndDrain(late));
+        Assert.InRange(bench.Engine.Deadline, late + 1, late + 100);
+        bench.Ack(late + 1, 0, 0, 1);
+        Assert.Empty(bench.AdvanceAndDrain(late + 1000));
+        Assert.Equal((0, 0, 0), Retransmits(bench));
+    }
+
+    /// <summary>Whose every deadline is late still sends again what nobody acknowledges, hardly later than it was due.</summary>
+    [Fact]
+    public void WhoIsAlwaysHeldUpStillSendsAgain()
+    {
+        var bench = new EngineBench(Options);
+        bench.User.ToSend = 10;
+        Assert.Equal([0], bench.Pushes(0));
+        long now = 0;
+        for (int turn = 0; turn < 100 && Retransmits(bench) == (0, 0, 0); turn++)
+        {
+            now = bench.Engine.Deadline + 20;
+            bench.Engine.Excuse(now);
+            bench.AdvanceAndDrain(now);
+        }
+
+        Assert.Equal((0, 0, 1), Retransmits(bench));
+        Assert.InRange(now, 200, 350);
+    }
+
     private static (long Fast, long Early, long Timeout) Retransmits(EngineBench bench)
     {
         KcpCounters counters = bench.Engine.Counters;
