@@ -6,6 +6,7 @@ using Tunnel.EndToEnd.Harness;
 namespace Tunnel.EndToEnd.Control;
 
 /// <summary>bench against its own target, straight and through a tunnel. What the figures are is not tested: only that they are figures.</summary>
+[Collection(nameof(BenchTests))]
 public class BenchTests : EndToEndTest
 {
     private const string Straight = "";

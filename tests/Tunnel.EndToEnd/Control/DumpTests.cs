@@ -4,6 +4,7 @@ using Tunnel.EndToEnd.Harness;
 namespace Tunnel.EndToEnd.Control;
 
 /// <summary>dump beside a running pair, and over what it kept.</summary>
+[Collection(nameof(DumpTests))]
 public class DumpTests : EndToEndTest
 {
     [Theory(Timeout = Limit)]

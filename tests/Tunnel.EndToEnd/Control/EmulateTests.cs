@@ -8,6 +8,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Control;
 
 /// <summary>emulate in both its forms: what is bad about the network is what was asked for, and the tunnel carries files through it.</summary>
+[Collection(nameof(EmulateTests))]
 public class EmulateTests : EndToEndTest
 {
     private const string First = "em0";

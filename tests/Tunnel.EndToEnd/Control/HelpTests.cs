@@ -4,6 +4,7 @@ using Tunnel.EndToEnd.Harness;
 namespace Tunnel.EndToEnd.Control;
 
 /// <summary>Every verb says how it is used: examples, exit codes, and JSON for programs.</summary>
+[Collection(nameof(HelpTests))]
 public partial class HelpTests : EndToEndTest
 {
     private const int Columns = 120;

@@ -6,6 +6,7 @@ using Tunnel.EndToEnd.Harness;
 namespace Tunnel.EndToEnd.Control;
 
 /// <summary>ping against servers that are there, that refuse, and that are not there.</summary>
+[Collection(nameof(PingTests))]
 public class PingTests : EndToEndTest
 {
     private static readonly string[] Levels = ["link", "session", "stream"];

@@ -5,6 +5,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Interop;
 
 /// <summary>Our ends against the real kcptun, as distributions package it, over UDP.</summary>
+[Collection(nameof(KcptunTests))]
 public class KcptunTests : EndToEndTest
 {
     private const int Length = 8 * Payload.MiB;

@@ -3,6 +3,7 @@ using Tunnel.EndToEnd.Harness;
 namespace Tunnel.EndToEnd.Pcap;
 
 /// <summary>What two ends of ours do for each other beyond their peers' format. Keepalives are too slow here to be what helps.</summary>
+[Collection(nameof(CapabilityTests))]
 public class CapabilityTests : EndToEndTest
 {
     private const int NetworkChange = 2;

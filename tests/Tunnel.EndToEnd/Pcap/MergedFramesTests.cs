@@ -4,6 +4,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Pcap;
 
 /// <summary>Files through packet sockets, whose frames the kernel cuts and merges where it can.</summary>
+[Collection(nameof(MergedFramesTests))]
 public class MergedFramesTests : EndToEndTest
 {
     private const int Length = 64 * Payload.MiB;

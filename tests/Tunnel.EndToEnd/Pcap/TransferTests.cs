@@ -4,6 +4,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Pcap;
 
 /// <summary>Files through raw TCP segments between two hosts, whose interfaces offload as those of a real network card do.</summary>
+[Collection(nameof(TransferTests))]
 public class TransferTests : EndToEndTest
 {
     public static TheoryData<string> Wires => [Namespaces.ServerIPv4, $"[{Namespaces.ServerIPv6}]"];

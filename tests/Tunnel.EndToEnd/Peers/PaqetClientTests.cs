@@ -4,6 +4,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Peers;
 
 /// <summary>Our server, and a client that speaks paqet's words byte by byte, in each of its dialects.</summary>
+[Collection(nameof(PaqetClientTests))]
 public class PaqetClientTests : EndToEndTest
 {
     private const int Length = 1_000_000;

@@ -6,6 +6,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Peers;
 
 /// <summary>Our client, and a server that speaks paqet's words byte by byte, in each of its dialects.</summary>
+[Collection(nameof(PaqetServerTests))]
 public class PaqetServerTests : EndToEndTest
 {
     private const string Host = "target.test";

@@ -6,6 +6,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Reverse;
 
 /// <summary>A target behind the client, reached through a listener at the server, with real processes.</summary>
+[Collection(nameof(ReverseTests))]
 public class ReverseTests : EndToEndTest
 {
     [Theory(Timeout = Limit)]

@@ -6,6 +6,7 @@ using Tunnel.EndToEnd.Harness;
 namespace Tunnel.EndToEnd.Startup;
 
 /// <summary>What cannot start says why and what to do, in one message, and its exit code says the class.</summary>
+[Collection(nameof(BadStartTests))]
 public class BadStartTests : EndToEndTest
 {
     [Fact(Timeout = Limit)]

@@ -31,6 +31,12 @@ public class TextTests
             .Select(l => $"{l.Place}: {l.Text.Length} characters, more than {most}"));
     }
 
+    /// <summary>Of the rules of style the only one that the build does not see to.</summary>
+    [Fact]
+    public void MembersAreNamedWithoutThis() => Sources.ExpectNone(Lines(f => f.EndsWith(".cs", StringComparison.Ordinal))
+        .Where(l => Regex.IsMatch(l.Text, @"\bthis\.\w"))
+        .Select(l => $"{l.Place}: {l.Text.Trim()}"));
+
     [Fact]
     public void SourcesHaveNoTabs() =>
         Sources.ExpectNone(Lines(_ => true).Where(l => l.Text.Contains('\t')).Select(l => $"{l.Place}: a tab"));
