@@ -10,7 +10,6 @@ public partial class DeadFileTests
     [
         // Simulation: the one draws all that is random from a seed, the other carries frames with faults.
         "src/Tunnel.Protocol/Primitives/Prng.cs",
-        "src/Tunnel.Links/Memory/MemoryLink.cs",
 
         // Complete in themselves; what calls them is a verb of its own.
         "src/Tunnel.App/Config/ReferenceFile.cs",
