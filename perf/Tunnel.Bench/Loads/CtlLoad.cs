@@ -56,7 +56,7 @@ internal sealed class CtlLoad : RaceLoad
     public async Task<RoundResult> MeasureRoundAsync(LapConditions conditions, CancellationToken cancel)
     {
         string target = _verb == "http" ? $"http://{conditions.Running.Target}/" : conditions.Running.Target;
-        IReadOnlyList<int> ids = conditions.Running.ReadProcessIds();
+        IReadOnlyList<int> ids = await conditions.Running.ReadProcessIdsAsync(cancel).ConfigureAwait(false);
         string[] processes = ids.Count == 0 ? [] : ["--pid", string.Join(',', ids)];
         string json = await LabProcess.RunAsync(
             conditions.Laid.Network.Client,

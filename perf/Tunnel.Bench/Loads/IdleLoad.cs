@@ -27,7 +27,7 @@ internal sealed class IdleLoad : RaceLoad
     {
         await UseAllAsync(conditions, cancel).ConfigureAwait(false);
         await Task.Delay(Settling, cancel).ConfigureAwait(false);
-        IReadOnlyList<int> ids = conditions.Running.ReadProcessIds();
+        IReadOnlyList<int> ids = await conditions.Running.ReadProcessIdsAsync(cancel).ConfigureAwait(false);
         // By the scheduler's account in nanoseconds: the few ticks of 10 ms that are spent would be a coarse figure.
         ThreadClock[] clocks = [.. ids.Select(id => new ThreadClock(id))];
         ReadAll(clocks);
