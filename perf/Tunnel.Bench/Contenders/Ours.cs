@@ -41,16 +41,20 @@ internal sealed partial class Ours(string name, string bin, string link, int con
         (string client, string server) = await WriteFilesAsync(setup, sessions, cancel).ConfigureAwait(false);
         LabNetwork network = setup.Network;
         LabProcess serving = LabProcess.Start(network.Server, Path.Combine(bin, "tunnel-server"), "--config", server);
-        LabProcess asking = LabProcess.Start(network.Client, Path.Combine(bin, "tunnel-client"), "--config", client);
-        var running = new RunningContender($"127.0.0.1:{ForwardPort}", asking, serving);
+        LabProcess? asking = null;
         try
         {
+            // What a client says before there is a server is lost, and it says it again.
+            await serving.WaitForAsync("listens on", StartTimeout, cancel).ConfigureAwait(false);
+            asking = LabProcess.Start(network.Client, Path.Combine(bin, "tunnel-client"), "--config", client);
             await asking.WaitForAsync("is up", StartTimeout + sessions * StartTimeoutEach, cancel, times: sessions).ConfigureAwait(false);
-            return running;
+            return new RunningContender($"127.0.0.1:{ForwardPort}", asking, serving);
         }
         catch
         {
-            await running.DisposeAsync().ConfigureAwait(false);
+            if (asking is not null)
+                await asking.DisposeAsync().ConfigureAwait(false);
+            await serving.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }

@@ -122,6 +122,27 @@ public class SessionTests
         Assert.InRange(session.MemoryUse, 0, before + 100_000);
     }
 
+    /// <summary>However short it was: what timed out meanwhile is not sent again before what came meanwhile could be read.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(5_000)]
+    public void AnEndThatWasHeldUpReadsFirst(long late)
+    {
+        using Session session = Make("null", 7);
+        session.Mux.TryWrite(session.Mux.Open()!, new byte[100]);
+        byte[] buffer = new byte[Mtu];
+        Assert.False(session.Transmit(buffer, 0, Instant.Zero).IsEmpty);
+        Instant now = Instant.FromMilliseconds(210 + late);
+        session.Excuse(TimeSpan.FromMilliseconds(late), now);
+        session.Advance(now);
+        session.Transmit(buffer, 0, now);
+        Assert.Equal(0, session.Kcp.Counters.TimeoutRetransmits);
+        now = now.AddMilliseconds(60);
+        session.Advance(now);
+        session.Transmit(buffer, 0, now);
+        Assert.Equal(1, session.Kcp.Counters.TimeoutRetransmits);
+    }
+
     private static Session Make(string name, uint conv, bool isClient = true, MuxOptions? mux = null)
     {
         DatagramCipher cipher = WireVectors.Cipher(name);
