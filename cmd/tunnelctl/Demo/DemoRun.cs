@@ -57,10 +57,10 @@ internal static partial class DemoRun
             await using LabProcess target = LabProcess.Start(network.Server, self, "demo", "target", "--port", $"{ports.Target}");
             await using LabProcess server = LabProcess.Start(
                 network.Server, Path.Combine(bin, "tunnel-server"), "--config", Path.Combine(folder, "server.toml"));
+            // The server first: one that cannot start says why, while its client would only wait for it, and what that says meanwhile is lost.
+            await server.WaitForAsync("listens on", cancel).ConfigureAwait(false);
             await using LabProcess client = LabProcess.Start(
                 network.Client, Path.Combine(bin, "tunnel-client"), "--config", Path.Combine(folder, "client.toml"));
-            // The server first: one that cannot start says why, while its client would only wait for it.
-            await server.WaitForAsync("listens on", cancel).ConfigureAwait(false);
             await client.WaitForAsync("is up", cancel).ConfigureAwait(false);
             await progress.WriteLineAsync("the session is up; HTTP through SOCKS5:").ConfigureAwait(false);
             string load = await LabProcess.RunAsync(
