@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Tunnel.Bench.Contenders;
 using Tunnel.Ctl.Lab;
 
@@ -13,8 +15,14 @@ public class RunningContenderTests
         LabProcess parent = LabProcess.Start(null, "sh", "-c", "sleep 60 & echo child $!; sleep 0.2; echo ready; while :; do sleep 0.1; done");
         await using var running = new RunningContender("", parent);
         await parent.WaitForAsync("ready", cancel);
-        int child = int.Parse(parent.Output.Split("child ")[1].Split('\n')[0], System.Globalization.CultureInfo.InvariantCulture);
-        Assert.Equal([parent.Id, child], await running.ReadProcessIdsAsync(cancel));
-        System.Diagnostics.Process.GetProcessById(child).Kill();
+        int child = int.Parse(parent.Output.Split("child ")[1].Split('\n')[0], CultureInfo.InvariantCulture);
+        try
+        {
+            Assert.Equal([parent.Id, child], await running.ReadProcessIdsAsync(cancel));
+        }
+        finally
+        {
+            Process.GetProcessById(child).Kill();
+        }
     }
 }
