@@ -75,7 +75,7 @@ internal sealed class LabProcess : IAsyncDisposable
             }
 
             if (Stopwatch.GetElapsedTime(start) > timeout)
-                throw new LabException($"{Command} runs, and has not said \"{text}\" within {timeout.TotalSeconds:0} s; it printed:\n{Output}");
+                throw new LabException($"{Command} runs, and has not said \"{text}\" within {timeout.TotalSeconds:0} s; it printed:\n{Output}{StandsAt()}");
             await Task.Delay(20, cancel).ConfigureAwait(false);
         }
     }
@@ -87,6 +87,9 @@ internal sealed class LabProcess : IAsyncDisposable
         if (!HasSaid(text, times))
             throw new LabException($"{Command} ended with {_process.ExitCode} before it said \"{text}\"; it printed:\n{Output}");
     }
+
+    /// <summary>What says nothing may not even be able to say why.</summary>
+    private string StandsAt() => $"its threads stand at:\n{ThreadWaits.Describe(Id)}";
 
     private bool HasSaid(string text, int times) => Output.Split(text).Length > times;
 

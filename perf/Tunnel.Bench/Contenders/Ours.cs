@@ -42,26 +42,38 @@ internal sealed partial class Ours(string name, string bin, string link, int con
         LabNetwork network = setup.Network;
         LabProcess serving = LabProcess.Start(network.Server, Path.Combine(bin, "tunnel-server"), "--config", server);
         LabProcess? asking = null;
+        bool isUp = false;
         try
         {
             // What a client says before there is a server is lost, and it says it again.
             await serving.WaitForAsync("listens on", StartTimeout, cancel).ConfigureAwait(false);
             asking = LabProcess.Start(network.Client, Path.Combine(bin, "tunnel-client"), "--config", client);
             await asking.WaitForAsync("is up", StartTimeout + sessions * StartTimeoutEach, cancel, times: sessions).ConfigureAwait(false);
+            isUp = true;
             return new RunningContender($"127.0.0.1:{ForwardPort}", asking, serving);
         }
-        catch
+        catch (LabException e) when (asking is not null)
         {
-            if (asking is not null)
-                await asking.DisposeAsync().ConfigureAwait(false);
-            await serving.DisposeAsync().ConfigureAwait(false);
-            throw;
+            // Whichever of the two it is that says nothing: the other may have said why.
+            throw new LabException($"{e.Message}\nmeanwhile the server printed:\n{serving.Output}");
+        }
+        finally
+        {
+            if (!isUp)
+                await EndAsync(asking, serving).ConfigureAwait(false);
         }
     }
 
     /// <summary>What both ends said about their losses when they ended.</summary>
     public static Losses ReadLosses(RunningContender ended) => new(
         Sum(Retransmissions(), ended), Sum(KernelDrops(), ended));
+
+    private static async Task EndAsync(LabProcess? asking, LabProcess serving)
+    {
+        if (asking is not null)
+            await asking.DisposeAsync().ConfigureAwait(false);
+        await serving.DisposeAsync().ConfigureAwait(false);
+    }
 
     private async Task<(string Client, string Server)> WriteFilesAsync(ContenderSetup setup, int sessions, CancellationToken cancel)
     {

@@ -42,4 +42,15 @@ public class LabProcessTests
         var e = await Assert.ThrowsAsync<LabException>(() => process.WaitForAsync("is up", TimeSpan.FromSeconds(0.1), Cancel));
         Assert.StartsWith("sleep 60 runs, and has not said \"is up\" within 0 s", e.Message, StringComparison.Ordinal);
     }
+
+    /// <summary>A program that waits for another in silence: what it stands at is told, and what the other does.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task WhatSaysNothingIsToldWithWhereItsThreadsStand()
+    {
+        await using LabProcess process = LabProcess.Start(null, "sh", "-c", "sleep 60 & trap \"kill $!\" TERM; wait; echo 'it is up'");
+        while (ThreadWaits.Describe(process.Id).Split('\n').Length < 2)
+            await Task.Delay(10, Cancel);
+        var e = await Assert.ThrowsAsync<LabException>(() => process.WaitForAsync("it is up", TimeSpan.FromSeconds(0.1), Cancel));
+        Assert.Matches($@"its threads stand at:\n{process.Id} sh: \S.*\n[0-9]+ sleep: \S", e.Message);
+    }
 }
