@@ -89,7 +89,7 @@ internal sealed class LabProcess : IAsyncDisposable
     }
 
     /// <summary>What says nothing may not even be able to say why.</summary>
-    private string StandsAt() => $"its threads stand at:\n{ThreadWaits.Describe(Id)}";
+    private string StandsAt() => "its threads stand at:\n" + ThreadWaits.Describe(Id);
 
     private bool HasSaid(string text, int times) => Output.Split(text).Length > times;
 

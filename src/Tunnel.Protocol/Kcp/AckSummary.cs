@@ -14,7 +14,9 @@ internal struct AckSummary
     /// <summary>By how many segments una went on.</summary>
     public int Advanced { get; private set; }
 
-    /// <summary>Segments sent again of which the second transmission was acknowledged, not the first, so that one was lost (Eifel, RFC 3522).</summary>
+    /// <summary>
+    /// Segments sent again, or once more, of which the second transmission was acknowledged, not the first, so that one was lost (Eifel, RFC 3522).
+    /// </summary>
     public int Lost { get; private set; }
 
     /// <summary>A transmission of this end was echoed: the peer has the same key, and is where its datagrams say it is.</summary>
@@ -35,12 +37,12 @@ internal struct AckSummary
             NewestEcho = ack.Timestamp;
         HasEcho = true;
         ref SendWindow.Slot slot = ref sent[ack.Number];
-        EchoesTransmission |= slot.Timestamp == ack.Timestamp;
+        EchoesTransmission |= slot.IsEchoedBy(ack.Timestamp);
         // The echo tells which transmission arrived; an older one says nothing about the order of the newest.
-        if (slot.State == SendWindow.SlotState.InFlight && slot.Timestamp == ack.Timestamp)
+        if (slot.State == SendWindow.SlotState.InFlight && slot.IsEchoedBy(ack.Timestamp))
         {
             NewestOrder = Math.Max(NewestOrder, slot.Order);
-            Lost += slot.Transmissions > 1 ? 1 : 0;
+            Lost += slot.Transmissions > 1 || slot.IsOfCopy(ack.Timestamp) ? 1 : 0;
         }
 
         sent.Acknowledge(ack.Number);

@@ -15,7 +15,10 @@ public struct KcpCounters
     /// <summary>PUSH segments sent again because their timeout ran out.</summary>
     public long TimeoutRetransmits;
 
-    /// <summary>PUSH segments sent once more along with a retransmission, because there was nothing new to send; counted nowhere else.</summary>
+    /// <summary>
+    /// PUSH segments sent once more because there was nothing new to send: along with a retransmission, or as the end of what was sent on a path that
+    /// loses. Counted nowhere else.
+    /// </summary>
     public long Copies;
 
     /// <summary>PUSH segments received, duplicates included.</summary>

@@ -28,7 +28,8 @@ public sealed class KcpEngine
     private readonly SegmentReceiver _receiver;
     private readonly PathLimit _path;
     private readonly Pacing? _pacing;
-    private readonly int _ackBatch;
+    private readonly int _mostAcks;
+    private readonly bool _ackNoDelay;
     private FlushTicks _ticks;
     private WindowProbe _probe = new();
     private long _malformed;
@@ -49,7 +50,8 @@ public sealed class KcpEngine
         _sender = new SegmentSender(options.SendWindow, user, _send, _recovery, _pacing, _path);
         _receiver = new SegmentReceiver(options, user, firstNumber);
         _ticks = new FlushTicks(options.Interval, options.WriteDelay);
-        _ackBatch = options.AckNoDelay ? 1 : Math.Max(1, options.Mtu / KcpSegment.HeaderLength);
+        _mostAcks = Math.Max(1, options.Mtu / KcpSegment.HeaderLength);
+        _ackNoDelay = options.AckNoDelay;
     }
 
     public uint Conv { get; }
@@ -150,7 +152,7 @@ public sealed class KcpEngine
 
     /// <summary>When <see cref="Advance"/> is wanted, in milliseconds; MaxValue when nothing is under way.</summary>
     public long Deadline =>
-        Math.Min(Math.Min(_ticks.Deadline, _path.Deadline), Math.Min(Math.Min(_probe.Deadline, _sender.PacedUntil), _recovery.TimeoutsAt));
+        Math.Min(Math.Min(_ticks.Deadline, _path.Deadline), Math.Min(Math.Min(_probe.Deadline, _sender.PacedUntil), Math.Min(_sender.TailAt, _recovery.TimeoutsAt)));
 
     /// <summary>Takes one datagram's payload: one or more segments.</summary>
     /// <param name="payload">What the cipher opened.</param>
@@ -192,6 +194,7 @@ public sealed class KcpEngine
         _ticks.Advance(now);
         if (_recovery.ExpireTimeouts(now))
             _ticks.MakeDataDue();
+        _sender.CopyTail(now);
         _probe.Advance(now);
         if (now < _path.Deadline)
             return;
@@ -325,7 +328,7 @@ public sealed class KcpEngine
     /// </summary>
     private bool OnUnknown(in KcpSegment answer)
     {
-        if (!_send.Contains(answer.Number) || _send[answer.Number].Timestamp != answer.Timestamp)
+        if (!_send.Contains(answer.Number) || !_send[answer.Number].IsEchoedBy(answer.Timestamp))
             return false;
         PeerForgot |= _send[answer.Number].State != SendWindow.SlotState.Acknowledged;
         return true;
@@ -364,8 +367,10 @@ public sealed class KcpEngine
             _ticks.MakeDataDue();
         }
 
-        if (_receiver.AckCount >= _ackBatch)
+        if (_receiver.AckCount >= _mostAcks)
             _ticks.MakeAcksDue();
+        else if (_ackNoDelay && _receiver.AckCount != 0)
+            _ticks.MakeAcksDue(_recovery.AckSpacing, now);
     }
 
     private void FollowPath()
@@ -377,11 +382,11 @@ public sealed class KcpEngine
     private bool TryWriteAcks(ref SegmentWriter writer, long now)
     {
         // What may wait goes along for nothing when something else leaves anyway.
-        if (!_ticks.AcksDue && !_sender.CanSendLost(now) && !(_ticks.DataDue && _sender.CanSendNew(now)))
+        if (!_ticks.AcksDue && !_sender.HasCopies && !_sender.CanSendLost(now) && !(_ticks.DataDue && _sender.CanSendNew(now)))
             return true;
         if (!_receiver.TryWriteAcks(ref writer))
             return false;
-        _ticks.OnAcksSent();
+        _ticks.OnAcksSent(now);
         return true;
     }
 
@@ -389,6 +394,7 @@ public sealed class KcpEngine
     private void Rest(long now)
     {
         _ticks.OnDrained(_sender.Pace(_ticks.DataDue, now), now);
+        _sender.WatchTail(now);
         if (RemoteWindow == 0 && _user.HasOutput)
             _probe.Begin(now);
         ArmTick(now);
@@ -396,7 +402,7 @@ public sealed class KcpEngine
 
     private void ArmTick(long now)
     {
-        bool ackWaits = _receiver.AckCount != 0 && !_ticks.AcksDue;
+        bool ackWaits = _receiver.AckCount != 0 && !_ticks.AcksDue && !_ticks.AcksAreTimed;
         bool dataWaits = !_ticks.DataDue && _user.HasOutput && _send.Count < Window;
         if (ackWaits || dataWaits)
             _ticks.Arm(now);

@@ -65,6 +65,13 @@ internal sealed class LossRecovery
     /// <summary>There is no congestion window.</summary>
     public bool IgnoresCongestion { get; }
 
+    /// <inheritdoc cref="RoundTripEstimator.TailAt" path="/summary"/>
+    /// <remarks>With a congestion window every loss is taken for want of room.</remarks>
+    public long TailAt(long now) => IgnoresCongestion ? _roundTrip.TailAt(now) : long.MaxValue;
+
+    /// <inheritdoc cref="RoundTripEstimator.AckSpacing"/>
+    public int AckSpacing => _roundTrip.AckSpacing;
+
     /// <summary>Something may be lost and not sent again yet.</summary>
     public bool HasLost => _lost.Count != 0;
 
@@ -84,6 +91,13 @@ internal sealed class LossRecovery
         slot.Timeout = NextTimeout(slot);
         _send.MarkSent(number, ++Newest, (uint)now, now + slot.Timeout, now);
         _pacing?.OnSent(slot.Length);
+    }
+
+    /// <summary>Notes that it was sent once more, before anything was known of the transmission: its timeout counts from now on (RFC 8985, section 7.2).</summary>
+    public void OnCopied(uint number, long now)
+    {
+        _send[number].CopyTimestamp = (uint)now;
+        _send.Postpone(number, now + _send[number].Timeout, now);
     }
 
     /// <summary>Takes what a datagram's acknowledgements mean; true when more may be sent because of it.</summary>

@@ -20,6 +20,9 @@ internal struct RoundTripEstimator
     /// <summary>Hosts that are further apart have something between them that may lose, and wait longer for it than they pause.</summary>
     private const int ShortPath = 10;
 
+    /// <summary>KCP's timer is no finer.</summary>
+    private const int LeastPatience = 5;
+
     private readonly int _interval;
     private readonly int _minimum;
     private int _variance;
@@ -28,6 +31,7 @@ internal struct RoundTripEstimator
     private int _shortest;
     private int _shortestBefore;
     private long _rememberedUntil;
+    private long _suspectUntil;
     private long _lossyUntil;
     private long _lastLoss;
 
@@ -45,6 +49,18 @@ internal struct RoundTripEstimator
     /// <summary>0 until the first sample.</summary>
     public int Smoothed { get; private set; }
 
+    /// <summary>
+    /// When the end of what was sent at <paramref name="now"/> is to be sent once more: after a fraction of the round trip, where something was lost within
+    /// the last minute or nothing is known yet of a minute; on a short path where it is sure to have been lost. MaxValue: not at all.
+    /// </summary>
+    public readonly long TailAt(long now) =>
+        now < (IsShortPath ? _lossyUntil : _suspectUntil) ? now + Math.Max(LeastPatience, Smoothed / 4) : long.MaxValue;
+
+    /// <summary>Milliseconds between datagrams of acknowledgements: on a long path one each millisecond tells as much as one for each datagram.</summary>
+    public readonly int AckSpacing => Smoothed == 0 || IsShortPath ? 0 : 1;
+
+    private readonly bool IsShortPath => Math.Min(_shortest, _shortestBefore) < ShortPath;
+
     /// <param name="sample">A round trip.</param>
     /// <param name="now">By the clock of the timeouts.</param>
     public void Add(int sample, long now)
@@ -55,6 +71,7 @@ internal struct RoundTripEstimator
         {
             Smoothed = sample;
             _variance = sample / 2;
+            _suspectUntil = now + LossMemoryMilliseconds;
         }
         else
         {
@@ -80,12 +97,13 @@ internal struct RoundTripEstimator
         if (now < _lossyUntil || now - _lastLoss <= MemoryMilliseconds)
             _lossyUntil = now + LossMemoryMilliseconds;
         _lastLoss = now;
+        _suspectUntil = now + LossMemoryMilliseconds;
     }
 
     /// <summary>With a quarter on top of the longest: the next pause is seldom just as long.</summary>
     private readonly int LeastTimeout(long now)
     {
-        if (now >= _lossyUntil && Math.Min(_shortest, _shortestBefore) < ShortPath)
+        if (now >= _lossyUntil && IsShortPath)
             return InitialTimeout;
         int longest = Math.Max(_longest, _longestBefore);
         return Math.Clamp(longest + (longest / 4), _minimum, InitialTimeout);

@@ -21,9 +21,13 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
     /// <summary>What is sent twice, at most, of what leaves at once.</summary>
     private const int MostCopies = 32;
 
+    /// <summary>Of a short tail every segment is sent once more; of a longer one the last, whose acknowledgement tells of the rest.</summary>
+    private const int ShortTail = 4;
+
     private readonly uint[] _copies = new uint[MostCopies];
     private int _copyCount;
     private int _copied;
+    private ulong _tail;
     private int _partOffset;
     private uint _inParts;
     private uint _windowFrom;
@@ -43,6 +47,12 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
 
     /// <summary>When what waits for its turn may leave, in milliseconds; MaxValue when nothing does.</summary>
     public long PacedUntil { get; private set; } = long.MaxValue;
+
+    /// <summary>When <see cref="CopyTail"/> is wanted, in milliseconds; MaxValue when nothing is under way that it would be for.</summary>
+    public long TailAt { get; private set; } = long.MaxValue;
+
+    /// <summary>Something is to be written once more.</summary>
+    public bool HasCopies => _copied < _copyCount;
 
     /// <summary>There is room for a new segment, and something to put into it.</summary>
     public bool HasNew => HasRoom && user.HasOutput;
@@ -71,8 +81,8 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
     }
 
     /// <summary>
-    /// Writes once more what an earlier datagram sent again while there was nothing new to send: the line has room, and whoever waits for it waits a round
-    /// trip at least when it is lost once more. Not a transmission of its own; false while some of it wants another datagram.
+    /// Writes once more what an earlier datagram sent while there was nothing new to send: the line has room, and whoever waits for it waits a round
+    /// trip at least when it is lost. Not a transmission of its own; false while some of it wants another datagram.
     /// </summary>
     public bool TryWriteCopies(ref SegmentWriter writer, long now)
     {
@@ -83,7 +93,7 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
                 continue;
             if (writer.Room < KcpSegment.HeaderLength + send[number].Length)
                 return false;
-            writer.Write(KcpCommand.Push, send[number].Timestamp, number, send.Data(number));
+            writer.Write(KcpCommand.Push, send[number].CopyTimestamp, number, send.Data(number));
             pacing?.OnSent(send[number].Length);
             _counters.Copies++;
         }
@@ -145,6 +155,34 @@ internal sealed class SegmentSender(int sendWindow, IOrderedByteUser user, SendW
         bool waits = (recovery.HasLost || (hasOutput && takesNew && HasRoom)) && !pacing.Allows(now);
         PacedUntil = waits ? pacing.NextAt(now) : long.MaxValue;
         return waits;
+    }
+
+    /// <summary>
+    /// Everything that may leave has left. Where something was lost lately, the end of it is sent once more when nothing follows: what follows would tell
+    /// of its loss, and without that only its timeout does, a round trip and more (RFC 8985, section 7).
+    /// </summary>
+    public void WatchTail(long now)
+    {
+        if (send.Count == 0 || recovery.HasLost || user.HasOutput)
+            TailAt = long.MaxValue;
+        else if (recovery.Newest != _tail)
+            (_tail, TailAt) = (recovery.Newest, recovery.TailAt(now));
+    }
+
+    /// <summary>Has the end of what was sent written once more, when it is due.</summary>
+    public void CopyTail(long now)
+    {
+        if (now < TailAt)
+            return;
+        TailAt = long.MaxValue;
+        for (uint number = send.Count > ShortTail ? send.Next - 1 : send.First; number != send.Next; number++)
+        {
+            // One too long for the path would keep all that comes after it.
+            if (send[number].State != SendWindow.SlotState.InFlight || send[number].Length > path.SegmentSize || _copyCount == MostCopies)
+                continue;
+            recovery.OnCopied(number, now);
+            _copies[_copyCount++] = number;
+        }
     }
 
     private bool MaySend(long now) => pacing is null || pacing.Allows(now);

@@ -101,7 +101,7 @@ internal sealed class SendWindow
             BytesUnderWay += slot.Length;
         slot.State = SlotState.InFlight;
         slot.Order = order;
-        slot.Timestamp = timestamp;
+        slot.Timestamp = slot.CopyTimestamp = timestamp;
         slot.ResendAt = resendAt;
         slot.Transmissions++;
         AppendOrder(number, ref slot);
@@ -328,6 +328,9 @@ internal sealed class SendWindow
         public ulong Order;
         public long ResendAt;
         public uint Timestamp;
+
+        /// <summary>Of what was sent last: the transmission, or its copy.</summary>
+        public uint CopyTimestamp;
         public uint OrderPrevious;
         public uint OrderNext;
         public uint WheelPrevious;
@@ -339,5 +342,11 @@ internal sealed class SendWindow
         public SlotState State;
         public bool InOrder;
         public bool Armed;
+
+        /// <summary>A later copy of the transmission was sent, and this is its echo.</summary>
+        public readonly bool IsOfCopy(uint echo) => echo == CopyTimestamp && echo != Timestamp;
+
+        /// <summary>This is the echo of the transmission, or of a copy.</summary>
+        public readonly bool IsEchoedBy(uint echo) => echo == Timestamp || echo == CopyTimestamp;
     }
 }
