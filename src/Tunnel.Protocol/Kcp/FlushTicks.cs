@@ -11,15 +11,9 @@ internal struct FlushTicks(int interval, bool writeDelay)
     private readonly bool _writeDelay = writeDelay;
     private long _dataDueUntil = long.MaxValue;
     private long _lastFlush = long.MinValue / 2;
-    private long _lastAcks = long.MinValue / 2;
-    private long _tickAt = long.MaxValue;
-    private long _acksAt = long.MaxValue;
 
-    /// <summary>When <see cref="Advance"/> is wanted; MaxValue when nothing waits for it.</summary>
-    public readonly long Deadline => Math.Min(_tickAt, _acksAt);
-
-    /// <summary>Acknowledgements have a time of their own, and need no tick.</summary>
-    public readonly bool AcksAreTimed => _acksAt != long.MaxValue;
+    /// <summary>When the next tick is; MaxValue when nothing waits for it.</summary>
+    public long Deadline { get; private set; } = long.MaxValue;
 
     /// <summary>Acknowledgements wait no longer.</summary>
     public bool AcksDue { get; private set; }
@@ -29,22 +23,9 @@ internal struct FlushTicks(int interval, bool writeDelay)
 
     public void MakeAcksDue() => AcksDue = true;
 
-    /// <summary>Acknowledgements wait no longer than until the last ones are so many milliseconds old.</summary>
-    public void MakeAcksDue(int spacing, long now)
-    {
-        if (now - _lastAcks >= spacing)
-            AcksDue = true;
-        else
-            _acksAt = _lastAcks + spacing;
-    }
-
     public void MakeDataDue() => DataDue = true;
 
-    public void OnAcksSent(long now)
-    {
-        AcksDue = false;
-        (_lastAcks, _acksAt) = (now, long.MaxValue);
-    }
+    public void OnAcksSent() => AcksDue = false;
 
     /// <summary>A datagram has left.</summary>
     public void OnFlush(long now) => _lastFlush = now;
@@ -60,17 +41,15 @@ internal struct FlushTicks(int interval, bool writeDelay)
     }
 
     /// <summary>Something waits for a tick.</summary>
-    public void Arm(long now) => _tickAt = Math.Min(_tickAt, Math.Max(now, _lastFlush + _interval));
+    public void Arm(long now) => Deadline = Math.Min(Deadline, Math.Max(now, _lastFlush + _interval));
 
-    /// <summary>Makes due what waited until now: everything if a tick is.</summary>
+    /// <summary>Makes everything due if a tick is.</summary>
     public void Advance(long now)
     {
-        if (now >= _acksAt)
-            (AcksDue, _acksAt) = (true, long.MaxValue);
-        if (now < _tickAt)
+        if (now < Deadline)
             return;
         AcksDue = DataDue = true;
-        _tickAt = long.MaxValue;
+        Deadline = long.MaxValue;
     }
 
     /// <summary>Data that comes later than what left with a tick waits for the next one.</summary>

@@ -28,8 +28,7 @@ public sealed class KcpEngine
     private readonly SegmentReceiver _receiver;
     private readonly PathLimit _path;
     private readonly Pacing? _pacing;
-    private readonly int _mostAcks;
-    private readonly bool _ackNoDelay;
+    private readonly int _ackBatch;
     private FlushTicks _ticks;
     private WindowProbe _probe = new();
     private long _malformed;
@@ -50,8 +49,7 @@ public sealed class KcpEngine
         _sender = new SegmentSender(options.SendWindow, user, _send, _recovery, _pacing, _path);
         _receiver = new SegmentReceiver(options, user, firstNumber);
         _ticks = new FlushTicks(options.Interval, options.WriteDelay);
-        _mostAcks = Math.Max(1, options.Mtu / KcpSegment.HeaderLength);
-        _ackNoDelay = options.AckNoDelay;
+        _ackBatch = options.AckNoDelay ? 1 : Math.Max(1, options.Mtu / KcpSegment.HeaderLength);
     }
 
     public uint Conv { get; }
@@ -367,10 +365,8 @@ public sealed class KcpEngine
             _ticks.MakeDataDue();
         }
 
-        if (_receiver.AckCount >= _mostAcks)
+        if (_receiver.AckCount >= _ackBatch)
             _ticks.MakeAcksDue();
-        else if (_ackNoDelay && _receiver.AckCount != 0)
-            _ticks.MakeAcksDue(_recovery.AckSpacing, now);
     }
 
     private void FollowPath()
@@ -386,7 +382,7 @@ public sealed class KcpEngine
             return true;
         if (!_receiver.TryWriteAcks(ref writer))
             return false;
-        _ticks.OnAcksSent(now);
+        _ticks.OnAcksSent();
         return true;
     }
 
@@ -402,7 +398,7 @@ public sealed class KcpEngine
 
     private void ArmTick(long now)
     {
-        bool ackWaits = _receiver.AckCount != 0 && !_ticks.AcksDue && !_ticks.AcksAreTimed;
+        bool ackWaits = _receiver.AckCount != 0 && !_ticks.AcksDue;
         bool dataWaits = !_ticks.DataDue && _user.HasOutput && _send.Count < Window;
         if (ackWaits || dataWaits)
             _ticks.Arm(now);

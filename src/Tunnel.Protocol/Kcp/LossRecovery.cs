@@ -69,9 +69,6 @@ internal sealed class LossRecovery
     /// <remarks>With a congestion window every loss is taken for want of room.</remarks>
     public long TailAt(long now) => IgnoresCongestion ? _roundTrip.TailAt(now) : long.MaxValue;
 
-    /// <inheritdoc cref="RoundTripEstimator.AckSpacing"/>
-    public int AckSpacing => _roundTrip.AckSpacing;
-
     /// <summary>Something may be lost and not sent again yet.</summary>
     public bool HasLost => _lost.Count != 0;
 
@@ -93,7 +90,7 @@ internal sealed class LossRecovery
         _pacing?.OnSent(slot.Length);
     }
 
-    /// <summary>Notes that it was sent once more, before anything was known of the transmission: its timeout counts from now on (RFC 8985, section 7.2).</summary>
+    /// <summary>Notes that it was sent once more, before anything was known of the transmission: its timeout counts from now on (RFC 8985, section 7.3).</summary>
     public void OnCopied(uint number, long now)
     {
         _send[number].CopyTimestamp = (uint)now;

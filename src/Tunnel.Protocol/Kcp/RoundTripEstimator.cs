@@ -20,7 +20,7 @@ internal struct RoundTripEstimator
     /// <summary>Hosts that are further apart have something between them that may lose, and wait longer for it than they pause.</summary>
     private const int ShortPath = 10;
 
-    /// <summary>KCP's timer is no finer.</summary>
+    /// <summary>Milliseconds; the wheel of timeouts is little finer.</summary>
     private const int LeastPatience = 5;
 
     private readonly int _interval;
@@ -55,9 +55,6 @@ internal struct RoundTripEstimator
     /// </summary>
     public readonly long TailAt(long now) =>
         now < (IsShortPath ? _lossyUntil : _suspectUntil) ? now + Math.Max(LeastPatience, Smoothed / 4) : long.MaxValue;
-
-    /// <summary>Milliseconds between datagrams of acknowledgements: on a long path one each millisecond tells as much as one for each datagram.</summary>
-    public readonly int AckSpacing => Smoothed == 0 || IsShortPath ? 0 : 1;
 
     private readonly bool IsShortPath => Math.Min(_shortest, _shortestBefore) < ShortPath;
 

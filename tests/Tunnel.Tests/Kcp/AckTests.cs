@@ -18,51 +18,6 @@ public class AckTests
         Assert.Equal(new KcpSegment(EngineBench.Conv, KcpCommand.Ack, 0, 2048, 55, 0, 1, 0), ack);
     }
 
-    /// <summary>A datagram for each that arrives is as much work again as those that it tells of.</summary>
-    [Theory]
-    [InlineData(10, true)]
-    [InlineData(9, false)]
-    public void OnALongPathPromptAcksLeaveOnceAMillisecond(int roundTrip, bool isLong)
-    {
-        EngineBench bench = Measured(roundTrip);
-        bench.Push(1000, 0);
-        Assert.Single(bench.Drain(1000));
-        bench.Push(1000, 1);
-        bench.Push(1000, 2);
-        Assert.Equal(isLong ? 0 : 1, bench.Drain(1000).Count);
-        Assert.Equal(isLong ? 1001 : long.MaxValue, bench.Engine.Deadline);
-        Assert.Equal(isLong ? [3] : [], bench.AdvanceAndDrain(1001).Select(s => s.Unacknowledged));
-        Assert.Equal(long.MaxValue, bench.Engine.Deadline);
-    }
-
-    /// <summary>Whoever says little is answered as promptly as on any path.</summary>
-    [Fact]
-    public void OnALongPathASingleAckDoesNotWait()
-    {
-        EngineBench bench = Measured(100);
-        for (uint i = 0; i < 3; i++)
-        {
-            bench.Push(1000 + i, i);
-            Assert.Single(bench.Drain(1000 + i));
-        }
-    }
-
-    [Fact]
-    public void OnALongPathADatagramFullOfAcksDoesNotWait()
-    {
-        EngineBench bench = Measured(100);
-        bench.Push(1000, 0);
-        bench.Drain(1000);
-        for (uint i = 0; i < Prompt.Mtu / KcpSegment.HeaderLength; i++)
-        {
-            Assert.Empty(bench.Drain(1000));
-            // Number 1 is missing, so that each needs an acknowledgement of its own.
-            bench.Push(1000, 2 + i);
-        }
-
-        Assert.NotEmpty(bench.Drain(1000));
-    }
-
     [Fact]
     public void LazyAcksWaitForTheInterval()
     {
@@ -255,15 +210,5 @@ public class AckTests
         Assert.Equal((0u, 100u), (ack.Number, ack.Timestamp));
         bench.Push(600, 0, timestamp: 400);
         Assert.Equal(400u, Assert.Single(bench.Drain(600)).Timestamp);
-    }
-
-    /// <summary>A prompt one that knows how long its path is.</summary>
-    private static EngineBench Measured(int roundTrip)
-    {
-        var bench = new EngineBench(Prompt);
-        bench.User.ToSend = 1;
-        bench.Drain(0);
-        bench.Ack(roundTrip, 0, 0, 1);
-        return bench;
     }
 }

@@ -57,7 +57,7 @@ internal static class KcpKeys
     public static readonly ConfigKey<bool> AckNoDelay = new(Table, "acknodelay", BasicTypes.Boolean)
     {
         Default = "true",
-        Doc = $"Send acknowledgements at once; on paths of 10 ms and more, once a millisecond at most. {ManualOnly}",
+        Doc = $"Send acknowledgements at once. {ManualOnly}",
     };
 
     public static readonly ConfigKey<bool> Pacing = new(Table, "pacing", BasicTypes.Boolean)
