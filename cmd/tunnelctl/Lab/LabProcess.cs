@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 
@@ -101,9 +102,9 @@ internal sealed class LabProcess : IAsyncDisposable
     /// <summary>Asks it to stop (SIGTERM), as a service manager would, and waits.</summary>
     public async Task StopAsync()
     {
-        if (_process.HasExited)
+        if (_process.HasExited || ReadProcessorSeconds() is not { } seconds)
             return;
-        ProcessorSeconds = _process.TotalProcessorTime.TotalSeconds;
+        ProcessorSeconds = seconds;
         using Process kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         using var limit = new CancellationTokenSource(StopTimeout);
         await _process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -119,6 +120,19 @@ internal sealed class LabProcess : IAsyncDisposable
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
         _process.Dispose();
+    }
+
+    /// <summary>Null when it has ended meanwhile.</summary>
+    private double? ReadProcessorSeconds()
+    {
+        try
+        {
+            return _process.TotalProcessorTime.TotalSeconds;
+        }
+        catch (Exception e) when (e is Win32Exception or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private void Append(string? line)
