@@ -20,12 +20,7 @@ public class EchoTableTests
     private static readonly double[] Losses = [0, 0.01, 0.05, 0.1];
     private static readonly double[] Percentiles = [50, 95, 99, 99.9];
 
-    private static readonly (string Name, KcpOptions Options)[] Modes =
-    [
-        ("fast (nodelay 0, interval 30, resend 2, wdelay)",
-            new() { NoDelay = false, Interval = 30, WriteDelay = true, AckNoDelay = false }),
-        ("fast3 (nodelay 1, interval 10, resend 2, acknodelay)", new() { NoDelay = true, Interval = 10 }),
-    ];
+    private static readonly (string Name, KcpOptions Options)[] Modes = [KcpModes.Fast, KcpModes.Fast3];
 
     [Fact]
     public void TheTableHolds()

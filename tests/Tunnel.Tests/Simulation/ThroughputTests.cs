@@ -19,9 +19,8 @@ public class ThroughputTests
 
     private static readonly (string Name, KcpOptions Options)[] Modes =
     [
-        ("fast (nodelay 0, interval 30, resend 2, wdelay)",
-            new() { NoDelay = false, Interval = 30, WriteDelay = true, AckNoDelay = false }),
-        ("fast3 (nodelay 1, interval 10, resend 2, acknodelay)", new() { NoDelay = true, Interval = 10 }),
+        KcpModes.Fast,
+        KcpModes.Fast3,
         ("congestion window (nodelay 0, interval 40, nc 0)", new() { NoDelay = false, Interval = 40, NoCongestion = false }),
     ];
 
