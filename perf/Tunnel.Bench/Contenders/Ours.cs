@@ -42,25 +42,20 @@ internal sealed partial class Ours(string name, string bin, string link, int con
         LabNetwork network = setup.Network;
         LabProcess serving = LabProcess.Start(network.Server, Path.Combine(bin, "tunnel-server"), "--config", server);
         LabProcess? asking = null;
-        bool isUp = false;
         try
         {
             // What a client says before there is a server is lost, and it says it again.
             await serving.WaitForAsync("listens on", StartTimeout, cancel).ConfigureAwait(false);
             asking = LabProcess.Start(network.Client, Path.Combine(bin, "tunnel-client"), "--config", client);
-            await asking.WaitForAsync("is up", StartTimeout + sessions * StartTimeoutEach, cancel, times: sessions).ConfigureAwait(false);
-            isUp = true;
+            await WaitUntilUpAsync(asking, serving, sessions, cancel).ConfigureAwait(false);
             return new RunningContender($"127.0.0.1:{ForwardPort}", asking, serving);
         }
-        catch (LabException e) when (asking is not null)
+        catch
         {
-            // Whichever of the two it is that says nothing: the other may have said why.
-            throw new LabException($"{e.Message}\nmeanwhile the server printed:\n{serving.Output}");
-        }
-        finally
-        {
-            if (!isUp)
-                await EndAsync(asking, serving).ConfigureAwait(false);
+            if (asking is not null)
+                await asking.DisposeAsync().ConfigureAwait(false);
+            await serving.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 
@@ -68,11 +63,17 @@ internal sealed partial class Ours(string name, string bin, string link, int con
     public static Losses ReadLosses(RunningContender ended) => new(
         Sum(Retransmissions(), ended), Sum(KernelDrops(), ended));
 
-    private static async Task EndAsync(LabProcess? asking, LabProcess serving)
+    /// <summary>Whichever of the two it is that says nothing: the other may have said why.</summary>
+    private static async Task WaitUntilUpAsync(LabProcess asking, LabProcess serving, int sessions, CancellationToken cancel)
     {
-        if (asking is not null)
-            await asking.DisposeAsync().ConfigureAwait(false);
-        await serving.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            await asking.WaitForAsync("is up", StartTimeout + sessions * StartTimeoutEach, cancel, times: sessions).ConfigureAwait(false);
+        }
+        catch (LabException e)
+        {
+            throw new LabException($"{e.Message}\nmeanwhile the server printed:\n{serving.Output}");
+        }
     }
 
     private async Task<(string Client, string Server)> WriteFilesAsync(ContenderSetup setup, int sessions, CancellationToken cancel)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Tunnel.Ctl.Lab;
 
 namespace Tunnel.Bench.Contenders;
@@ -30,21 +29,5 @@ internal sealed class RunningContender(string target, params LabProcess[] proces
             await process.DisposeAsync().ConfigureAwait(false);
     }
 
-    private int[] ReadProcessIds() => [.. Processes.SelectMany(p => WithChildren(p.Id))];
-
-    private static IEnumerable<int> WithChildren(int id) => ReadChildren(id).SelectMany(WithChildren).Prepend(id);
-
-    private static int[] ReadChildren(int id)
-    {
-        try
-        {
-            string[] children = File.ReadAllText($"/proc/{id}/task/{id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            return [.. children.Select(c => int.Parse(c, CultureInfo.InvariantCulture))];
-        }
-        catch (IOException)
-        {
-            // It has ended, or the kernel does not tell.
-            return [];
-        }
-    }
+    private int[] ReadProcessIds() => [.. Processes.SelectMany(p => ProcessTree.Read(p.Id))];
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Tunnel.Links.Memory;
 using Tunnel.Protocol.Kcp;
 using Tunnel.Tests.Kcp;
@@ -19,50 +18,31 @@ public class ThroughputTests
 
     private static readonly (string Name, KcpOptions Options)[] Modes =
     [
-        KcpModes.Fast,
-        KcpModes.Fast3,
+        LossTable.Fast,
+        LossTable.Fast3,
         ("congestion window (nodelay 0, interval 40, nc 0)", new() { NoDelay = false, Interval = 40, NoCongestion = false }),
     ];
 
     [Fact]
-    public void TheTableHolds() => HeldTable.Check("throughput.txt", Table());
-
-    private static string Table()
+    public void TheTableHolds()
     {
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"Goodput in Mbit/s of {Bytes} bytes one way, 100 Mbit/s wires, mtu 1350, windows 2048; ")
-            .Append("loss applies both ways.\n");
-        foreach ((string name, KcpOptions options) in Modes)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"\n{name}\ndelay ms, one way");
-            foreach (double loss in Losses)
-                text.Append(CultureInfo.InvariantCulture, $"{$"loss {loss * 100:0}%",12}");
-            text.Append('\n');
-            foreach (int delay in Delays)
-                AppendRow(text, options, delay);
-        }
-
-        return text.ToString();
+        string heading = string.Create(CultureInfo.InvariantCulture, $"Goodput in Mbit/s of {Bytes} bytes one way, 100 Mbit/s wires, mtu 1350, windows 2048; ")
+            + "loss applies both ways.\n";
+        HeldTable.Check("throughput.txt", heading + LossTable.Write(Modes, Delays, Losses, width: 12, Cell));
     }
 
-    private static void AppendRow(StringBuilder text, KcpOptions options, int delay)
+    private static string Cell(KcpOptions options, int delay, double loss)
     {
-        text.Append(CultureInfo.InvariantCulture, $"{delay,17}");
-        foreach (double loss in Losses)
+        var wire = new MemoryWireOptions
         {
-            var wire = new MemoryWireOptions
-            {
-                DelayNanoseconds = delay * Millisecond,
-                Loss = loss,
-                BitsPerSecond = 100_000_000,
-                QueueBytes = 4 << 20,
-            };
-            var pair = new EnginePair(options, options, wire, (ulong)delay);
-            pair.UserA.ToSend = Bytes;
-            pair.RunUntil(() => pair.UserB.Received == Bytes, 3_600_000);
-            text.Append(CultureInfo.InvariantCulture, $"{Bytes * 8.0 / 1000 / pair.Now,12:0.00}");
-        }
-
-        text.Append('\n');
+            DelayNanoseconds = delay * Millisecond,
+            Loss = loss,
+            BitsPerSecond = 100_000_000,
+            QueueBytes = 4 << 20,
+        };
+        var pair = new EnginePair(options, options, wire, (ulong)delay);
+        pair.UserA.ToSend = Bytes;
+        pair.RunUntil(() => pair.UserB.Received == Bytes, 3_600_000);
+        return string.Create(CultureInfo.InvariantCulture, $"{Bytes * 8.0 / 1000 / pair.Now:0.00}");
     }
 }
