@@ -9,20 +9,14 @@ namespace Tunnel.Bench;
 
 /// <summary>
 /// What the garbage collectors of running processes do within a window, by the runtime's own events: when it stops all threads and lets
-/// them go again, and its count of bytes allocated.
+/// them go again, and each time another hundred kilobytes have been allocated. Its counters would tell the bytes, too, but allocate
+/// themselves for each value: enough to bring a collection into a lap of a process that allocates nothing.
 /// </summary>
 internal static class GarbageMeter
 {
     private const long GCKeyword = 0x1;
 
-    /// <summary>Between two values of the runtime's counters.</summary>
-    private const double CounterSeconds = 0.5;
-
-    private static readonly EventPipeProvider[] Providers =
-    [
-        new(NettraceEventType.Runtime, EventLevel.Informational, GCKeyword),
-        new(GarbageEvents.Counters, EventLevel.Informational, 0, new Dictionary<string, string> { ["EventCounterIntervalSec"] = "0.5" }),
-    ];
+    private static readonly EventPipeProvider[] Providers = [new(NettraceEventType.Runtime, EventLevel.Verbose, GCKeyword)];
 
     /// <param name="processes">.NET processes of this user.</param>
     /// <param name="from">When the window opens, from now.</param>
@@ -46,7 +40,7 @@ internal static class GarbageMeter
 
     private static async Task<GarbageUse> WatchAsync(int process, long opens, long closes, CancellationToken cancel)
     {
-        var events = new GarbageEvents(opens, closes, CounterSeconds);
+        var events = new GarbageEvents(opens, closes);
         var left = TimeSpan.FromSeconds((closes - Stopwatch.GetTimestamp()) / (double)Stopwatch.Frequency);
         await EventPipeRecorder.RecordAsync(
             process,
@@ -78,14 +72,14 @@ internal sealed record GarbageUse(double Seconds, int Pauses, double PauseMillis
 /// <summary>One process's events, of which those within the window count.</summary>
 /// <param name="opens">By the stopwatch.</param>
 /// <param name="closes">By the stopwatch.</param>
-/// <param name="counterSeconds">Between two values of a counter: one that came sooner after the opening is of before as well.</param>
-internal sealed class GarbageEvents(long opens, long closes, double counterSeconds) : INettraceSink
+internal sealed class GarbageEvents(long opens, long closes) : INettraceSink
 {
-    /// <summary>The runtime's counters.</summary>
-    public const string Counters = "System.Runtime";
-
     private const int SuspendBegin = 9;
     private const int RestartEnd = 3;
+    private const int AllocationTick = 10;
+
+    /// <summary>Before the bytes in an allocation's event, from its fourth version on: the same in 32 bits, the kind, the runtime's number.</summary>
+    private const int BeforeAmount = 4 + 4 + 2;
 
     /// <summary>Why threads are stopped: for a collection, or to prepare one. The other reasons are no collector's.</summary>
     private const int ForCollection = 1, ForPreparation = 6;
@@ -94,8 +88,7 @@ internal sealed class GarbageEvents(long opens, long closes, double counterSecon
     private int _pauses;
     private long _paused;
     private long _longest;
-    private double _allocated;
-    private double _counted;
+    private long _allocated;
 
     public void OnEvent(in NettraceEvent e)
     {
@@ -111,8 +104,9 @@ internal sealed class GarbageEvents(long opens, long closes, double counterSecon
                 AddPause(e.Time - _suspended);
                 _suspended = 0;
                 break;
-            case (Counters, _) when e.Type.Name == "EventCounters" && e.Time - opens >= counterSeconds * Stopwatch.Frequency:
-                TakeCounter(e.Payload);
+            case (NettraceEventType.Runtime, AllocationTick):
+                // What the first one tells of before the window, the last one leaves to after it.
+                _allocated += BinaryPrimitives.ReadInt64LittleEndian(e.Payload[BeforeAmount..]);
                 break;
         }
     }
@@ -132,25 +126,13 @@ internal sealed class GarbageEvents(long opens, long closes, double counterSecon
         _pauses,
         Milliseconds(_paused),
         Milliseconds(_longest),
-        _counted > 0 ? _allocated / _counted : 0);
+        seconds > 0 ? _allocated / seconds : 0);
 
     private void AddPause(long ticks)
     {
         _pauses++;
         _paused += ticks;
         _longest = Math.Max(_longest, ticks);
-    }
-
-    /// <summary>A counter that grows: its name, two texts for people, by how much it grew, and in how many seconds.</summary>
-    private void TakeCounter(ReadOnlySpan<byte> payload)
-    {
-        var cursor = new PayloadCursor(payload);
-        if (cursor.ReadText() != "alloc-rate")
-            return;
-        cursor.SkipText();
-        cursor.SkipText();
-        _allocated += BitConverter.Int64BitsToDouble(cursor.ReadInt64());
-        _counted += BitConverter.Int32BitsToSingle(cursor.ReadInt32());
     }
 
     private static double Milliseconds(long ticks) => ticks * 1000.0 / Stopwatch.Frequency;

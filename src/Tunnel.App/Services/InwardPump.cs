@@ -73,7 +73,7 @@ internal sealed class InwardPump(TcpSocket socket, TunnelStream stream, IPumpOwn
     private bool TryDeliver()
     {
         // Reading may tell other streams on this very thread, whose pumps read, too: they must not find this buffer.
-        byte[] scratch = _scratch ?? GC.AllocateUninitializedArray<byte>(BufferLength);
+        byte[] scratch = _scratch ?? GC.AllocateUninitializedArray<byte>(BufferLength, pinned: true);
         _scratch = null;
         int count = stream.TryRead(scratch, out bool broken);
         // The end of a stream that was closed at this end is not its peer's.

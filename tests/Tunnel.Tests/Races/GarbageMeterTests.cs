@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using Tunnel.App.Diagnostics.Profiles.Nettrace;
 using Tunnel.Bench;
@@ -6,7 +7,7 @@ namespace Tunnel.Tests.Races;
 
 public class GarbageMeterTests
 {
-    private const int SuspendBegin = 9, RestartEnd = 3;
+    private const int SuspendBegin = 9, RestartEnd = 3, AllocationTick = 10;
     private const int ForCollection = 1, ForDebugger = 5;
 
     private static readonly long Millisecond = Stopwatch.Frequency / 1000;
@@ -14,7 +15,7 @@ public class GarbageMeterTests
     [Fact]
     public void PausesLastFromTheOrderToStopToTheLastThreadsStart()
     {
-        var events = new GarbageEvents(0, 1000 * Millisecond, 0.5);
+        var events = new GarbageEvents(0, 1000 * Millisecond);
         Pause(events, 10, 12, ForCollection);
         Pause(events, 20, 25, ForCollection);
         GarbageUse use = events.Sum(1);
@@ -24,12 +25,21 @@ public class GarbageMeterTests
     [Fact]
     public void WhatIsNoCollectionsOrNotInTheWindowIsNotCounted()
     {
-        var events = new GarbageEvents(100 * Millisecond, 200 * Millisecond, 0.5);
+        var events = new GarbageEvents(100 * Millisecond, 200 * Millisecond);
         Pause(events, 10, 12, ForCollection);
         Pause(events, 99, 101, ForCollection);
         Pause(events, 120, 130, ForDebugger);
         Pause(events, 300, 310, ForCollection);
         Assert.Equal(0, events.Sum(0.1).Pauses);
+    }
+
+    [Fact]
+    public void WhatIsAllocatedWithinTheWindowIsAddedUp()
+    {
+        var events = new GarbageEvents(100 * Millisecond, 2100 * Millisecond);
+        foreach (long at in (long[])[50, 150, 2000, 2200])
+            Tell(events, AllocationTick, at, Allocated(bytes: 106_000 + at));
+        Assert.Equal((106_150 + 108_000) / 2d, events.Sum(2).AllocatedPerSecond);
     }
 
     /// <summary>This process collects and allocates all the time while it is watched, so that both are seen wherever the window lies.</summary>
@@ -67,6 +77,15 @@ public class GarbageMeterTests
     {
         Tell(to, SuspendBegin, from, [reason, 0, 0, 0, 0, 0, 0, 0]);
         Tell(to, RestartEnd, until, []);
+    }
+
+    /// <summary>An allocation's event as the runtime writes it: the bytes (twice), their kind, the runtime's number, and what was allocated.</summary>
+    private static byte[] Allocated(long bytes)
+    {
+        byte[] payload = new byte[48];
+        BinaryPrimitives.WriteInt32LittleEndian(payload, (int)bytes);
+        BinaryPrimitives.WriteInt64LittleEndian(payload.AsSpan(10), bytes);
+        return payload;
     }
 
     private static void Tell(GarbageEvents to, int id, long milliseconds, byte[] payload) =>

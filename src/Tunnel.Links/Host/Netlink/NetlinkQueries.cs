@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
@@ -9,7 +10,11 @@ namespace Tunnel.Links.Host.Netlink;
 /// <summary>The questions that the tunnel has for the kernel.</summary>
 internal sealed class NetlinkQueries : IDisposable
 {
-    private readonly NetlinkSocket _socket = new();
+    /// <summary>From the pool: some questions are asked every few seconds.</summary>
+    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(NetlinkSocket.BufferBytes);
+    private readonly NetlinkSocket _socket;
+
+    internal NetlinkQueries() => _socket = new NetlinkSocket(buffer: _buffer);
 
     internal List<LinkEntry> Links() => Dump(RTM_GETLINK, 16, 0, RTM_NEWLINK, NetlinkParsers.Link);
 
@@ -60,7 +65,11 @@ internal sealed class NetlinkQueries : IDisposable
         return null;
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _socket.Dispose();
+        ArrayPool<byte>.Shared.Return(_buffer);
+    }
 
     internal static byte Number(AddressFamily family) => (byte)(family == AddressFamily.InterNetworkV6 ? Linux.AF_INET6 : Linux.AF_INET);
 

@@ -8,14 +8,21 @@ namespace Tunnel.Links.Host.Netlink;
 /// <summary>A netlink socket, rtnetlink unless told otherwise: asks the kernel and reads its answers, or listens to its announcements. One owner at a time.</summary>
 internal sealed unsafe class NetlinkSocket : IDisposable
 {
-    private const int BufferBytes = 64 * 1024;
+    /// <summary>Of the buffer that a socket needs: more than the kernel puts into one message of a dump.</summary>
+    internal const int BufferBytes = 64 * 1024;
+
     private const int AnswerTimeoutMilliseconds = 2000;
 
-    private readonly byte[] _buffer = new byte[BufferBytes];
+    private readonly byte[] _buffer;
     private uint _sequence;
 
-    internal NetlinkSocket(uint groups = 0, int protocol = Rtnetlink.NETLINK_ROUTE)
+    /// <param name="groups">Whose announcements it hears.</param>
+    /// <param name="protocol">Of the kernel's netlink families.</param>
+    /// <param name="buffer">At least <see cref="BufferBytes"/>, this socket's alone until it is disposed; null: one of its own.</param>
+    internal NetlinkSocket(uint groups = 0, int protocol = Rtnetlink.NETLINK_ROUTE, byte[]? buffer = null)
     {
+        // Pinned, as it lives as long as the program: the collector does not copy it.
+        _buffer = buffer ?? GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
         Descriptor = Libc.Socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
         if (Descriptor < 0)
             throw new LinkException(LinkFault.Other, $"cannot ask the kernel: netlink: {Libc.Describe(Libc.LastError)}");
