@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Tunnel.Protocol.Mux;
 
 namespace Tunnel.App.Runtime;
@@ -75,9 +76,15 @@ internal static class EventDispatcher
     private sealed class State
     {
         /// <summary>
-        /// Streams that are told before what was written leaves, and with it what their session acknowledges.
+        /// Streams that are told before what was written leaves, and with it what their session acknowledges: unless that takes too long.
         /// </summary>
         private const int MostInARow = 128;
+
+        /// <summary>That may be told without a look at the clock: each may take the tenth of a millisecond that connecting to a target does.</summary>
+        private const int FewInARow = 8;
+
+        /// <summary>Two milliseconds, by the stopwatch.</summary>
+        private static readonly long LongInARow = Stopwatch.Frequency / 500;
 
         /// <summary>
         /// What a turn may leave untold: streams that a peer opens and resets at once are bounded by nothing else. Above it, what
@@ -101,14 +108,27 @@ internal static class EventDispatcher
         public void Finish(int mostUntold)
         {
             int told = 0;
+            bool isLong = false;
             do
             {
-                for (int i = 0; i < MostInARow && Queue.TryDequeue(out Notice notice); i++, told++)
+                long began = 0;
+                for (int i = 0; i < MostInARow && !(isLong = IsLong(i, ref began)) && Queue.TryDequeue(out Notice notice); i++, told++)
                     Deliver(notice);
                 Flush();
             }
-            while (Queue.Count > (told < MostInARow ? 0 : mostUntold));
+            while (Queue.Count > (told < MostInARow && !isLong ? 0 : mostUntold));
             IsRunning = false;
+        }
+
+        /// <summary>Whether telling has taken too long; the clock is not read for a few.</summary>
+        private static bool IsLong(int told, ref long began)
+        {
+            if (told == 0 || told % FewInARow != 0)
+                return false;
+            long now = Stopwatch.GetTimestamp();
+            if (began == 0)
+                began = now;
+            return now - began >= LongInARow;
         }
 
         private static void Deliver(in Notice notice)

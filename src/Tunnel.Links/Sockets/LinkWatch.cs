@@ -12,9 +12,13 @@ public sealed class LinkWatch : IReactorTarget, IDisposable
     private readonly ILinkObserver _observer;
     private readonly Lock _lock = new();
     private readonly Dictionary<int, int> _places = [];
+    private volatile bool _isWaiting;
     private volatile bool _disposed;
 
     internal LinkWatch(Reactor reactor, ILinkObserver observer) => (_reactor, _observer) = (reactor, observer);
+
+    /// <summary>A link has it wait for something.</summary>
+    internal bool IsWaiting => _isWaiting;
 
     /// <summary>Of what a link still holds nothing is told any more, but for a call that is under way.</summary>
     public void Dispose()
@@ -22,10 +26,13 @@ public sealed class LinkWatch : IReactorTarget, IDisposable
         lock (_lock)
         {
             _disposed = true;
+            _isWaiting = false;
             foreach ((int descriptor, int place) in _places)
                 _reactor.Unregister(place, descriptor);
             _places.Clear();
         }
+
+        _reactor.Forget(this);
     }
 
     /// <summary>A link that waits for one descriptor (-1: for none of its own) and its wakes has another watch, or none; which this returns.</summary>
@@ -53,6 +60,7 @@ public sealed class LinkWatch : IReactorTarget, IDisposable
             if (place < 0)
                 throw new LinkException(LinkFault.Other, $"cannot wait for a link: {Libc.Describe(Libc.LastError)}");
             _places.Add(descriptor, place);
+            _isWaiting = true;
         }
     }
 
@@ -63,6 +71,7 @@ public sealed class LinkWatch : IReactorTarget, IDisposable
         {
             if (_places.Remove(descriptor, out int place))
                 _reactor.Unregister(place, descriptor);
+            _isWaiting = _places.Count != 0;
         }
     }
 

@@ -11,7 +11,7 @@ namespace Tunnel.Links.Sockets;
 /// </summary>
 public sealed unsafe class Reactor : IDisposable
 {
-    /// <summary>Sockets that are told before a link that has something to receive has its turn.</summary>
+    /// <summary>Sockets that are told before links have their turn.</summary>
     private const int BatchLength = 64;
     private const int WakeSlot = -1;
     private const uint ToRead = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
@@ -33,6 +33,7 @@ public sealed unsafe class Reactor : IDisposable
     private readonly Stack<int> _free = new();
     private List<IReactorWork> _posted = [];
     private List<IReactorWork> _working = [];
+    private volatile LinkWatch[] _links = [];
     private int _epoll;
     private bool _isWoken;
     private bool _hasMore;
@@ -93,7 +94,20 @@ public sealed unsafe class Reactor : IDisposable
     }
 
     /// <summary>Tells <paramref name="observer"/> when a link that it lets be watched has something to receive, within turns of this thread.</summary>
-    public LinkWatch Watch(ILinkObserver observer) => new(this, observer);
+    public LinkWatch Watch(ILinkObserver observer)
+    {
+        var watch = new LinkWatch(this, observer);
+        lock (_lock)
+            _links = [.. _links, watch];
+        return watch;
+    }
+
+    /// <summary>The watch has ended.</summary>
+    internal void Forget(LinkWatch watch)
+    {
+        lock (_lock)
+            _links = [.. _links.Where(w => w != watch)];
+    }
 
     /// <summary>Tells <paramref name="target"/> of what happens at a descriptor; the place to give back, or -1 when the kernel refuses.</summary>
     /// <param name="descriptor">What is watched.</param>
@@ -171,6 +185,8 @@ public sealed unsafe class Reactor : IDisposable
                 Run(_turnBegins);
                 for (int i = 0; i < count; i++)
                     Tell(batch + (i * EventLength));
+                if (count == BatchLength)
+                    LookAtLinks();
                 RunPosted();
                 EndTurn();
             }
@@ -212,14 +228,33 @@ public sealed unsafe class Reactor : IDisposable
         IReactorTarget? target;
         lock (_lock)
             target = _slots[place].Generation == (uint)(key >> 32) ? _slots[place].Target : null;
+        if (target is not null)
+            Tell(target, events);
+    }
+
+    private void Tell(IReactorTarget target, uint events)
+    {
         try
         {
-            target?.OnEvents(events);
+            target.OnEvents(events);
         }
         catch (Exception defect)
         {
             _met(defect);
-            Run(target!.End);
+            Run(target.End);
+        }
+    }
+
+    /// <summary>
+    /// The kernel tells of descriptors in the order in which they became ready: behind thousands of sockets a link would have its turn when its peer has long
+    /// taken what it sent for lost.
+    /// </summary>
+    private void LookAtLinks()
+    {
+        foreach (LinkWatch link in _links)
+        {
+            if (link.IsWaiting)
+                Tell(link, EPOLLIN);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using Tunnel.Links;
 using Tunnel.Links.AfPacket;
 using Tunnel.Links.Memory;
+using Tunnel.Links.Native;
 using Tunnel.Links.Pcap;
 using Tunnel.Links.Sockets;
 using Tunnel.Links.Udp;
@@ -77,6 +78,32 @@ public sealed class LinkWatchTests : IDisposable
         ends.Link.Wake();
         await TurnAsync();
         Assert.Equal(after, receiver.Looks);
+    }
+
+    /// <summary>The kernel tells of sockets first that were ready first; a storm of new connections makes thousands ready at once.</summary>
+    [Fact]
+    public async Task ALinkDoesNotWaitForThousandsOfSocketsThatWereReadyBeforeIt()
+    {
+        const int sockets = 1000;
+        using var held = new ManualResetEventSlim();
+        using var told = new Told(_reactor, sockets);
+        int before = -1;
+        (MemoryLink near, MemoryLink far) = MemoryLink.CreatePair(new MemoryWireOptions(), 1);
+        using (near)
+        using (far)
+        {
+            var receiver = new Receiver(near) { OnFirst = () => before = told.Count };
+            using LinkWatch watch = _reactor.Watch(receiver);
+            near.Watch(watch);
+            await TurnAsync();
+            _reactor.Post(new ReactorWork(held.Wait));
+            told.BecomeReady();
+            far.Send("x"u8, 1, far.RemoteAddress);
+            held.Set();
+            await receiver.WaitForAsync(1);
+            await told.All.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+            Assert.InRange(before, 0, 128);
+        }
     }
 
     /// <summary>Delayed datagrams come when their time has.</summary>
@@ -233,6 +260,48 @@ public sealed class LinkWatchTests : IDisposable
         }
     }
 
+    /// <summary>Descriptors that are ready one after the other, and are told once each.</summary>
+    private sealed class Told(Reactor reactor, int number) : IReactorTarget, IDisposable
+    {
+        private readonly List<(WakeEvent Event, int Place)> _ready = [];
+        private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Those that were told.</summary>
+        public int Count { get; private set; }
+
+        public Task All => _all.Task;
+
+        public void BecomeReady()
+        {
+            for (int i = 0; i < number; i++)
+            {
+                var ready = new WakeEvent();
+                ready.Set();
+                _ready.Add((ready, reactor.Register(ready.Descriptor, this, room: false)));
+            }
+        }
+
+        void IReactorTarget.OnEvents(uint events)
+        {
+            if (++Count == number)
+                _all.SetResult();
+        }
+
+        void IReactorTarget.End()
+        {
+            // It never throws.
+        }
+
+        public void Dispose()
+        {
+            foreach ((WakeEvent ready, int place) in _ready)
+            {
+                reactor.Unregister(place, ready.Descriptor);
+                ready.Dispose();
+            }
+        }
+    }
+
     /// <summary>Takes one batch each time it is told.</summary>
     private sealed class Receiver(IPacketLink link) : ILinkObserver, IFrameSink
     {
@@ -242,6 +311,9 @@ public sealed class LinkWatchTests : IDisposable
         public int Count => Volatile.Read(ref _count);
 
         public int Looks => Volatile.Read(ref _looks);
+
+        /// <summary>Is called when the first one arrives.</summary>
+        public Action? OnFirst { get; init; }
 
         public void OnReady()
         {
@@ -257,7 +329,11 @@ public sealed class LinkWatchTests : IDisposable
             Interlocked.Increment(ref _looks);
         }
 
-        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength) => Interlocked.Increment(ref _count);
+        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
+        {
+            if (Interlocked.Increment(ref _count) == 1)
+                OnFirst?.Invoke();
+        }
 
         public void OnBatchEnd()
         {
