@@ -83,14 +83,14 @@ internal static class EventDispatcher
         /// <summary>That may be told without a look at the clock: each may take the tenth of a millisecond that connecting to a target does.</summary>
         private const int FewInARow = 8;
 
-        /// <summary>Two milliseconds, by the stopwatch.</summary>
-        private static readonly long LongInARow = Stopwatch.Frequency / 500;
+        /// <summary>Ten milliseconds, by the stopwatch.</summary>
+        private static readonly long LongInARow = Stopwatch.Frequency / 100;
 
         /// <summary>
         /// What a turn may leave untold: streams that a peer opens and resets at once are bounded by nothing else. Above it, what
-        /// arrives waits in the kernel.
+        /// arrives waits in the kernel, acknowledgements too: so it is some for each stream that may be open by default.
         /// </summary>
-        public const int MostUntold = 16_384;
+        public const int MostUntold = 65_536;
 
         public readonly Queue<Notice> Queue = new();
         private List<PeerSession> _touched = [];
