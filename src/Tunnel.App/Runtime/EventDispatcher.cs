@@ -108,23 +108,26 @@ internal static class EventDispatcher
         public void Finish(int mostUntold)
         {
             int told = 0;
-            bool isLong = false;
+            bool isLong;
             do
             {
                 long began = 0;
-                for (int i = 0; i < MostInARow && !(isLong = IsLong(i, ref began)) && Queue.TryDequeue(out Notice notice); i++, told++)
+                isLong = false;
+                for (int i = 1; i <= MostInARow && !isLong && Queue.TryDequeue(out Notice notice); i++, told++)
+                {
                     Deliver(notice);
+                    isLong = i % FewInARow == 0 && IsLong(ref began);
+                }
+
                 Flush();
             }
             while (Queue.Count > (told < MostInARow && !isLong ? 0 : mostUntold));
             IsRunning = false;
         }
 
-        /// <summary>Whether telling has taken too long; the clock is not read for a few.</summary>
-        private static bool IsLong(int told, ref long began)
+        /// <summary>Whether telling has taken too long since this was asked first.</summary>
+        private static bool IsLong(ref long began)
         {
-            if (told == 0 || told % FewInARow != 0)
-                return false;
             long now = Stopwatch.GetTimestamp();
             if (began == 0)
                 began = now;

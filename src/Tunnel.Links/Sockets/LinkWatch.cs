@@ -12,13 +12,19 @@ public sealed class LinkWatch : IReactorTarget, IDisposable
     private readonly ILinkObserver _observer;
     private readonly Lock _lock = new();
     private readonly Dictionary<int, int> _places = [];
-    private volatile bool _isWaiting;
     private volatile bool _disposed;
 
     internal LinkWatch(Reactor reactor, ILinkObserver observer) => (_reactor, _observer) = (reactor, observer);
 
     /// <summary>A link has it wait for something.</summary>
-    internal bool IsWaiting => _isWaiting;
+    internal bool IsWaiting
+    {
+        get
+        {
+            lock (_lock)
+                return _places.Count != 0;
+        }
+    }
 
     /// <summary>Of what a link still holds nothing is told any more, but for a call that is under way.</summary>
     public void Dispose()
@@ -26,7 +32,6 @@ public sealed class LinkWatch : IReactorTarget, IDisposable
         lock (_lock)
         {
             _disposed = true;
-            _isWaiting = false;
             foreach ((int descriptor, int place) in _places)
                 _reactor.Unregister(place, descriptor);
             _places.Clear();
@@ -60,7 +65,6 @@ public sealed class LinkWatch : IReactorTarget, IDisposable
             if (place < 0)
                 throw new LinkException(LinkFault.Other, $"cannot wait for a link: {Libc.Describe(Libc.LastError)}");
             _places.Add(descriptor, place);
-            _isWaiting = true;
         }
     }
 
@@ -71,7 +75,6 @@ public sealed class LinkWatch : IReactorTarget, IDisposable
         {
             if (_places.Remove(descriptor, out int place))
                 _reactor.Unregister(place, descriptor);
-            _isWaiting = _places.Count != 0;
         }
     }
 

@@ -56,12 +56,4 @@ internal ref struct PayloadCursor(ReadOnlySpan<byte> rest)
         Take(2 * length + 2);
         return characters[..length].ToString();
     }
-
-    public void SkipText()
-    {
-        int length = MemoryMarshal.Cast<byte, char>(_rest).IndexOf('\0');
-        if (length < 0)
-            throw new InvalidDataException("a text without end");
-        Take(2 * length + 2);
-    }
 }
