@@ -8,11 +8,9 @@ namespace Tunnel.App.Runtime;
 /// </summary>
 public sealed class DeadlineLoop : IDisposable
 {
-    private readonly Lock _lock = new();
-    private readonly PriorityQueue<Alarm, long> _queue = new();
+    private readonly AlarmQueue _alarms = new();
     private readonly AutoResetEvent _earlier = new(false);
     private readonly Thread _thread;
-    private long _waitingUntil = long.MaxValue;
     private volatile bool _stopped;
 
     public DeadlineLoop()
@@ -24,20 +22,7 @@ public sealed class DeadlineLoop : IDisposable
     /// <summary>Asks for a turn at <paramref name="deadline"/>, or sooner. Any thread.</summary>
     public void Schedule(PeerSession session, Instant deadline)
     {
-        Alarm alarm = session.Alarm;
-        if (deadline == Instant.Never || deadline.Nanoseconds >= Volatile.Read(ref alarm.WakeAt))
-            return;
-        bool signal;
-        lock (_lock)
-        {
-            if (deadline.Nanoseconds >= alarm.WakeAt)
-                return;
-            alarm.WakeAt = deadline.Nanoseconds;
-            _queue.Enqueue(alarm, deadline.Nanoseconds);
-            signal = deadline.Nanoseconds < _waitingUntil;
-        }
-
-        if (signal)
+        if (_alarms.Add(session.Alarm, deadline))
             _earlier.Set();
     }
 
@@ -60,55 +45,16 @@ public sealed class DeadlineLoop : IDisposable
         while (!_stopped)
         {
             long now = MonotonicClock.Now.Nanoseconds;
-            PeerSession? due = TakeDue(now, out long next);
+            PeerSession? due = _alarms.TakeDue(now, out long at);
             if (due is not null)
             {
-                due.OnDeadline(TimeSpan.FromMicroseconds((now - next) / 1000));
+                due.OnDeadline(TimeSpan.FromMicroseconds((now - at) / 1000));
                 continue;
             }
 
             // Rounded up: a wake-up before the deadline would only be repeated.
-            int milliseconds = next == long.MaxValue ? Timeout.Infinite : (int)Math.Min((next - now + 999_999) / 1_000_000, 3_600_000);
+            int milliseconds = at == long.MaxValue ? Timeout.Infinite : (int)Math.Min((at - now + 999_999) / 1_000_000, 3_600_000);
             _earlier.WaitOne(milliseconds);
         }
     }
-
-    private PeerSession? TakeDue(long now, out long next)
-    {
-        lock (_lock)
-        {
-            while (_queue.TryPeek(out Alarm? alarm, out long at))
-            {
-                if (at != alarm.WakeAt || alarm.Session is null)
-                {
-                    _queue.Dequeue();
-                    continue;
-                }
-
-                if (at > now)
-                    break;
-                _queue.Dequeue();
-                alarm.WakeAt = long.MaxValue;
-                // It looks again before it waits, so nobody need wake it.
-                _waitingUntil = long.MinValue;
-                next = at;
-                return alarm.Session;
-            }
-
-            next = _waitingUntil = _queue.TryPeek(out _, out long first) ? first : long.MaxValue;
-            return null;
-        }
-    }
-}
-
-/// <summary>A session's place in the queue. What is queued outlives the session, which it must not keep: sessions come and go faster.</summary>
-internal sealed class Alarm(PeerSession session)
-{
-    /// <summary>Nanoseconds of the wake-up that is on its way.</summary>
-    internal long WakeAt = long.MaxValue;
-
-    /// <summary>Null once the session has ended.</summary>
-    public PeerSession? Session { get; private set; } = session;
-
-    public void Forget() => Session = null;
 }
