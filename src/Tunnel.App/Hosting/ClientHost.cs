@@ -121,7 +121,6 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _servers?.Dispose();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         LogUdp(_logger, Udp);
-        _pool?.Dispose();
         _deadlines?.Dispose();
     }
 

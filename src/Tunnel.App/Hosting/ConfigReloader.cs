@@ -37,7 +37,9 @@ internal sealed partial class ConfigReloader<T>(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        Watch(started.Files);
+        // What the watch tells at once waits until it is known who watches.
+        lock (_lock)
+            Watch(started.Files);
         _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             // It would end the process.

@@ -54,7 +54,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
 
     string ITunnelEnd.Role => "server";
 
-    string? ITunnelEnd.Link => Receivers.Count == 0 ? null : Receivers[0].Link.Name;
+    string? ITunnelEnd.Link => Receivers is [var first, ..] ? first.Link.Name : null;
 
     string? ITunnelEnd.Unready => Receivers.Count == 0 ? "the link is not open" : null;
 

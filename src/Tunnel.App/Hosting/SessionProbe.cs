@@ -27,7 +27,7 @@ public static class SessionProbe
         var problems = new LastProblem();
         using var deadlines = new DeadlineLoop();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using ConnectionPool pool = CreatePool(config, deadlines, timeout, problems);
+        ConnectionPool pool = CreatePool(config, deadlines, timeout, problems);
         using var servers = new ServerDirectory(DnsClient.OfThisHost, pool.Apply, problems);
         servers.Apply(config.Servers);
         long start = Stopwatch.GetTimestamp();

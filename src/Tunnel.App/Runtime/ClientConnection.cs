@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime.Pool;
 using Tunnel.Links;
@@ -23,6 +24,9 @@ public sealed class ClientConnection
     private readonly LiveSessions _sessions;
     private readonly SuccessorWish _wish = new();
     private readonly CancellationTokenSource _ended = new();
+    private int _networkChanges;
+    // Of those, the ones that there had been when the way of the latest session was looked for.
+    private int _changesBefore;
 
     /// <param name="index">Which of the client's connections this is; no other that lives has the same.</param>
     /// <param name="server">Where it goes.</param>
@@ -65,6 +69,8 @@ public sealed class ClientConnection
     /// </summary>
     public void OnNetworkChanged()
     {
+        // Before it is asked which sessions there are: one that has just been begun sees it.
+        Interlocked.Increment(ref _networkChanges);
         _pause.Hurry();
         foreach (ClientReceiver receiver in _sessions.GetAll())
             FindWay(receiver);
@@ -138,7 +144,7 @@ public sealed class ClientConnection
     {
         try
         {
-            return await ConnectAsync(cancel).ConfigureAwait(false);
+            return await _server.Starts.RunAsync(() => ConnectAsync(cancel), cancel).ConfigureAwait(false);
         }
         catch (Exception e) when (cancel.IsCancellationRequested && e is not LinkException)
         {
@@ -158,6 +164,7 @@ public sealed class ClientConnection
 
     private async Task<ClientReceiver> ConnectAsync(CancellationToken cancel)
     {
+        _changesBefore = Volatile.Read(ref _networkChanges);
         IPEndPoint address = await _server.NextAddressAsync(this, cancel).ConfigureAwait(false);
         OpenedLink opened = await _parts.Open(address, Index, cancel).ConfigureAwait(false);
         var receiver = new ClientReceiver(opened, _parts.Sessions, _parts.Deadlines, Index) { Serve = _options.Serve };
@@ -173,6 +180,7 @@ public sealed class ClientConnection
         }
         catch
         {
+            await LeaveReactor();
             TrafficLog.Defect(_parts.Logger, receiver.Session);
             receiver.Dispose();
             throw;
@@ -253,13 +261,24 @@ public sealed class ClientConnection
     private static async Task DiscardAsync(ClientReceiver receiver)
     {
         using (receiver)
+        {
             await Farewell.LeaveAsync(receiver.Session).ConfigureAwait(false);
+            await LeaveReactor();
+        }
     }
+
+    /// <summary>
+    /// What awaited a session goes on where it was told, on a reactor's thread as a rule. The firewall's tools, which take the link's rules away, are run by
+    /// another: they are slow.
+    /// </summary>
+    private static ConfiguredTaskAwaitable LeaveReactor() => Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
 
     private void Begin(ClientReceiver receiver, CancellationToken stop)
     {
         Receiver = receiver;
         _sessions.Begin(receiver);
+        if (Volatile.Read(ref _networkChanges) != _changesBefore)
+            FindWay(receiver);
         Connects++;
         _pause.Reset();
         _log.Connected(receiver.Session.Peer);

@@ -8,7 +8,7 @@ namespace Tunnel.App.Runtime;
 /// A client's connections to all of its servers. New streams go where <see cref="StreamBalancer{T}"/> says, among those that are up and
 /// answer; they wait, not for ever, while there is none. Servers may come and go meanwhile. Thread-safe.
 /// </summary>
-public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
+public sealed partial class ConnectionPool : IConnectionOwner
 {
     /// <summary>Far more than there are sessions: they may come back while others are asked, but not for ever.</summary>
     private const int MaximumTries = 10_000;
@@ -120,8 +120,6 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
             running = [.. _running];
         await Task.WhenAll(running).ConfigureAwait(false);
     }
-
-    public void Dispose() => _watch.Dispose();
 
     /// <summary>This host's network has changed.</summary>
     public void OnNetworkChanged()
@@ -371,6 +369,9 @@ public sealed partial class ConnectionPool : IConnectionOwner, IDisposable
     {
         lock (_lock)
         {
+            // Its successor may have been rated meanwhile, and has refused nothing.
+            if (!ReferenceEquals(connection.Session, session))
+                return;
             if (session is null or { IsClosed: true } or { PeerDrains: true })
                 Leave(connection);
             else if (_members.GetValueOrDefault(connection) is { } member)

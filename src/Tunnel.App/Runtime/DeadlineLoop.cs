@@ -36,8 +36,8 @@ public sealed class DeadlineLoop : IDisposable
         if (_thread == Thread.CurrentThread)
             return;
         _earlier.Set();
+        // The event goes with the object: a session whose turn is just ending may still set it.
         _thread.Join();
-        _earlier.Dispose();
     }
 
     private void Run()

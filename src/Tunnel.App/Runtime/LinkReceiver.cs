@@ -28,6 +28,7 @@ public abstract class LinkReceiver : IFrameSink, ILinkObserver, IDisposable
     private Reactor? _reactor;
     private LinkWatch? _watch;
     private bool _stopped;
+    private bool _isInBatch;
 
     /// <param name="link">Owned from now on.</param>
     /// <param name="carrier">How datagrams are dressed.</param>
@@ -92,8 +93,19 @@ public abstract class LinkReceiver : IFrameSink, ILinkObserver, IDisposable
     {
         lock (_receiving)
         {
-            if (!_stopped)
+            if (_stopped)
+                return;
+            _isInBatch = true;
+            try
+            {
                 Link.Receive(this, 0);
+            }
+            finally
+            {
+                _isInBatch = false;
+                if (_stopped)
+                    Link.Dispose();
+            }
         }
     }
 
@@ -118,9 +130,13 @@ public abstract class LinkReceiver : IFrameSink, ILinkObserver, IDisposable
         (_frames, _hasEntered) = (0, false);
     }
 
-    /// <summary>Stops receiving and closes the link. A batch that is under way on another thread is waited for.</summary>
+    /// <summary>
+    /// Stops receiving and closes the link. A batch that is under way on another thread is waited for; on this one, where what awaited a session goes on
+    /// within it, the link is closed at its end: what is being read is the link's memory.
+    /// </summary>
     public virtual void Dispose()
     {
+        bool isInBatch;
         lock (_receiving)
         {
             if (_stopped)
@@ -129,10 +145,12 @@ public abstract class LinkReceiver : IFrameSink, ILinkObserver, IDisposable
             _watch?.Dispose();
             if (_reactor is not null)
                 Reactors.OfProcess.Release(_reactor);
+            isInBatch = _isInBatch;
         }
 
         Sessions.Ledger.Remove(this);
-        Link.Dispose();
+        if (!isInBatch)
+            Link.Dispose();
         GC.SuppressFinalize(this);
     }
 

@@ -219,10 +219,11 @@ public sealed class ServerSessions(
         SessionOpened?.Invoke(peer);
         lock (_lock)
         {
-            if (beside)
+            // The one beside which it is made may have ended meanwhile.
+            if (beside && _table.TryGet(arrival.Peer, out _))
                 _successors.Add(peer);
             else
-                _table.Set(arrival.Peer, peer);
+                TakePlace(peer);
             _byAge.AddLast(peer.Age);
         }
 

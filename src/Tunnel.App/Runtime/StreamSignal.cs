@@ -21,6 +21,9 @@ internal class StreamSignal : IValueTaskSource
     /// <summary>Waits for the signal since <see cref="Arm"/>; to be awaited once, or not at all.</summary>
     public ValueTask Wait() => new(this, _core.Version);
 
+    /// <summary>Nothing was begun after <see cref="Arm"/>. Whoever is just signalling is waited for: what he does must not meet the next wait.</summary>
+    public ValueTask DisarmAsync() => Interlocked.Exchange(ref _armed, 0) == 1 ? ValueTask.CompletedTask : Wait();
+
     public void Signal()
     {
         if (Interlocked.Exchange(ref _armed, 0) == 1)

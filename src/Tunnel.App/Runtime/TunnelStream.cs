@@ -119,7 +119,13 @@ public sealed class TunnelStream
         Written.Arm();
         return _session.Streams.TryWrite(_stream, data)
             ? Written.Wait()
-            : ValueTask.FromException(WhyClosed());
+            : FailAsync();
+
+        async ValueTask FailAsync()
+        {
+            await Written.DisarmAsync().ConfigureAwait(false);
+            throw WhyClosed();
+        }
     }
 
     /// <summary>
@@ -153,9 +159,11 @@ public sealed class TunnelStream
         DatagramWrite result = _session.Streams.TryWriteDatagram(_stream, data);
         if (result == DatagramWrite.Taken)
             await Written.Wait().ConfigureAwait(false);
-        else if (result == DatagramWrite.Closed)
+        else
+            await Written.DisarmAsync().ConfigureAwait(false);
+        if (result == DatagramWrite.Closed)
             throw WhyClosed();
-        else if (Problem() is { } problem)
+        if (result != DatagramWrite.Taken && Problem() is { } problem)
             throw problem;
         return result == DatagramWrite.Taken;
     }

@@ -91,8 +91,7 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
     void IPendingOpen.Move()
     {
         _isMoved = true;
-        // Which wakes this.
-        _stream!.Close();
+        Ask();
     }
 
     protected override void Turn()
@@ -101,6 +100,9 @@ internal sealed class StreamOpening : TurnTaker, IStreamObserver, ISocketObserve
             Observe();
         if (!_isOver && IsWanted() && HasStream())
             GoOn(_stream!);
+        // Not what has its answer meanwhile, or has been handed over. Which wakes this.
+        if (!_isOver && _isMoved && !_isAnswered)
+            _stream!.Close();
     }
 
     protected override void Break(Exception defect)

@@ -23,10 +23,10 @@ public sealed class MuxStream
     public int Available => Received.Length;
 
     /// <summary>Something can be read now: a byte, or, where frames are datagrams, one of them.</summary>
-    public bool HasInput => ReadsFrames ? Frames!.Count != 0 : Received.Length != 0;
+    public bool HasInput => Received.Length != 0 && (!ReadsFrames || Frames!.Count != 0);
 
-    /// <summary>The peer will write no more, and everything it wrote was read; or the stream is gone.</summary>
-    public bool EndOfStream => Received.Length == 0 && (PeerFinished || IsClosed);
+    /// <summary>Nothing can be read any more: the peer will write no more, or the stream is gone. The beginning of a frame is not waited for then.</summary>
+    public bool EndOfStream => !HasInput && (PeerFinished || IsClosed);
 
     /// <summary>The peer will write no more.</summary>
     public bool PeerFinished { get; internal set; }

@@ -104,13 +104,14 @@ internal sealed class StreamReceiver(MuxOptions options, IStreamAdmission? admis
     /// <summary>Takes one frame of a stream that reads frames: its length, or -1 for none (yet).</summary>
     public int ReadFrame(MuxStream stream, Span<byte> destination)
     {
-        if (!stream.HasInput || stream.IsClosed)
+        if (!stream.HasInput)
             return -1;
         int length = stream.Frames!.Take();
         Invariant.Check(stream.Received.Read(destination[..length]) == length);
         Unread -= length;
         stream.ReadableRaised &= stream.HasInput;
-        grants.OnRead(stream, length);
+        if (!stream.IsClosed)
+            grants.OnRead(stream, length);
         return length;
     }
 

@@ -172,6 +172,40 @@ public class MuxDatagramTests
         Assert.Single(bench.Events());
     }
 
+    /// <summary>Whoever reads frames is told that no more will come: the beginning of one is not waited for, and what came whole is not lost.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void TheSessionEndsInTheMiddleOfOneThatComes(bool isOneWhole)
+    {
+        var bench = new MuxBench();
+        MuxStream stream = bench.Open();
+        Assert.True(MuxSession.ReadFrames(stream));
+        byte[] frame = MuxBench.Frame(2, MuxCommand.Data, 3, new byte[100]);
+        if (isOneWhole)
+            bench.Feed(frame);
+        bench.Feed(frame.AsSpan(0, 50));
+        bench.Events();
+        bench.Mux.Close(CloseReason.KeepAliveTimeout);
+        Assert.Contains(new MuxEvent(MuxEventKind.Readable, stream), bench.Events());
+        Assert.Equal(!isOneWhole, stream.EndOfStream);
+        Assert.Equal(isOneWhole ? 100 : -1, bench.Mux.ReadFrame(stream, new byte[65_535]));
+        Assert.True(stream.EndOfStream);
+        Assert.Equal(-1, bench.Mux.ReadFrame(stream, new byte[65_535]));
+    }
+
+    [Fact]
+    public void WhatThisEndClosedHasNoFramesLeft()
+    {
+        var bench = new MuxBench();
+        MuxStream stream = bench.Open();
+        Assert.True(MuxSession.ReadFrames(stream));
+        bench.Feed(MuxBench.Frame(2, MuxCommand.Data, 3, new byte[100]));
+        bench.Mux.Close(stream);
+        Assert.True(stream.EndOfStream);
+        Assert.Equal(-1, bench.Mux.ReadFrame(stream, new byte[65_535]));
+    }
+
     /// <summary>As long as they fit the window at all: nobody waits for ever for the half of it that has not been given back.</summary>
     [Theory]
     [InlineData(16_384, 8_000, 16_384)]

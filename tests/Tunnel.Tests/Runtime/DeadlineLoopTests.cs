@@ -35,6 +35,24 @@ public sealed class DeadlineLoopTests
         }
     }
 
+    /// <summary>A session's turn may be ending on another thread meanwhile.</summary>
+    [Fact]
+    public void WhoAsksOfOneThatHasEndedIsNotHeardAndNotHurt()
+    {
+        (MemoryLink near, MemoryLink far) = MemoryLink.CreatePair(new MemoryWireOptions(), 1);
+        using (far)
+        using (var link = new ReplaceableLink(near))
+        {
+            IPEndPoint peer = new(IPAddress.Loopback, 9999);
+            var loop = new DeadlineLoop();
+            Session silent = Factory().CreateSession(conv: 7, isClient: true, MonotonicClock.Now);
+            var session = new PeerSession(
+                silent, DatagramCarrier.Open(link, peer), Endpoint.FromIPEndPoint(peer), guard: null, loop, new Owner(loop));
+            loop.Dispose();
+            loop.Schedule(session, MonotonicClock.Now);
+        }
+    }
+
     /// <summary>Nobody answers, which ends a session at its first deadline or soon after.</summary>
     private static SessionFactory Factory() => new(
         "aes-128-gcm",

@@ -58,6 +58,21 @@ public sealed class LinkReceiverTests : IDisposable
         Assert.InRange(looks[1].Told, 1, 2 * Batch);
     }
 
+    /// <summary>What awaited a session goes on within the batch that told it, and may end everything there, as a server's stop does.</summary>
+    [Fact]
+    public void EndedWithinABatchItClosesItsLinkAfterIt()
+    {
+        Session client = Factory().CreateSession(conv: 7, isClient: true, MonotonicClock.Now);
+        var link = new ReplaceableLink(_near);
+        var sessions = new ServerSessions(Factory(), new DatagramCarrier(), link, _deadlines, () => 1);
+        var receiver = new ServerReceiver(link, sessions);
+        sessions.StreamOpened += _ => receiver.Dispose();
+        receiver.Start();
+        Open(client, 1);
+        Assert.True(_near.Closed.Wait(TimeSpan.FromSeconds(30)));
+        Assert.False(_near.WasClosedWithinABatch);
+    }
+
     public void Dispose()
     {
         _deadlines.Dispose();
@@ -97,7 +112,13 @@ public sealed class LinkReceiverTests : IDisposable
     /// <param name="told">Those that it has told.</param>
     private sealed class ObservedLink(MemoryLink link, Func<int> told) : IPacketLink
     {
+        private bool _isInBatch;
+
         public List<Look> Looks { get; } = [];
+
+        public ManualResetEventSlim Closed { get; } = new();
+
+        public bool WasClosedWithinABatch { get; private set; }
 
         public string Name => link.Name;
 
@@ -110,7 +131,9 @@ public sealed class LinkReceiverTests : IDisposable
         public int Receive(IFrameSink sink, int timeoutMilliseconds)
         {
             int before = told();
+            _isInBatch = true;
             int frames = link.Receive(sink, timeoutMilliseconds);
+            _isInBatch = false;
             Looks.Add(new Look(frames, before));
             return frames;
         }
@@ -125,6 +148,11 @@ public sealed class LinkReceiverTests : IDisposable
 
         public void Wake() => link.Wake();
 
-        public void Dispose() => link.Dispose();
+        public void Dispose()
+        {
+            WasClosedWithinABatch |= _isInBatch;
+            link.Dispose();
+            Closed.Set();
+        }
     }
 }

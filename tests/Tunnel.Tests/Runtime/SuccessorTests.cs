@@ -76,6 +76,19 @@ public sealed class SuccessorTests : IDisposable
     }
 
     /// <summary>Also where there is room for no session more: one that is proven gives its place to nobody else.</summary>
+    /// <summary>By its keepalive, say, on another thread: nobody else would find its successor.</summary>
+    [Fact]
+    public void TheSessionMayEndWhileItsSuccessorIsMade()
+    {
+        PeerSession old = Greet(1, conv: 7).Session;
+        _bench.Sessions.SessionOpened += _ => old.Close(CloseReason.KeepAliveTimeout);
+        BenchPeer anew = _bench.Greet(1, conv: 8);
+        Assert.Equal([anew.Session], _bench.Sessions.GetAll());
+        Assert.Equal(1, _bench.Sessions.Count);
+        anew.Say(MuxCommand.Open, 5);
+        Assert.Equal(2, anew.Session.StreamCount);
+    }
+
     [Fact]
     public void AtTheCapAClientThatBeganAnewIsServed()
     {

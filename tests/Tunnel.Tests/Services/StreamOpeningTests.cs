@@ -145,6 +145,18 @@ public sealed class StreamOpeningTests : IDisposable
         await Assert.ThrowsAnyAsync<IOException>(() => blocked.AsTask());
     }
 
+    /// <summary>Whoever moves what waits for a silent session may come to one that has just been answered, and is the application's by now.</summary>
+    [Fact]
+    public async Task WhatIsOpenIsNotMoved()
+    {
+        await using var world = new PoolWorld(1, 1024, Server(1));
+        await world.UntilAsync(1, ConnectionState.Up);
+        StreamOpening opening = Open(world, world.Echo);
+        TunnelStream stream = await _owner.Opened;
+        ((IPendingOpen)opening).Move();
+        await AssertEchoesAsync(stream, "hello");
+    }
+
     [Fact]
     public async Task HeadersForOneTargetAreWrittenOnce()
     {
@@ -156,9 +168,13 @@ public sealed class StreamOpeningTests : IDisposable
         Assert.NotEqual(first.Dial.ToArray(), other.Dial.ToArray());
     }
 
-    private void Open(
-        PoolWorld world, Target target, TcpSocket? socket = null, bool endIsLeaving = false, CancellationToken stop = default) =>
-        new StreamOpening(world.Opener, world.Opener.HeadersFor(target), _owner) { Socket = socket, EndIsLeaving = endIsLeaving, Stop = stop }.Start();
+    private StreamOpening Open(
+        PoolWorld world, Target target, TcpSocket? socket = null, bool endIsLeaving = false, CancellationToken stop = default)
+    {
+        var opening = new StreamOpening(world.Opener, world.Opener.HeadersFor(target), _owner) { Socket = socket, EndIsLeaving = endIsLeaving, Stop = stop };
+        opening.Start();
+        return opening;
+    }
 
     /// <summary>Until no more of what waits is sent.</summary>
     private static async Task UntilFullAsync(PeerSession session)

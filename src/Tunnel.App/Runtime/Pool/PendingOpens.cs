@@ -49,6 +49,6 @@ internal interface IPendingOpen
 {
     TunnelStream Stream { get; }
 
-    /// <summary>Another session is to have it: closes the stream, and opens it again.</summary>
+    /// <summary>Another session is to have it: closes the stream, and opens it again. Nothing where it has just been answered.</summary>
     void Move();
 }

@@ -26,6 +26,9 @@ internal sealed class PoolServer(ServerSpec spec, Random random)
     /// <summary>Those of them that are up and not silent. The pool's.</summary>
     public List<StreamBalancer<ClientConnection>.Member> Members { get; } = [];
 
+    /// <summary>In which its sessions begin.</summary>
+    public StartTurns Starts { get; } = new(atOnce: 4, TimeSpan.FromMilliseconds(50), TimeProvider.System);
+
     /// <summary>The watch's.</summary>
     public LossJudge<ClientConnection> Losses { get; } = new();
 

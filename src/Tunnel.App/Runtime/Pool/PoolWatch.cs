@@ -5,7 +5,7 @@ namespace Tunnel.App.Runtime.Pool;
 /// every second while there is anything else to look after, and not at all while there is not. Whoever is waited for and says nothing is
 /// nudged, so that its silence shows; what waits for a silent one is moved; sick sessions are replaced; names are looked up again.
 /// </summary>
-internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending, MovableStreams movable) : IDisposable
+internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending, MovableStreams movable)
 {
     private const int HurriedStep = 100;
     private const int Step = 1000;
@@ -19,6 +19,7 @@ internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending, Movab
     /// <summary>Loss that is no reason for a new session yet, but for looking.</summary>
     private const double NotableLoss = LossJudge<ClientConnection>.Sick * 2 / 3;
 
+    // Not disposed of: sessions that outlive the loop still say how they fare.
     private readonly SemaphoreSlim _wake = new(0);
     private readonly Dictionary<PeerSession, long> _silentSince = [];
     private int _hurried;
@@ -60,8 +61,6 @@ internal sealed class PoolWatch(ConnectionPool pool, PendingOpens pending, Movab
             Look(stop);
         }
     }
-
-    public void Dispose() => _wake.Dispose();
 
     /// <summary>Whoever begins to wait after this wakes the loop; whoever did before is seen by it.</summary>
     private void ForgetSignals()

@@ -65,7 +65,11 @@ public sealed class SessionHealth(Action changed)
         long milliseconds = now.Milliseconds;
         bool silent = kcp.InFlight != 0 && milliseconds - kcp.HeardAt >= SilenceOf(kcp.RetransmissionTimeout);
         bool full = session.Mux.IsFull;
-        bool urgent = silent != IsSilent || full != _isFull || _again || (_hadFlight && kcp.InFlight == 0);
+        // Taken once: asked for again after this, it is told again.
+        bool again = _again;
+        if (again)
+            _again = false;
+        bool urgent = silent != IsSilent || full != _isFull || again || (_hadFlight && kcp.InFlight == 0);
         if (milliseconds < _nextAt && !urgent)
             return false;
         _nextAt = milliseconds + Interval;
@@ -73,8 +77,8 @@ public sealed class SessionHealth(Action changed)
         SampleLoss(kcp.Counters);
         (BytesInFlight, RoundTrip) = (kcp.BytesInFlight, kcp.SmoothedRoundTrip);
         double cost = full ? double.PositiveInfinity : CostOf(RoundTrip, kcp.InFlight / Math.Max(1.0, kcp.Window), Loss);
-        bool worthTelling = silent != IsSilent || _again || IsFar(cost, Cost);
-        (IsSilent, _again) = (silent, false);
+        bool worthTelling = silent != IsSilent || again || IsFar(cost, Cost);
+        IsSilent = silent;
         if (worthTelling)
             Cost = cost;
         return worthTelling;

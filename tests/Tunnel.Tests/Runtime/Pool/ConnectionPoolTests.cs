@@ -218,6 +218,20 @@ public class ConnectionPoolTests
     }
 
     [Fact(Timeout = Limit)]
+    public async Task ASessionThatIsBeingGreetedFollowsTheNetwork()
+    {
+        await using var world = new PoolWorld(1, 1024);
+        world.Cut(1);
+        world.Pool.Apply([Server(1)]);
+        await Eventually(() => world.Opened.Length == 1);
+        world.Pool.OnNetworkChanged();
+        Assert.Equal([0], world.Sought);
+        world.Mend(1);
+        await world.UntilAsync(1, ConnectionState.Up);
+        Assert.Equal([1], world.Sought);
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task FullSessionsSaySoUntilThereIsRoom()
     {
         await using var world = new PoolWorld(2, 3, Server(1));

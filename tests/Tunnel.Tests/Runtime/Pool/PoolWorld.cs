@@ -170,7 +170,6 @@ internal sealed class PoolWorld : IAsyncDisposable
             sessions.Close();
         }
 
-        Pool.Dispose();
         _echo.Dispose();
         _deadlines.Dispose();
         _stop.Dispose();
