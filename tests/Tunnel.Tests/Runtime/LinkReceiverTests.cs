@@ -62,14 +62,22 @@ public sealed class LinkReceiverTests : IDisposable
     [Fact]
     public void EndedWithinABatchItClosesItsLinkAfterIt()
     {
-        Session client = Factory().CreateSession(conv: 7, isClient: true, MonotonicClock.Now);
         var link = new ReplaceableLink(_near);
-        var sessions = new ServerSessions(Factory(), new DatagramCarrier(), link, _deadlines, () => 1);
+        var sessions = new ServerSessions(Factory(), new DatagramCarrier(), link, _deadlines, () => 2);
         var receiver = new ServerReceiver(link, sessions);
-        sessions.StreamOpened += _ => receiver.Dispose();
+        bool endsWithinABatch = false;
+        sessions.StreamOpened += _ =>
+        {
+            endsWithinABatch |= _near.IsInBatch;
+            receiver.Dispose();
+        };
+        // What the first has to tell is told before the second is looked at.
+        _near.HasPeerForEachFrame = true;
+        for (uint conv = 7; conv < 9; conv++)
+            Open(Factory().CreateSession(conv, isClient: true, MonotonicClock.Now), 1);
         receiver.Start();
-        Open(client, 1);
         Assert.True(_near.Closed.Wait(TimeSpan.FromSeconds(30)));
+        Assert.True(endsWithinABatch);
         Assert.False(_near.WasClosedWithinABatch);
     }
 
@@ -112,9 +120,12 @@ public sealed class LinkReceiverTests : IDisposable
     /// <param name="told">Those that it has told.</param>
     private sealed class ObservedLink(MemoryLink link, Func<int> told) : IPacketLink
     {
-        private bool _isInBatch;
-
         public List<Look> Looks { get; } = [];
+
+        /// <summary>Each frame of a batch comes from a host of its own.</summary>
+        public bool HasPeerForEachFrame { get; set; }
+
+        public bool IsInBatch { get; private set; }
 
         public ManualResetEventSlim Closed { get; } = new();
 
@@ -131,9 +142,9 @@ public sealed class LinkReceiverTests : IDisposable
         public int Receive(IFrameSink sink, int timeoutMilliseconds)
         {
             int before = told();
-            _isInBatch = true;
-            int frames = link.Receive(sink, timeoutMilliseconds);
-            _isInBatch = false;
+            IsInBatch = true;
+            int frames = link.Receive(HasPeerForEachFrame ? new PeerForEachFrame(sink) : sink, timeoutMilliseconds);
+            IsInBatch = false;
             Looks.Add(new Look(frames, before));
             return frames;
         }
@@ -150,9 +161,24 @@ public sealed class LinkReceiverTests : IDisposable
 
         public void Dispose()
         {
-            WasClosedWithinABatch |= _isInBatch;
+            WasClosedWithinABatch |= IsInBatch;
             link.Dispose();
             Closed.Set();
         }
+    }
+
+    private sealed class PeerForEachFrame(IFrameSink sink) : IFrameSink
+    {
+        private byte _frames;
+
+        public void OnFrame(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> address, int segmentLength)
+        {
+            byte[] own = address.ToArray();
+            // The address's last byte, in what the kernel calls sockaddr_in.
+            own[7] += _frames++;
+            sink.OnFrame(frame, own, segmentLength);
+        }
+
+        public void OnBatchEnd() => sink.OnBatchEnd();
     }
 }
