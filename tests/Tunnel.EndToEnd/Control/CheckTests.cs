@@ -5,6 +5,7 @@ using Tunnel.EndToEnd.Harness;
 namespace Tunnel.EndToEnd.Control;
 
 /// <summary>tunnelctl check in namespaces of its own: what it finds, what it sets there, and that it is as before afterwards.</summary>
+[Collection(nameof(CheckTests))]
 public partial class CheckTests : EndToEndTest
 {
     private static readonly string[] PerNamespace =

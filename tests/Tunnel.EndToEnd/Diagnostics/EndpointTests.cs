@@ -8,6 +8,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Diagnostics;
 
 /// <summary>What a running client and a running server show of themselves over HTTP.</summary>
+[Collection(nameof(EndpointTests))]
 public class EndpointTests : EndToEndTest
 {
     private const string AnyPort = "127.0.0.1:0";

@@ -8,6 +8,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Diagnostics;
 
 /// <summary>What a collector gets when the file names one.</summary>
+[Collection(nameof(OtlpTests))]
 public class OtlpTests : EndToEndTest
 {
     [Theory(Timeout = Limit)]

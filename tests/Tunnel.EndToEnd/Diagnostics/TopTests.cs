@@ -6,6 +6,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Diagnostics;
 
 /// <summary>tunnelctl top, of a running process.</summary>
+[Collection(nameof(TopTests))]
 public class TopTests : EndToEndTest
 {
     private const string Token = "a-token-for-these-tests";

@@ -6,6 +6,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Limits;
 
 /// <summary>Raw segments may come from any address that the sender likes. What they cost the server is bounded.</summary>
+[Collection(nameof(SpoofedSegmentTests))]
 public partial class SpoofedSegmentTests : EndToEndTest
 {
     private const int Cap = 64;

@@ -7,6 +7,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Limits;
 
 /// <summary>Who has not the secret gets nowhere, and costs nothing that lasts.</summary>
+[Collection(nameof(StrangerTests))]
 public class StrangerTests : EndToEndTest
 {
     private const byte NetworkUnreachable = 3;

@@ -5,6 +5,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Limits;
 
 /// <summary>How many streams a peer may have, and how long one may keep silent.</summary>
+[Collection(nameof(StreamLimitTests))]
 public class StreamLimitTests : EndToEndTest
 {
     private const int Cap = 4;

@@ -6,6 +6,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Operation;
 
 /// <summary>A changed file takes effect while sessions and connections go on.</summary>
+[Collection(nameof(ReloadTests))]
 public class ReloadTests : EndToEndTest
 {
     private const byte NotAllowed = 2;

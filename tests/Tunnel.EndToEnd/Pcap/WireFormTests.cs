@@ -5,6 +5,7 @@ using Tunnel.Protocol.Wire;
 namespace Tunnel.EndToEnd.Pcap;
 
 /// <summary>What an onlooker sees: segments as the peers' programs make them, with checksums that are right.</summary>
+[Collection(nameof(WireFormTests))]
 public class WireFormTests : EndToEndTest
 {
     private const string TunnelOnly = "tcp port 9999";

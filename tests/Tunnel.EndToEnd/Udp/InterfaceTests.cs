@@ -5,6 +5,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Udp;
 
 /// <summary>Two hosts with two cables between them, both of which lead to the other's address; their routes prefer the first.</summary>
+[Collection(nameof(InterfaceTests))]
 public class InterfaceTests : EndToEndTest
 {
     private const string First = Namespaces.Interface;

@@ -5,6 +5,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Udp;
 
 /// <summary>The udp link as anybody can try it: two processes on one host, without any privilege.</summary>
+[Collection(nameof(LoopbackTests))]
 public class LoopbackTests : EndToEndTest
 {
     [Fact(Timeout = Limit)]

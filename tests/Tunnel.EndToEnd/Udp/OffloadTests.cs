@@ -5,6 +5,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Udp;
 
 /// <summary>Files over the udp link, whose datagrams the kernel takes and gives many at a time.</summary>
+[Collection(nameof(OffloadTests))]
 public class OffloadTests : EndToEndTest
 {
     private const int Length = 64 * Payload.MiB;

@@ -6,6 +6,7 @@ using Tunnel.EndToEnd.Targets;
 namespace Tunnel.EndToEnd.Udp;
 
 /// <summary>A connection through the tunnel behaves as one without it: ends, resets, refusals and slowness come through.</summary>
+[Collection(nameof(RelayTests))]
 public class RelayTests : EndToEndTest
 {
     private const int ReplyLength = 4 * Payload.MiB;
