@@ -19,6 +19,9 @@ internal sealed class OutwardPump : TurnTaker, IReactorWork
     [ThreadStatic]
     private static byte[]? _spare;
 
+    [ThreadStatic]
+    private static bool _hasOwn;
+
     private readonly TcpSocket _socket;
     private readonly TunnelStream _stream;
     private readonly IPumpOwner _owner;
@@ -84,7 +87,7 @@ internal sealed class OutwardPump : TurnTaker, IReactorWork
     /// <param name="edges">Read before the socket is tried: what comes after counts again.</param>
     private void Forward(int edges)
     {
-        byte[] buffer = _spare ?? ArrayPool<byte>.Shared.Rent(BufferLength);
+        byte[] buffer = _spare ?? Rent();
         _spare = null;
         int count = _socket.Receive(buffer, out SocketError error);
         if (count == 0)
@@ -142,6 +145,15 @@ internal sealed class OutwardPump : TurnTaker, IReactorWork
         if (_buffer is { } buffer)
             Spare(buffer);
         _buffer = null;
+    }
+
+    /// <summary>A thread's first buffer stays with it, as a rule: pinned, so that the collector does not copy it.</summary>
+    private static byte[] Rent()
+    {
+        if (_hasOwn)
+            return ArrayPool<byte>.Shared.Rent(BufferLength);
+        _hasOwn = true;
+        return GC.AllocateUninitializedArray<byte>(BufferLength, pinned: true);
     }
 
     private static void Spare(byte[] buffer)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
@@ -10,11 +9,7 @@ namespace Tunnel.Links.Host.Netlink;
 /// <summary>The questions that the tunnel has for the kernel.</summary>
 internal sealed class NetlinkQueries : IDisposable
 {
-    /// <summary>From the pool: some questions are asked every few seconds.</summary>
-    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(NetlinkSocket.BufferBytes);
-    private readonly NetlinkSocket _socket;
-
-    internal NetlinkQueries() => _socket = new NetlinkSocket(buffer: _buffer);
+    private readonly NetlinkSocket _socket = new();
 
     internal List<LinkEntry> Links() => Dump(RTM_GETLINK, 16, 0, RTM_NEWLINK, NetlinkParsers.Link);
 
@@ -65,11 +60,7 @@ internal sealed class NetlinkQueries : IDisposable
         return null;
     }
 
-    public void Dispose()
-    {
-        _socket.Dispose();
-        ArrayPool<byte>.Shared.Return(_buffer);
-    }
+    public void Dispose() => _socket.Dispose();
 
     internal static byte Number(AddressFamily family) => (byte)(family == AddressFamily.InterNetworkV6 ? Linux.AF_INET6 : Linux.AF_INET);
 

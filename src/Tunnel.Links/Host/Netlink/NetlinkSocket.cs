@@ -8,21 +8,22 @@ namespace Tunnel.Links.Host.Netlink;
 /// <summary>A netlink socket, rtnetlink unless told otherwise: asks the kernel and reads its answers, or listens to its announcements. One owner at a time.</summary>
 internal sealed unsafe class NetlinkSocket : IDisposable
 {
-    /// <summary>Of the buffer that a socket needs: more than the kernel puts into one message of a dump.</summary>
-    internal const int BufferBytes = 64 * 1024;
+    /// <summary>More than the kernel puts into one message of a dump.</summary>
+    private const int BufferBytes = 64 * 1024;
 
     private const int AnswerTimeoutMilliseconds = 2000;
 
-    private readonly byte[] _buffer;
+    // The next socket's: some questions are asked every few seconds.
+    private static byte[]? _spare;
+
+    // Pinned: most live as long as the program, and the collector does not copy them.
+    private readonly byte[] _buffer = Interlocked.Exchange(ref _spare, null) ?? GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
     private uint _sequence;
 
     /// <param name="groups">Whose announcements it hears.</param>
     /// <param name="protocol">Of the kernel's netlink families.</param>
-    /// <param name="buffer">At least <see cref="BufferBytes"/>, this socket's alone until it is disposed; null: one of its own.</param>
-    internal NetlinkSocket(uint groups = 0, int protocol = Rtnetlink.NETLINK_ROUTE, byte[]? buffer = null)
+    internal NetlinkSocket(uint groups = 0, int protocol = Rtnetlink.NETLINK_ROUTE)
     {
-        // Pinned, as it lives as long as the program: the collector does not copy it.
-        _buffer = buffer ?? GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
         Descriptor = Libc.Socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
         if (Descriptor < 0)
             throw new LinkException(LinkFault.Other, $"cannot ask the kernel: netlink: {Libc.Describe(Libc.LastError)}");
@@ -108,9 +109,11 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 
     public void Dispose()
     {
-        if (Descriptor >= 0)
-            _ = Libc.Close(Descriptor);
+        if (Descriptor < 0)
+            return;
+        _ = Libc.Close(Descriptor);
         Descriptor = -1;
+        Volatile.Write(ref _spare, _buffer);
     }
 
     /// <summary>Reads messages up to the end of the answer; true when that was there.</summary>
