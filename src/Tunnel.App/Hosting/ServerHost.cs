@@ -113,6 +113,7 @@ public sealed partial class ServerHost(ServerConfig config, ILoggerFactory logge
         LogUdp(_logger, Udp);
         if (Sessions is not null)
             await Task.WhenAll(Sessions.GetAll().Select(Farewell.LeaveAsync)).ConfigureAwait(false);
+        await Reactors.Leave();
         _network?.Dispose();
         CloseReceivers();
         _links?.Dispose();

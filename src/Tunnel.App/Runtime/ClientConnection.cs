@@ -1,5 +1,4 @@
 using System.Net;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Runtime.Pool;
 using Tunnel.Links;
@@ -180,7 +179,7 @@ public sealed class ClientConnection
         }
         catch
         {
-            await LeaveReactor();
+            await Reactors.Leave();
             TrafficLog.Defect(_parts.Logger, receiver.Session);
             receiver.Dispose();
             throw;
@@ -263,15 +262,9 @@ public sealed class ClientConnection
         using (receiver)
         {
             await Farewell.LeaveAsync(receiver.Session).ConfigureAwait(false);
-            await LeaveReactor();
+            await Reactors.Leave();
         }
     }
-
-    /// <summary>
-    /// What awaited a session goes on where it was told, on a reactor's thread as a rule. The firewall's tools, which take the link's rules away, are run by
-    /// another: they are slow.
-    /// </summary>
-    private static ConfiguredTaskAwaitable LeaveReactor() => Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
 
     private void Begin(ClientReceiver receiver, CancellationToken stop)
     {

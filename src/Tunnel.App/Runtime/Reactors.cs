@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Tunnel.Links;
 using Tunnel.Links.Sockets;
 
@@ -21,6 +22,12 @@ public sealed class Reactors(int most) : IDisposable
 
     /// <summary>The process's: one a processor.</summary>
     public static Reactors OfProcess { get; } = new(Environment.ProcessorCount);
+
+    /// <summary>
+    /// To be awaited by what is slow, or ends links, after it has awaited a session: that goes on where it was told, which is a reactor's turn as a rule, and
+    /// all its links and sockets would stand still. The firewall's tools, which take a link's rules away, need tens of milliseconds.
+    /// </summary>
+    public static ConfiguredTaskAwaitable Leave() => Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
 
     /// <summary>Whose the next socket is: this thread's own, if it is a reactor's.</summary>
     /// <exception cref="SocketException">There are no descriptors for reactors now.</exception>
