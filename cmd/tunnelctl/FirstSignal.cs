@@ -20,6 +20,8 @@ internal sealed class FirstSignal : IDisposable
     [
         PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Take(context, 2)),
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Take(context, 15)),
+        // A terminal that is closed, or lost with its connection.
+        PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Take(context, 1)),
     ];
 
     /// <summary>The first signal has come.</summary>

@@ -10,8 +10,9 @@ namespace Tunnel.Ctl.Dump;
 /// <param name="Filter">Which are shown and written.</param>
 /// <param name="Count">After so many shown it ends; 0: never.</param>
 /// <param name="Render">A packet's text; null: nothing is printed.</param>
+/// <param name="Text">Where that goes.</param>
 /// <param name="Writer">Where shown frames are kept, too.</param>
-internal sealed record DumpOutput(DumpFilter Filter, long Count, Func<DumpedPacket, string>? Render, PcapngWriter? Writer);
+internal sealed record DumpOutput(DumpFilter Filter, long Count, Func<DumpedPacket, string>? Render, TextWriter Text, PcapngWriter? Writer);
 
 /// <summary>Frames from an interface or a file, through the decoder, to standard output and a file.</summary>
 internal sealed class DumpRun(PacketDecoder decoder, DumpOutput output) : ITapSink
@@ -43,7 +44,7 @@ internal sealed class DumpRun(PacketDecoder decoder, DumpOutput output) : ITapSi
             // Whoever looks on sees packets when they come; a file that is killed has all but the last moment.
             if (tap.Receive(this, ReceiveTimeout) == 0)
                 output.Writer?.Flush();
-            Console.Out.Flush();
+            output.Text.Flush();
         }
 
         output.Writer?.WriteCounts(_lastTime, _captured, tap.KernelDrops);
@@ -76,6 +77,6 @@ internal sealed class DumpRun(PacketDecoder decoder, DumpOutput output) : ITapSi
         _shown++;
         output.Writer?.Write(frame);
         if (output.Render is { } render)
-            Console.Out.WriteLine(render(packet));
+            output.Text.WriteLine(render(packet));
     }
 }

@@ -92,6 +92,11 @@ internal sealed class DumpVerb
         {
             return Fail(ExitCode.Network, e.Message);
         }
+        catch (IOException e) when (LeavingReader.IsGone(e))
+        {
+            // Who has seen enough.
+            return ExitCode.Success;
+        }
         catch (Exception e) when (e is CaptureFormatException or IOException or UnauthorizedAccessException)
         {
             return Fail(ExitCode.Failure, e.Message);
@@ -136,7 +141,7 @@ internal sealed class DumpVerb
         bool colour = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
         Func<DumpedPacket, string>? render =
             parsed.GetValue(_quiet) ? null : parsed.GetValue(_json) ? DumpJson.Render : packet => DumpText.Render(packet, colour);
-        return new DumpOutput(filter, parsed.GetValue(_count), render, writer);
+        return new DumpOutput(filter, parsed.GetValue(_count), render, LeavingReader.Open(), writer);
     }
 
     private PcapngWriter? WriterOf(ParseResult parsed, string name) =>

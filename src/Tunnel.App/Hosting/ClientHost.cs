@@ -79,7 +79,7 @@ public sealed partial class ClientHost(ClientConfig config, ILoggerFactory logge
         _relays = new CancellationTokenSource();
         _sessions = Stack.CreateFactory(config.Transport, () => Live.Transport.Kcp, Limits, Ledger, _logger);
         _reverse = new ReverseForwards(
-            config.Reverse, config.Transport.DialTimeout, new UdpServing(GetUdpLimits, Udp, Limits), _logger, _relays.Token);
+            config.Reverse, () => Live.Transport.DialTimeout, new UdpServing(GetUdpLimits, Udp, Limits), _logger, _relays.Token);
         _pool = CreatePool(_deadlines, _sessions, _reverse);
         _servers = new ServerDirectory(Dns, _pool.Apply, _logger);
         bool hasHeader = config.Transport.Profile == TransportProfile.Paqet;

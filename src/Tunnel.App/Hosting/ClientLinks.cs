@@ -144,6 +144,7 @@ internal sealed partial class ClientLinks(ClientConfig config, ILogger logger)
         Role = FirewallRole.Client,
         FirstPort = port,
         LocalAddresses = [route.LocalAddress],
+        RemoteAddress = server.Address,
         RemotePort = server.Port,
         PortSetting = isFixed ? null : server.AddressFamily == AddressFamily.InterNetworkV6 ? "network.ipv6.port" : "network.ipv4.port",
     };

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Tunnel.App.Config;
@@ -87,17 +88,19 @@ internal sealed partial class ClientListeners(UdpService udp, ListenerGate gate,
     private Served Open(ListenerConfig wanted)
     {
         var served = new Served(wanted);
-        ILocalListener listener = served.Listener = Create(served);
+        ILocalListener? listener = null;
         try
         {
+            // A socket may be had as little as its address.
+            listener = served.Listener = Create(served);
             listener.Bind();
             _ = listener.RunAsync(stop);
             return served;
         }
         catch (SocketException e)
         {
-            listener.Dispose();
-            throw Explain(listener, e);
+            listener?.Dispose();
+            throw Explain(wanted.Listen, e);
         }
     }
 
@@ -109,17 +112,17 @@ internal sealed partial class ClientListeners(UdpService udp, ListenerGate gate,
         _ => new ForwardListener(served.Config.Listen, served.GetTarget, udp.Opener, gate, logger),
     };
 
-    private static StartException Explain(ILocalListener listener, SocketException e) => e.SocketErrorCode switch
+    private static StartException Explain(IPEndPoint wanted, SocketException e) => e.SocketErrorCode switch
     {
         SocketError.AddressAlreadyInUse => new StartException(
             ExitCode.PortInUse,
-            $"{listener.Wanted} is taken: `ss -ltnp 'sport = :{listener.Wanted.Port}'` shows by whom"),
+            $"{wanted} is taken: `ss -ltnp 'sport = :{wanted.Port}'` shows by whom"),
         SocketError.AccessDenied => new StartException(
             ExitCode.Privilege,
-            $"no permission to listen on {listener.Wanted}: ports below 1024 need root or CAP_NET_BIND_SERVICE"),
+            $"no permission to listen on {wanted}: ports below 1024 need root or CAP_NET_BIND_SERVICE"),
         _ => new StartException(
             ExitCode.Network,
-            $"cannot listen on {listener.Wanted} (`ip addr` lists this host's addresses): {e.Message}"),
+            $"cannot listen on {wanted} (`ip addr` lists this host's addresses): {e.Message}"),
     };
 
     /// <summary>A listener, and what it serves whoever comes now.</summary>

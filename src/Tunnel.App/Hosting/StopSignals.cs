@@ -24,6 +24,8 @@ internal sealed class StopSignals(IHostApplicationLifetime lifetime) : IHostedSe
     {
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal));
+        // Asks for a reload, and for nothing while there is nobody to do it, as in a stop's grace: never for an end without goodbyes.
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true));
         return Task.CompletedTask;
     }
 

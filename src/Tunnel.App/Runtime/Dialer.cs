@@ -14,11 +14,6 @@ namespace Tunnel.App.Runtime;
 /// <param name="rules">The settings now; read once a dial.</param>
 public sealed class Dialer(Func<DialRules> rules)
 {
-    public Dialer(TimeSpan timeout, TargetPolicy policy)
-        : this(() => new DialRules(timeout, policy))
-    {
-    }
-
     /// <summary>Who looks names up; the system's resolver.</summary>
     internal Func<string, CancellationToken, Task<IPAddress[]>> Resolver { get; init; } = Dns.GetHostAddressesAsync;
 

@@ -28,15 +28,15 @@ public sealed partial class ReverseForwards : IDisposable
     private int _active;
 
     /// <param name="forwards">As configured.</param>
-    /// <param name="dialTimeout">How long connecting to a target may take.</param>
+    /// <param name="dialTimeout">How long connecting to a target may take now.</param>
     /// <param name="udp">How datagrams are relayed.</param>
     /// <param name="logger">Where a user sees what the server refuses.</param>
     /// <param name="stop">Ends every relay.</param>
     public ReverseForwards(
-        IReadOnlyList<ReverseConfig> forwards, TimeSpan dialTimeout, UdpServing udp, ILogger logger, CancellationToken stop)
+        IReadOnlyList<ReverseConfig> forwards, Func<TimeSpan> dialTimeout, UdpServing udp, ILogger logger, CancellationToken stop)
     {
         _forwards = [.. forwards.Select((forward, number) => new ReverseForward(forward, (uint)number))];
-        _dialer = new Dialer(dialTimeout, TargetPolicy.Everything);
+        _dialer = new Dialer(() => new DialRules(dialTimeout(), TargetPolicy.Everything));
         _udp = udp;
         _logger = logger;
         _dialFailed = new RateLimitedLog(logger, "targets of reverse forwards that could not be connected to");

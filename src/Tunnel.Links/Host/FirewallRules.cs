@@ -16,6 +16,9 @@ public sealed record FirewallRules
     /// <summary>This end's own addresses; none means any.</summary>
     public IReadOnlyList<IPAddress> LocalAddresses { get; init; } = [];
 
+    /// <summary>For a client the server's address: other connections of this host may come to have the same ports. Null means any.</summary>
+    public IPAddress? RemoteAddress { get; init; }
+
     /// <summary>For a client the server's port; 0 means any.</summary>
     public int RemotePort { get; init; }
 

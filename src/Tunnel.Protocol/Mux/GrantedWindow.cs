@@ -5,6 +5,7 @@ internal struct GrantedWindow
 {
     // 0 until the peer is told: a stream has no byte to spare for saying that by itself.
     private int _told;
+    private int _mostTold;
     private int _readSince;
 
     public GrantedWindow()
@@ -16,6 +17,9 @@ internal struct GrantedWindow
 
     /// <summary>What was granted before is kept, so this is what the peer is held to.</summary>
     public int Largest { get; private set; } = MuxSession.InitialWindow;
+
+    /// <summary>What a peer that keeps to its windows may fill: the most that it was told, or its guess.</summary>
+    public readonly int Promised => _mostTold == 0 ? MuxSession.InitialWindow : _mostTold;
 
     /// <summary>Bytes read in all, modulo 2^32.</summary>
     public uint Consumed { get; private set; }
@@ -36,6 +40,7 @@ internal struct GrantedWindow
     public void Tell(int size)
     {
         _told = size;
+        _mostTold = Math.Max(_mostTold, size);
         Largest = Math.Max(Largest, size);
         _readSince = 0;
     }

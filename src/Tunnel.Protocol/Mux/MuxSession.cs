@@ -125,7 +125,8 @@ public sealed class MuxSession : IOrderedByteUser
 
         if (!_life.TryTakeTurn(now, out bool isSilent))
             return false;
-        if (isSilent)
+        // This end that does not read cannot be heard to acknowledge, and its peer waits with nothing on its way.
+        if (isSilent || _receiver.IsFull)
             _control.AddSignOfLife();
         _pool.Trim();
         return true;

@@ -30,14 +30,29 @@ internal sealed class WindowGrants(MuxOptions options, IStreamAdmission? admissi
 
     /// <summary>The peer keeps to what it was granted if it sends so much on this stream while so much is unread on all of them.</summary>
     public bool Allows(MuxStream stream, int count, long unread) =>
-        options.Version != 2 || (stream.Available + count <= stream.Granted.Largest && unread <= MaximumUnread);
+        options.Version != 2 || (stream.Available + count <= stream.Granted.Largest && (unread <= UsualUnread || unread - Promised() <= MaximumBeyond));
 
     /// <summary>A datagram goes out whole or not at all, and may be longer than half a window: its sender waits for the rest to be given back.</summary>
     private static bool MayHoldUp(MuxStream stream) =>
         stream is { ReadsFrames: true, HasInput: false } && stream.Granted.Left < MuxFrame.MaximumData;
 
-    /// <summary>More than peers that keep to their windows can make this end hold.</summary>
-    private long MaximumUnread => options.SessionBuffer + (long)Math.Max(options.MaxStreams, streams.Count) * MinimumWindow + Overshoot;
+    /// <summary>More than peers that keep to their windows make this end hold as a rule: beyond it, it is looked at what each was told.</summary>
+    private long UsualUnread => options.SessionBuffer + (long)Math.Max(options.MaxStreams, streams.Count) * MinimumWindow + Overshoot;
+
+    /// <summary>Of bytes that no stream was promised room for: first guesses, and streams that ended and are not read.</summary>
+    private long MaximumBeyond => Math.Max(options.SessionBuffer, Overshoot);
+
+    /// <summary>
+    /// Unread bytes that peers were promised room for. Streams that begin one after the other are told the session's buffer, half of it, a third and so
+    /// on, which is more than the buffer together where all of them stall: nothing is taken back.
+    /// </summary>
+    private long Promised()
+    {
+        long bytes = 0;
+        foreach (MuxStream stream in streams.All)
+            bytes += Math.Min(stream.Available, stream.Granted.Promised);
+        return bytes;
+    }
 
     /// <summary>What a stream is granted now. What was granted before is kept, whatever becomes of this.</summary>
     private int FairWindow

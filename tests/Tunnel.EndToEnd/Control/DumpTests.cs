@@ -33,6 +33,9 @@ public class DumpTests : EndToEndTest
         Assert.DoesNotContain("sealed,", read.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("guard refuses", read.Output, StringComparison.Ordinal);
         (await Tool.RunAsync("tcpdump", "-n", "-r", PathOf("kept.pcapng"))).Expect();
+        // Whoever has seen enough leaves, and nothing goes on behind his back.
+        string endless = $"while cat {PathOf("kept.pcapng")}; do :; done | {Binaries.Control} dump --read - --config {config} 2> /dev/null | head -n 1";
+        Assert.Equal(printed[0], (await Tool.RunAsync("sh", "-c", endless)).Expect().Trim());
     }
 
     [Fact(Timeout = Limit)]

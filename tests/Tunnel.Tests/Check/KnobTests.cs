@@ -223,6 +223,20 @@ public sealed class KnobTests : IDisposable
         Assert.Equal((met, set), (judged.IsMet, judged.Set));
     }
 
+    [Theory]
+    [InlineData("", "1024\t65535", false, "9999-10006")]
+    [InlineData("9999-10002", "1024\t65535", false, "9999-10002,9999-10006")]
+    [InlineData("9999-10006", "1024\t65535", true, "9999-10006")]
+    [InlineData("", "10006\t65535", false, "9999-10006")]
+    public async Task AllOfAServersPortsAreReserved(string reserved, string range, bool met, string set)
+    {
+        _host.Write("/proc/sys/net/ipv4/ip_local_reserved_ports", reserved + "\n").Write("/proc/sys/net/ipv4/ip_local_port_range", range + "\n");
+        string file = ConfigFiles.Server(_host, ports: 8);
+        CheckReport report = await _host.CheckAsync(TuningProfile.Small, file);
+        Judgement judged = KnobCatalog.ReservedPorts.Judge(report.Context, KnobCatalog.ReservedPorts.Read(report.Context));
+        Assert.Equal((met, set), (judged.IsMet, judged.Set));
+    }
+
     [Fact]
     public void AListOfPortsThatIsNone()
     {

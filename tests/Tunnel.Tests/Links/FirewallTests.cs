@@ -21,6 +21,19 @@ public sealed partial class FirewallTests
         LocalAddresses = [IPAddress.Parse("10.0.0.1"), IPAddress.Parse("fe80::1%3"), IPAddress.Parse("10.0.0.2")],
     };
 
+    /// <summary>Other connections of the host may have the same ports, of others than the server.</summary>
+    [Fact]
+    public void Rules_of_a_client_are_for_its_server_alone()
+    {
+        FirewallRules rules = Client with { LocalAddresses = [IPAddress.Parse("10.0.0.1")], RemoteAddress = IPAddress.Parse("192.0.2.1") };
+        string script = NftBackend.Script(rules, FirewallOwner.Self);
+        Assert.Contains("ip daddr { 10.0.0.1 } ip saddr 192.0.2.1 tcp dport 40000-40003 tcp sport 9999 drop", script, StringComparison.Ordinal);
+        Assert.Contains("ip saddr { 10.0.0.1 } ip daddr 192.0.2.1 tcp sport 40000-40003 tcp dport 9999 notrack", script, StringComparison.Ordinal);
+        IReadOnlyList<string> commands = Firewall.ManualCommands(rules)[1].Install;
+        Assert.Contains("iptables -t raw -A tunnel_40000_i -p tcp -d 10.0.0.1 -s 192.0.2.1 --dport 40000:40003 --sport 9999 -j DROP", commands);
+        Assert.Contains("iptables -t raw -A tunnel_40000_o -p tcp -s 10.0.0.1 -d 192.0.2.1 --sport 40000:40003 --dport 9999 -j CT --notrack", commands);
+    }
+
     [Fact]
     public void Nft_script_of_a_server() => Assert.Equal(
         """

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Tunnel.Protocol.Mux;
 
 namespace Tunnel.Tests.Mux;
@@ -116,6 +117,34 @@ public class MuxWindowTests
 
         Assert.Equal(CloseReason.WindowExceeded, bench.Mux.CloseReason);
         Assert.InRange(most, 16 << 20, 21 << 20);
+    }
+
+    /// <summary>
+    /// Streams that begin one after the other are told what is fair for as many as there are by then, and all may stall with what they were told: more
+    /// than the session's buffer together, and nobody's fault.
+    /// </summary>
+    [Fact]
+    public void PeersThatKeepToTheirWindowsMayFillAllOfThem()
+    {
+        const int buffer = 8 << 20;
+        var bench = new MuxBench(new MuxOptions { SessionBuffer = buffer, StreamBuffer = buffer, MaxStreams = 100 }, isClient: false);
+        byte[] data = new byte[MuxFrame.MaximumData];
+        long promised = 0;
+        for (uint id = 3; id < 63; id += 2)
+        {
+            bench.Feed(MuxCommand.Open, id);
+            bench.Feed(MuxCommand.Data, id, new byte[1]);
+            bench.Mux.Read(bench.Mux.Streams.Single(s => s.Id == id), new byte[1]);
+            int window = BinaryPrimitives.ReadInt32LittleEndian(Assert.Single(bench.Drain()).Data.AsSpan(4));
+            promised += window;
+            for (int left = window; left > 0; left -= data.Length)
+                bench.Feed(MuxCommand.Data, id, data.AsSpan(0, Math.Min(left, data.Length)));
+        }
+
+        Assert.Equal((promised, 30), (bench.Mux.Buffered, bench.Mux.Streams.Count));
+        Assert.InRange(promised, 3.9 * buffer, 4 * buffer);
+        bench.Feed(MuxCommand.Data, 61, data);
+        Assert.Equal(CloseReason.WindowExceeded, bench.Mux.CloseReason);
     }
 
     [Fact]
@@ -255,5 +284,24 @@ public class MuxWindowTests
         Assert.False(bench.Mux.IsClosed);
         bench.Mux.Advance(195_000 + 30_000);
         Assert.Equal(CloseReason.KeepAliveTimeout, bench.Mux.CloseReason);
+    }
+
+    /// <summary>Its peer has nothing on its way and no window, and hears nothing but this.</summary>
+    [Fact]
+    public void WhileVersion1IsBlockedItSaysThatItLives()
+    {
+        var bench = new MuxBench(Version1);
+        bench.Mux.OneSignOfLifeIsEnough = true;
+        bench.Accept(2);
+        bench.Feed(MuxCommand.Data, 2, new byte[10_000]);
+        bench.Drain();
+        int signs = 0;
+        for (long now = 0; now <= 60_000; now += 1_000)
+        {
+            bench.Mux.Advance(now);
+            signs += bench.Drain().Count(f => f.Command == MuxCommand.KeepAlive);
+        }
+
+        Assert.InRange(signs, 4, 7);
     }
 }

@@ -35,7 +35,7 @@ public class DialerTests
     public async Task DeniedTargets(string host)
     {
         using Socket listener = Listen(out ushort port);
-        var dialer = new Dialer(TimeSpan.FromMinutes(1), NoLoopback);
+        var dialer = new Dialer(() => new DialRules(TimeSpan.FromMinutes(1), NoLoopback));
         await Assert.ThrowsAsync<TargetDeniedException>(
             () => dialer.DialAsync(new Target(host, port), TestContext.Current.CancellationToken).AsTask());
         Assert.False(listener.Poll(0, SelectMode.SelectRead));
@@ -45,7 +45,7 @@ public class DialerTests
     public async Task OthersAreConnectedTo()
     {
         using Socket listener = Listen(out ushort port);
-        var dialer = new Dialer(TimeSpan.FromMinutes(1), TargetPolicy.Everything);
+        var dialer = new Dialer(() => new DialRules(TimeSpan.FromMinutes(1), TargetPolicy.Everything));
         using TcpSocket socket = await dialer.DialAsync(new Target("127.0.0.1", port), TestContext.Current.CancellationToken);
         Assert.Equal(port, socket.RemoteEndPoint!.Port);
     }
@@ -96,7 +96,7 @@ public class DialerTests
     }
 
     private static Dialer Resolving(params IPAddress[] addresses) =>
-        new(TimeSpan.FromSeconds(5), TargetPolicy.Everything) { Resolver = (_, _) => Task.FromResult(addresses) };
+        new(() => new DialRules(TimeSpan.FromSeconds(5), TargetPolicy.Everything)) { Resolver = (_, _) => Task.FromResult(addresses) };
 
     private static Socket Listen(out ushort port)
     {

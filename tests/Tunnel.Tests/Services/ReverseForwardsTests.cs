@@ -17,7 +17,7 @@ public class ReverseForwardsTests
         using var bench = new ServerBench();
         var config = new ReverseConfig(new IPEndPoint(IPAddress.Any, 8080), new HostPort("127.0.0.1", 80), ForwardProtocol.Tcp);
         var udp = new UdpServing(() => new UdpLimits(), new UdpMeter());
-        using var reverse = new ReverseForwards([config, config], TimeSpan.FromSeconds(1), udp, NullLogger.Instance, CancellationToken.None);
+        using var reverse = new ReverseForwards([config, config], () => TimeSpan.FromSeconds(1), udp, NullLogger.Instance, CancellationToken.None);
         PeerSession[] sessions = [.. Enumerable.Range(1, 5).Select(host => bench.Greet(host).Session)];
         foreach (PeerSession session in sessions)
             reverse.Register(0, session);

@@ -4,7 +4,7 @@ using Tunnel.Ctl.Check.Proc;
 namespace Tunnel.Ctl.Check.Knobs;
 
 /// <summary>
-/// The ports that the kernel must not give to connections of its own: the tunnel's port is no socket's, so the kernel thinks it free.
+/// The ports that the kernel must not give to connections of its own: the tunnel's ports are no socket's, so the kernel thinks them free.
 /// </summary>
 internal sealed class ReservedPortsKnob : Knob
 {
@@ -12,7 +12,7 @@ internal sealed class ReservedPortsKnob : Knob
 
     public override string Name => "net.ipv4.ip_local_reserved_ports";
 
-    public override string Why => "the kernel would give the server's port to a connection of its own, whose packets the firewall rules then drop";
+    public override string Why => "the kernel would give a port of the server's to a connection of its own, whose packets the firewall rules then drop";
 
     public override Reading Read(CheckContext context) => context.Files.Read(Path);
 
@@ -25,10 +25,12 @@ internal sealed class ReservedPortsKnob : Knob
             return Judgement.Unknown($"\"{text}\" is not a list of ports");
         if (context.File?.Server is not { } server)
             return new Judgement(true, "a server's port", text) { Matters = false };
-        if (reserved.Contains(server.Port) || IsOutsideOfRange(context, server.Port))
-            return new Judgement(true, "the server's port, or outside of ip_local_port_range", text) { Matters = reserved.Contains(server.Port) };
-        string port = server.Port.ToString(CultureInfo.InvariantCulture);
-        return new Judgement(false, $"with {port}", text.Length == 0 ? port : $"{text},{port}");
+        int last = server.Port + server.Ports - 1;
+        bool isReserved = Enumerable.Range(server.Port, server.Ports).All(reserved.Contains);
+        if (isReserved || IsOutsideOfRange(context, server.Port, last))
+            return new Judgement(true, "the server's ports, or outside of ip_local_port_range", text) { Matters = isReserved };
+        string ports = string.Create(CultureInfo.InvariantCulture, $"{server.Port}{(last == server.Port ? "" : $"-{last}")}");
+        return new Judgement(false, $"with {ports}", text.Length == 0 ? ports : $"{text},{ports}");
     }
 
     public override string Command(CheckContext context, string value) => $"sysctl -w {Name}={value}";
@@ -38,10 +40,10 @@ internal sealed class ReservedPortsKnob : Knob
     public override string Show(CheckContext context, string value) => value.Length == 0 ? "none" : value;
 
     /// <summary>Outside of the range as it is, and as the same profile would have it: --apply sets both at one go.</summary>
-    private static bool IsOutsideOfRange(CheckContext context, int port)
+    private static bool IsOutsideOfRange(CheckContext context, int first, int last)
     {
         Reading now = SysctlKnobs.PortRange.Read(context);
         return new[] { now, new Reading(SysctlKnobs.PortRange.Judge(context, now).Set, null) }
-            .All(r => r.TryNumbers(2, out long[] range, out _) && (port < range[0] || port > range[1]));
+            .All(r => r.TryNumbers(2, out long[] range, out _) && (last < range[0] || first > range[1]));
     }
 }

@@ -50,9 +50,9 @@ internal sealed class Door(Secret? token)
     private static bool IsOwnName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host.Trim('[', ']'), out _);
 
-    /// <summary>A page of another site asks, which cannot read the answer but could make this process work for it.</summary>
+    /// <summary>A page of another site asks, which cannot read the answer but could make this process work for it: a frame of it, too, which is a navigation.</summary>
     private static bool IsForeignPage(IHeaderDictionary headers) =>
-        headers["Sec-Fetch-Site"] == "cross-site" && headers["Sec-Fetch-Mode"] != "navigate";
+        headers["Sec-Fetch-Site"] == "cross-site" && (headers["Sec-Fetch-Mode"] != "navigate" || headers["Sec-Fetch-Dest"] != "document");
 
     private bool Knows(HttpRequest request)
     {

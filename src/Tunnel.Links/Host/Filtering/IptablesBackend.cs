@@ -111,8 +111,9 @@ internal sealed partial class IptablesBackend(RunTool run) : IFirewallBackend
     {
         foreach (string? address in Addresses(rules, tool))
         {
-            string incoming = Match("-d", address) + $"--dport {rules.LocalPorts(':')}" + Remote("--sport", rules);
-            string outgoing = Match("-s", address) + $"--sport {rules.LocalPorts(':')}" + Remote("--dport", rules);
+            string? remote = address is null || rules.RemoteAddress is null ? null : NftBackend.Plain(rules.RemoteAddress);
+            string incoming = Match("-d", address) + Match("-s", remote) + $"--dport {rules.LocalPorts(':')}" + Remote("--sport", rules);
+            string outgoing = Match("-s", address) + Match("-d", remote) + $"--sport {rules.LocalPorts(':')}" + Remote("--dport", rules);
             yield return $"-A {rules.Name}_i -p tcp {incoming} -j DROP";
             yield return $"-A {rules.Name}_o -p tcp {outgoing} --tcp-flags RST RST -j DROP";
             yield return $"-A {rules.Name}_o -p tcp {outgoing} -j CT --notrack";

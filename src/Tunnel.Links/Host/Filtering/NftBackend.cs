@@ -70,23 +70,24 @@ internal sealed partial class NftBackend(RunTool run) : IFirewallBackend
     {
         string incoming = $"tcp dport {rules.LocalPorts('-')}" + (rules.HasRemotePort ? $" tcp sport {rules.RemotePorts('-')}" : string.Empty);
         string outgoing = $"tcp sport {rules.LocalPorts('-')}" + (rules.HasRemotePort ? $" tcp dport {rules.RemotePorts('-')}" : string.Empty);
-        yield return ("prerouting", Sides(rules, "daddr").Select(side => $"{side}{incoming} drop"));
-        yield return ("output", Sides(rules, "saddr").SelectMany(side => (string[])
+        yield return ("prerouting", Sides(rules, "daddr", "saddr").Select(side => $"{side}{incoming} drop"));
+        yield return ("output", Sides(rules, "saddr", "daddr").SelectMany(side => (string[])
         [
             $"{side}{outgoing} tcp flags & rst == rst drop",
             $"{side}{outgoing} notrack",
         ]));
     }
 
-    /// <summary>The match on the local addresses: none, or one for each family that has any.</summary>
-    private static IEnumerable<string> Sides(FirewallRules rules, string field)
+    /// <summary>The match on the local addresses: none, or one for each family that has any; and on the remote one, where there is one of the family.</summary>
+    private static IEnumerable<string> Sides(FirewallRules rules, string field, string remoteField)
     {
         if (rules.LocalAddresses.Count == 0)
             yield return string.Empty;
         foreach (IGrouping<AddressFamily, IPAddress> family in rules.LocalAddresses.GroupBy(a => a.AddressFamily).OrderBy(g => g.Key))
         {
             string protocol = family.Key == AddressFamily.InterNetworkV6 ? "ip6" : "ip";
-            yield return $"{protocol} {field} {{ {string.Join(", ", family.Select(Plain))} }} ";
+            string remote = rules.RemoteAddress is { } address && address.AddressFamily == family.Key ? $"{protocol} {remoteField} {Plain(address)} " : string.Empty;
+            yield return $"{protocol} {field} {{ {string.Join(", ", family.Select(Plain))} }} {remote}";
         }
     }
 

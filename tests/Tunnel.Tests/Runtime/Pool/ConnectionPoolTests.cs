@@ -1,6 +1,9 @@
+using System.Net;
+using System.Net.Sockets;
 using Tunnel.App.Config;
 using Tunnel.App.Runtime;
 using Tunnel.App.Runtime.Pool;
+using Tunnel.Protocol.Sessions;
 using static Tunnel.Tests.Runtime.Pool.PoolWorld;
 
 namespace Tunnel.Tests.Runtime.Pool;
@@ -215,6 +218,31 @@ public class ConnectionPoolTests
         await Eventually(() => world.Pool.Connections[0].Drained is null);
         world.Pool.OnNetworkChanged();
         Assert.Equal([1, 2], world.Sought);
+    }
+
+    /// <summary>The target has said all that it had to say; what is sent to it after that ends the stream, and may be lost on its way once.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task WhatASessionsLastStreamSentArrivesBeforeItsGoodbye()
+    {
+        await using var world = new PoolWorld(1, 1024, Server(1));
+        await world.UntilAsync(1, ConnectionState.Up);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        TunnelStream stream = await world.Opener.OpenAsync(new Target("127.0.0.1", (ushort)((IPEndPoint)listener.LocalEndpoint).Port), CancellationToken.None);
+        using Socket target = await listener.AcceptSocketAsync();
+        target.Shutdown(SocketShutdown.Send);
+        Assert.Equal(0, await stream.ReadAsync(new byte[1]));
+        world.Cut(1);
+        await stream.WriteAsync("the end"u8.ToArray());
+        stream.CloseWrite();
+        await Eventually(() => stream.Session.StreamCount == 0);
+        world.Pool.Apply([]);
+        await Task.Delay(50);
+        world.Mend(1);
+        byte[] received = new byte[100];
+        int count = await target.ReceiveAsync(received);
+        Assert.Equal("the end", System.Text.Encoding.ASCII.GetString(received, 0, count));
+        Assert.Equal(0, await target.ReceiveAsync(received));
     }
 
     [Fact(Timeout = Limit)]
