@@ -91,7 +91,7 @@ internal sealed partial class ClientListeners(UdpService udp, ListenerGate gate,
         ILocalListener? listener = null;
         try
         {
-            // A socket may be had as little as its address.
+            // The socket may not be had, any more than its address.
             listener = served.Listener = Create(served);
             listener.Bind();
             _ = listener.RunAsync(stop);

@@ -158,14 +158,15 @@ public sealed class TunnelStream
         Written.Arm();
         DatagramWrite result = _session.Streams.TryWriteDatagram(_stream, data);
         if (result == DatagramWrite.Taken)
+        {
             await Written.Wait().ConfigureAwait(false);
-        else
-            await Written.DisarmAsync().ConfigureAwait(false);
+            return true;
+        }
+
+        await Written.DisarmAsync().ConfigureAwait(false);
         if (result == DatagramWrite.Closed)
             throw WhyClosed();
-        if (result != DatagramWrite.Taken && Problem() is { } problem)
-            throw problem;
-        return result == DatagramWrite.Taken;
+        return Problem() is { } problem ? throw problem : false;
     }
 
     /// <summary>What is read from now on is frames; false when it is too late for that.</summary>

@@ -5,9 +5,6 @@ namespace Tunnel.App.Services;
 /// <summary>A local port that a client serves.</summary>
 public interface ILocalListener : IDisposable
 {
-    /// <summary>Where it is to listen.</summary>
-    IPEndPoint Wanted { get; }
-
     /// <summary>Where it listens, once bound: port 0 has become a real one.</summary>
     IPEndPoint LocalEndPoint { get; }
 

@@ -14,9 +14,6 @@ public abstract partial class LocalListener(IPEndPoint listen, ListenerGate gate
     private SocketAcceptor[] _acceptors = [];
     private int _active;
 
-    /// <summary>Where it is told to listen.</summary>
-    public IPEndPoint Wanted { get; } = listen;
-
     /// <summary>Where it listens, once bound: port 0 has become a real one.</summary>
     public IPEndPoint LocalEndPoint { get; private set; } = listen;
 

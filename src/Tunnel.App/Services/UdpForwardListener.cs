@@ -21,9 +21,7 @@ public sealed partial class UdpForwardListener(
     ILogger logger) : ILocalListener
 {
     private readonly DatagramSocket _socket = new(listen.AddressFamily);
-
-    /// <inheritdoc/>
-    public IPEndPoint Wanted { get; } = listen;
+    private readonly IPEndPoint _wanted = listen;
 
     /// <inheritdoc/>
     public IPEndPoint LocalEndPoint { get; private set; } = listen;
@@ -39,7 +37,7 @@ public sealed partial class UdpForwardListener(
     /// <inheritdoc/>
     public void Bind()
     {
-        _socket.Bind(Wanted);
+        _socket.Bind(_wanted);
         LocalEndPoint = _socket.LocalEndPoint;
         LogListening(logger, name, LocalEndPoint);
     }
@@ -50,7 +48,7 @@ public sealed partial class UdpForwardListener(
         // A listener that a reload takes away takes its flows with it.
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var flows = new UdpFlows<SocketAddress>(service, logger, ended.Token);
-        var from = new SocketAddress(Wanted.AddressFamily);
+        var from = new SocketAddress(_wanted.AddressFamily);
         try
         {
             while (true)
@@ -82,7 +80,7 @@ public sealed partial class UdpForwardListener(
     }
 
     private void Begin(UdpFlows<SocketAddress> flows, SocketAddress client, ReadOnlySpan<byte> datagram) => flows.Begin(
-        client, port(), cancel => open((IPEndPoint)Wanted.Create(client), cancel), reply => _socket.TrySendAsync(reply, client), datagram);
+        client, port(), cancel => open((IPEndPoint)_wanted.Create(client), cancel), reply => _socket.TrySendAsync(reply, client), datagram);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Name} listens on {Address} for datagrams")]
     private static partial void LogListening(ILogger logger, string name, IPEndPoint address);

@@ -16,7 +16,7 @@ internal struct GrantedWindow
     public readonly int Size => _told == 0 ? MuxSession.InitialWindow : _told;
 
     /// <summary>What was granted before is kept, so this is what the peer is held to.</summary>
-    public int Largest { get; private set; } = MuxSession.InitialWindow;
+    public readonly int Largest => Math.Max(MuxSession.InitialWindow, _mostTold);
 
     /// <summary>What a peer that keeps to its windows may fill: the most that it was told, or its guess.</summary>
     public readonly int Promised => _mostTold == 0 ? MuxSession.InitialWindow : _mostTold;
@@ -41,7 +41,6 @@ internal struct GrantedWindow
     {
         _told = size;
         _mostTold = Math.Max(_mostTold, size);
-        Largest = Math.Max(Largest, size);
         _readSince = 0;
     }
 }

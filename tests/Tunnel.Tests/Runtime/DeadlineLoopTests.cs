@@ -24,12 +24,9 @@ public sealed class DeadlineLoopTests
         using (far)
         using (var link = new ReplaceableLink(near))
         {
-            IPEndPoint peer = new(IPAddress.Loopback, 9999);
             var loop = new DeadlineLoop();
             var owner = new Owner(loop);
-            Session silent = Factory().CreateSession(conv: 7, isClient: true, MonotonicClock.Now);
-            var session = new PeerSession(
-                silent, DatagramCarrier.Open(link, peer), Endpoint.FromIPEndPoint(peer), guard: null, loop, owner);
+            PeerSession session = Silent(link, loop, owner);
             session.Nudge();
             Assert.Equal("deadlines", await owner.Ended.Task.WaitAsync(Patience, TestContext.Current.CancellationToken));
         }
@@ -43,17 +40,26 @@ public sealed class DeadlineLoopTests
         using (far)
         using (var link = new ReplaceableLink(near))
         {
-            IPEndPoint peer = new(IPAddress.Loopback, 9999);
             var loop = new DeadlineLoop();
-            Session silent = Factory().CreateSession(conv: 7, isClient: true, MonotonicClock.Now);
-            var session = new PeerSession(
-                silent, DatagramCarrier.Open(link, peer), Endpoint.FromIPEndPoint(peer), guard: null, loop, new Owner(loop));
+            PeerSession session = Silent(link, loop, new Owner(loop));
             loop.Dispose();
             loop.Schedule(session, MonotonicClock.Now);
         }
     }
 
     /// <summary>Nobody answers, which ends a session at its first deadline or soon after.</summary>
+    private static PeerSession Silent(ReplaceableLink link, DeadlineLoop loop, Owner owner)
+    {
+        IPEndPoint peer = new(IPAddress.Loopback, 9999);
+        return new PeerSession(
+            Factory().CreateSession(conv: 7, isClient: true, MonotonicClock.Now),
+            DatagramCarrier.Open(link, peer),
+            Endpoint.FromIPEndPoint(peer),
+            guard: null,
+            loop,
+            owner);
+    }
+
     private static SessionFactory Factory() => new(
         "aes-128-gcm",
         new byte[32],
