@@ -32,6 +32,8 @@ internal sealed class PathMtu
     private int _unsent;
     private int _failures;
     private int _backOff;
+    private int _interrupted;
+    private int _interruptedFailures;
     private bool _companionAnswered;
     private long _calmUntil = long.MinValue;
     private long _restUntil = long.MinValue;
@@ -99,7 +101,10 @@ internal sealed class PathMtu
     {
         if (!IsOn || _passes <= _floor || now < _calmUntil || _candidate == _passes)
             return;
+        (int length, int failures) = (_candidate, _failures);
         Test(_passes, now);
+        // A path that loses by chance raises suspicions faster than a longer length is judged: what is known of it must not be lost.
+        (_interrupted, _interruptedFailures) = (length, failures);
     }
 
     /// <summary>The probe that was <see cref="Due"/> has been sent.</summary>
@@ -191,7 +196,8 @@ internal sealed class PathMtu
     private void Test(int length, long now)
     {
         _candidate = length;
-        _failures = 0;
+        _failures = length == _interrupted ? _interruptedFailures : 0;
+        _interrupted = 0;
         _backOff = 0;
         Try(now);
     }

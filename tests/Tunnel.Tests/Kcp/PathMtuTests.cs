@@ -191,6 +191,28 @@ public class PathMtuTests
         Assert.Equal(Link, path.Due);
     }
 
+    /// <summary>What loses by chance raises suspicions while a longer length is under test: its failures still count, or the search would never end.</summary>
+    [Fact]
+    public void ASuspicionDoesNotBeginTheTestOfALongerLengthAnew()
+    {
+        var path = new PathMtu();
+        path.Begin(Safe, Link, 0);
+        AnswerCompanionOnly(path, Link, 0);
+        AnswerCompanionOnly(path, Link, path.Deadline);
+        AnswerCompanionOnly(path, Link, path.Deadline);
+        Assert.InRange(path.Due, Safe + 1, Link - 1);
+        int passes = path.Due;
+        Answer(path, passes, 10_000);
+        int open = path.Due;
+        AnswerCompanionOnly(path, open, 10_000);
+        AnswerCompanionOnly(path, open, path.Deadline);
+        path.Suspect(20_000);
+        Answer(path, passes, 20_000);
+        AnswerCompanionOnly(path, open, 20_000);
+        Assert.InRange(path.Due, passes + 1, open - 1);
+        Assert.Equal((passes, 0), (path.InUse, path.BlackHoles));
+    }
+
     /// <summary>Late answers are told from those to the newest try, however soon one follows the other.</summary>
     [Fact]
     public void NoTwoTriesHaveTheSameStamp()
@@ -208,6 +230,17 @@ public class PathMtuTests
         path.OnSent(now, 100);
         path.OnSent(now, 100);
         path.OnAnswer(length, path.Stamp, now);
+    }
+
+    /// <summary>A try whose longer probe gets lost, until it is judged.</summary>
+    private static void AnswerCompanionOnly(PathMtu path, int length, long now)
+    {
+        path.Advance(now);
+        Assert.Equal(length, path.Due);
+        path.OnSent(now, 100);
+        path.OnSent(now, 100);
+        path.OnAnswer(Safe, path.Stamp, now);
+        path.Advance(path.Deadline);
     }
 
     /// <summary>Nobody asked, or asks for more than is answered at a time: small answers, and few.</summary>
