@@ -161,8 +161,11 @@ public sealed class KcpEngine
     {
         _ticks.EndTick(now);
         var acks = new AckSummary();
+        long tells = _windowTells;
         bool wellFormed = Parse(payload, ref acks, regular, now);
         Account(ref acks, regular, now);
+        if (_windowTells != tells && _recovery.OnWindowTold(now))
+            _ticks.MakeDataDue();
         if (!wellFormed)
             _malformed++;
         return wellFormed;
@@ -190,7 +193,9 @@ public sealed class KcpEngine
     {
         _ticks.EndTick(now);
         _ticks.Advance(now);
-        if (_recovery.ExpireTimeouts(now))
+        if (_recovery.AsksFirst(now))
+            _probe.Ask();
+        else if (_recovery.ExpireTimeouts(now))
             _ticks.MakeDataDue();
         _sender.CopyTail(now);
         _probe.Advance(now);

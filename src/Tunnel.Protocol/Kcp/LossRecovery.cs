@@ -27,6 +27,8 @@ internal sealed class LossRecovery
     private ulong _silenceProbe;
     private uint _silenceProbedAt;
     private long _excusedAt = long.MinValue / 2;
+    private long _askedAt = long.MinValue;
+    private bool _isAsking;
 
     public LossRecovery(KcpOptions options, SendWindow send, Pacing? pacing)
     {
@@ -141,6 +143,34 @@ internal sealed class LossRecovery
     }
 
     /// <summary>
+    /// Whether the silent peer is to be asked for its window before anything is sent again, once in a silence: where nothing is being lost, it was most
+    /// likely held up for longer than the timeout, and the answer costs a header instead of data. What timed out waits for one timeout more.
+    /// </summary>
+    public bool AsksFirst(long now)
+    {
+        int timeout = _roundTrip.Timeout;
+        if (now - _excusedAt < TimeToRead || now - HeardAt < timeout || _askedAt >= HeardAt || !_roundTrip.IsLossless(now)
+            || !_send.TryGetTimedOut(now, out uint number))
+            return false;
+        do
+            _send.Postpone(number, now + timeout, now);
+        while (_send.TryGetTimedOut(now, out number));
+        (_askedAt, _isAsking) = (now, true);
+        return true;
+    }
+
+    /// <summary>
+    /// The peer tells its window; true when that means loss. It acknowledges first, so what it is silent about after the question was lost: a few
+    /// segments find out whether the rest was.
+    /// </summary>
+    public bool OnWindowTold(long now)
+    {
+        bool isLoss = _isAsking && HeardAt < _askedAt;
+        _isAsking = false;
+        return isLoss && ProbeSilence(_askedAt + _roundTrip.Timeout, now);
+    }
+
+    /// <summary>
     /// Loses what timed out, with two exceptions; true if there was any. While the peer is silent altogether, a whole window's timeouts mean that
     /// nothing gets through, or that it was only held up: a few segments find that out, and the rest wait for what they bring back.
     /// And while acknowledgements come, a segment that none of them has passed by is late, not lost: the queue before it grew.
@@ -151,7 +181,7 @@ internal sealed class LossRecovery
             return false;
         int timeout = _roundTrip.Timeout;
         bool silent = now - HeardAt >= timeout;
-        bool any = silent && ProbeSilence(now);
+        bool any = silent && ProbeSilence(now, now);
         while (_send.TryGetTimedOut(now, out uint number))
         {
             if (silent && any)
@@ -227,11 +257,11 @@ internal sealed class LossRecovery
         }
     }
 
-    /// <summary>Loses the few segments that were sent longest ago; true if any had timed out.</summary>
-    private bool ProbeSilence(long now)
+    /// <summary>Loses the few segments that were sent longest ago, of those that time out by <paramref name="due"/>; true if there was any.</summary>
+    private bool ProbeSilence(long due, long now)
     {
         bool any = false;
-        for (int i = 0; i < SilenceProbes && _send.TryGetOldest(out uint number) && _send[number].ResendAt <= now; i++)
+        for (int i = 0; i < SilenceProbes && _send.TryGetOldest(out uint number) && _send[number].ResendAt <= due; i++)
             any = Lose(number);
         if (any && _silenceProbe == 0)
             (_silenceProbe, _silenceProbedAt) = (Newest + 1, (uint)now);

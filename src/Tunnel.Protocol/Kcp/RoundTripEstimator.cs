@@ -58,6 +58,9 @@ internal struct RoundTripEstimator
 
     private readonly bool IsShortPath => Math.Min(_shortest, _shortestBefore) < ShortPath;
 
+    /// <summary>The path was heard of, and seems to lose nothing: not twice within seconds, for a minute.</summary>
+    public readonly bool IsLossless(long now) => Smoothed != 0 && now >= _lossyUntil;
+
     /// <param name="sample">A round trip.</param>
     /// <param name="now">By the clock of the timeouts.</param>
     public void Add(int sample, long now)

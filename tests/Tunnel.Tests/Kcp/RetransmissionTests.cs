@@ -205,6 +205,9 @@ public class RetransmissionTests
             bench.Drain(i * 300);
             uint again = (uint)bench.Engine.Deadline;
             bench.AdvanceAndDrain(again);
+            // The second time it is asked first whether the peer is there.
+            bench.Tell(again, 1000, i);
+            bench.Drain(again);
             bench.Ack(again + 1, i, again, i + 1);
         }
 
@@ -229,9 +232,11 @@ public class RetransmissionTests
         for (uint i = 0; i < 20; i++)
         {
             // A millisecond is how long the path is, the rest is pauses.
-            uint now = i * 1000, late = now + (i % 5 == 0 ? 1u : sentAgain && i == 12 ? 600u : 150);
+            uint now = i * 1000, late = now + (i % 5 == 0 ? 1u : sentAgain && i == 12 ? 900u : 150);
             bench.User.ToSend = 1;
             bench.Drain(now);
+            for (long at = bench.Engine.Deadline; at < late; at = bench.Engine.Deadline)
+                bench.AdvanceAndDrain(at);
             bench.AdvanceAndDrain(late);
             // Of the first transmission, even where there was a second one.
             bench.Ack(late, i, now, i + 1);
@@ -239,6 +244,58 @@ public class RetransmissionTests
 
         Assert.Equal(sentAgain ? 1 : 0, bench.Engine.Counters.TimeoutRetransmits);
         Assert.InRange(bench.Engine.RetransmissionTimeout, 200, 400);
+    }
+
+    /// <summary>Where nothing is being lost, a peer that is silent for longer than a timeout was held up: it costs a question, and no data twice.</summary>
+    [Fact]
+    public void APeerThatWasOnlyHeldUpIsAskedAndSentNothingAgain()
+    {
+        EngineBench bench = Silent(out long asked);
+        Assert.Equal([KcpCommand.WindowAsk], bench.AdvanceAndDrain(asked).Select(s => s.Command));
+        bench.Ack(asked + 150, 100, 1000, 101);
+        bench.Tell(asked + 150, 1000, 101);
+        bench.AdvanceAndDrain(asked + 1000);
+        Assert.Equal((0, 0), (bench.Engine.Counters.Retransmits, bench.Engine.InFlight));
+    }
+
+    /// <summary>The answer that brings no acknowledgement says that all was lost: a few segments go at once, once.</summary>
+    [Fact]
+    public void AnAnswerWithoutAcknowledgementsMeansLoss()
+    {
+        EngineBench bench = Silent(out long asked);
+        bench.AdvanceAndDrain(asked);
+        bench.Tell(asked + 1, 1000, 1);
+        Assert.Equal([1u, 2u, 3u, 4u], bench.Pushes(asked + 1));
+        bench.Tell(asked + 2, 1000, 1);
+        Assert.Empty(bench.Pushes(asked + 2));
+        bench.Ack(asked + 3, 1, (uint)asked + 1, 2);
+        Assert.Equal(96, bench.Pushes(asked + 3).Length);
+    }
+
+    [Fact]
+    public void AQuestionWithoutAnswerCostsOneTimeout()
+    {
+        EngineBench bench = Silent(out long asked);
+        bench.AdvanceAndDrain(asked);
+        long again = bench.Engine.Deadline;
+        Assert.InRange(again, asked + 200, asked + 204);
+        Assert.Equal([1u, 2u, 3u, 4u], bench.AdvanceAndDrain(again).Select(s => s.Number));
+    }
+
+    /// <summary>What an end tells by itself, or late, is no answer.</summary>
+    [Fact]
+    public void AWindowToldUnaskedMeansNothing()
+    {
+        EngineBench bench = Silent(out long asked);
+        bench.Tell(1100, 1000, 1);
+        Assert.Empty(bench.Pushes(1100));
+        bench.AdvanceAndDrain(asked);
+        bench.Ack(asked + 1, 50, 1000, 1);
+        bench.Drain(asked + 1);
+        long again = bench.Engine.Counters.Retransmits;
+        bench.Tell(asked + 2, 1000, 1);
+        bench.Drain(asked + 2);
+        Assert.Equal(again, bench.Engine.Counters.Retransmits);
     }
 
     [Fact]
@@ -330,5 +387,18 @@ public class RetransmissionTests
     {
         KcpCounters counters = bench.Engine.Counters;
         return (counters.FastRetransmits, counters.EarlyRetransmits, counters.TimeoutRetransmits);
+    }
+
+    /// <summary>A path of a millisecond that has lost nothing, and a hundred segments, 1 to 100, that nobody answers until the timeout.</summary>
+    private static EngineBench Silent(out long timeout)
+    {
+        var bench = new EngineBench(Options with { SendWindow = 100, Resend = 0, Pacing = false });
+        bench.User.ToSend = 1;
+        bench.Drain(0);
+        bench.Ack(1, 0, 0, 1);
+        bench.User.ToSend = 100 * Options.SegmentSize;
+        Assert.Equal(100, bench.Drain(1000).Count);
+        timeout = bench.Engine.Deadline;
+        return bench;
     }
 }
