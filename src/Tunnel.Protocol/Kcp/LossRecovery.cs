@@ -149,7 +149,7 @@ internal sealed class LossRecovery
     public bool AsksFirst(long now)
     {
         int timeout = _roundTrip.Timeout;
-        if (now - _excusedAt < TimeToRead || now - HeardAt < timeout || _askedAt >= HeardAt || !_roundTrip.IsLossless(now)
+        if (IsExcused(now) || !IsSilent(now) || _askedAt >= HeardAt || !_roundTrip.IsLossless(now)
             || !_send.TryGetTimedOut(now, out uint number))
             return false;
         do
@@ -177,10 +177,10 @@ internal sealed class LossRecovery
     /// </summary>
     public bool ExpireTimeouts(long now)
     {
-        if (now - _excusedAt < TimeToRead)
+        if (IsExcused(now))
             return false;
         int timeout = _roundTrip.Timeout;
-        bool silent = now - HeardAt >= timeout;
+        bool silent = IsSilent(now);
         bool any = silent && ProbeSilence(now, now);
         while (_send.TryGetTimedOut(now, out uint number))
         {
@@ -216,6 +216,10 @@ internal sealed class LossRecovery
     /// <summary>Whether it is still lost: it may have been acknowledged meanwhile.</summary>
     public bool IsLost(uint number) =>
         _send.Contains(number) && _send[number].State is >= SendWindow.SlotState.LostFast and <= SendWindow.SlotState.LostTimeout;
+
+    private bool IsExcused(long now) => now - _excusedAt < TimeToRead;
+
+    private bool IsSilent(long now) => now - HeardAt >= _roundTrip.Timeout;
 
     private void AddSample(int milliseconds, ulong order, long now)
     {
