@@ -16,6 +16,9 @@ internal sealed class LossRecovery
     /// <summary>Milliseconds in which an end that was held up reads what came meanwhile, and a peer on the same host that was, too, answers.</summary>
     private const int TimeToRead = 50;
 
+    /// <summary>Milliseconds that a silent peer which was asked is given; hosts hold a process up for as long, whatever the path's timeout.</summary>
+    private const int LeastTimeToAnswer = 200;
+
     private readonly bool _noDelay;
     private readonly int _resend;
     private readonly SendWindow _send;
@@ -27,7 +30,7 @@ internal sealed class LossRecovery
     private ulong _silenceProbe;
     private uint _silenceProbedAt;
     private long _excusedAt = long.MinValue / 2;
-    private long _askedAt = long.MinValue;
+    private long _askedAt = long.MinValue / 2;
     private bool _isAsking;
 
     public LossRecovery(KcpOptions options, SendWindow send, Pacing? pacing)
@@ -59,7 +62,7 @@ internal sealed class LossRecovery
     public ulong Newest { get; private set; }
 
     /// <summary>When <see cref="ExpireTimeouts"/> is wanted; MaxValue when nothing is in flight.</summary>
-    public long TimeoutsAt => Math.Max(_send.NextTimeout, _excusedAt + TimeToRead);
+    public long TimeoutsAt => Math.Max(_send.NextTimeout, Math.Max(_excusedAt + TimeToRead, IsAskedOf ? _askedAt + TimeToAnswer : 0));
 
     /// <summary>Segments that congestion lets be in flight.</summary>
     public int CongestionLimit => _congestion.Segments;
@@ -144,17 +147,13 @@ internal sealed class LossRecovery
 
     /// <summary>
     /// Whether the silent peer is to be asked for its window before anything is sent again, once in a silence: where nothing is being lost, it was most
-    /// likely held up for longer than the timeout, and the answer costs a header instead of data. What timed out waits for one timeout more.
+    /// likely held up for longer than the timeout, and the answer costs a header instead of data. Until then nothing times out.
     /// </summary>
     public bool AsksFirst(long now)
     {
-        int timeout = _roundTrip.Timeout;
-        if (IsExcused(now) || !IsSilent(now) || _askedAt >= HeardAt || !_roundTrip.IsLossless(now)
-            || !_send.TryGetTimedOut(now, out uint number))
+        if (IsExcused(now) || IsAskedOf || !IsSilent(now) || !_roundTrip.IsLossless(now)
+            || !_send.TryGetOldest(out uint number) || _send[number].ResendAt > now)
             return false;
-        do
-            _send.Postpone(number, now + timeout, now);
-        while (_send.TryGetTimedOut(now, out number));
         (_askedAt, _isAsking) = (now, true);
         return true;
     }
@@ -165,9 +164,9 @@ internal sealed class LossRecovery
     /// </summary>
     public bool OnWindowTold(long now)
     {
-        bool isLoss = _isAsking && HeardAt < _askedAt;
+        bool isLoss = _isAsking && IsAskedOf;
         _isAsking = false;
-        return isLoss && ProbeSilence(_askedAt + _roundTrip.Timeout, now);
+        return isLoss && ProbeSilence(now);
     }
 
     /// <summary>
@@ -177,11 +176,11 @@ internal sealed class LossRecovery
     /// </summary>
     public bool ExpireTimeouts(long now)
     {
-        if (IsExcused(now))
+        if (IsExcused(now) || (IsAskedOf && now < _askedAt + TimeToAnswer))
             return false;
         int timeout = _roundTrip.Timeout;
         bool silent = IsSilent(now);
-        bool any = silent && ProbeSilence(now, now);
+        bool any = silent && ProbeSilence(now);
         while (_send.TryGetTimedOut(now, out uint number))
         {
             if (silent && any)
@@ -218,6 +217,11 @@ internal sealed class LossRecovery
         _send.Contains(number) && _send[number].State is >= SendWindow.SlotState.LostFast and <= SendWindow.SlotState.LostTimeout;
 
     private bool IsExcused(long now) => now - _excusedAt < TimeToRead;
+
+    /// <summary>The silence is one in which the peer was asked for its window.</summary>
+    private bool IsAskedOf => HeardAt < _askedAt;
+
+    private int TimeToAnswer => Math.Max(_roundTrip.Timeout, LeastTimeToAnswer);
 
     private bool IsSilent(long now) => now - HeardAt >= _roundTrip.Timeout;
 
@@ -261,11 +265,11 @@ internal sealed class LossRecovery
         }
     }
 
-    /// <summary>Loses the few segments that were sent longest ago, of those that time out by <paramref name="due"/>; true if there was any.</summary>
-    private bool ProbeSilence(long due, long now)
+    /// <summary>Loses the few segments that were sent longest ago, of those that timed out; true if there was any.</summary>
+    private bool ProbeSilence(long now)
     {
         bool any = false;
-        for (int i = 0; i < SilenceProbes && _send.TryGetOldest(out uint number) && _send[number].ResendAt <= due; i++)
+        for (int i = 0; i < SilenceProbes && _send.TryGetOldest(out uint number) && _send[number].ResendAt <= now; i++)
             any = Lose(number);
         if (any && _silenceProbe == 0)
             (_silenceProbe, _silenceProbedAt) = (Newest + 1, (uint)now);

@@ -258,6 +258,17 @@ public class RetransmissionTests
         Assert.Equal((0, 0), (bench.Engine.Counters.Retransmits, bench.Engine.InFlight));
     }
 
+    /// <summary>An end does things between its own deadlines too, and its timeouts are rounded up.</summary>
+    [Fact]
+    public void AskingComesFirstWheneverTheEndLooks()
+    {
+        EngineBench bench = Silent(out long asked);
+        List<KcpCommand> sent = [];
+        for (long now = asked - 10; now < asked + 190; now++)
+            sent.AddRange(bench.AdvanceAndDrain(now).Select(s => s.Command));
+        Assert.Equal([KcpCommand.WindowAsk], sent);
+    }
+
     /// <summary>The answer that brings no acknowledgement says that all was lost: a few segments go at once, once.</summary>
     [Fact]
     public void AnAnswerWithoutAcknowledgementsMeansLoss()
