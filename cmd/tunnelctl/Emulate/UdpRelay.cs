@@ -98,8 +98,7 @@ internal sealed class UdpRelay : IDisposable
             Remove(_byNumber.Values.MinBy(c => c.LastHeard)!);
         var address = new SocketAddress(sender.Family, sender.Size);
         sender.Buffer[..sender.Size].CopyTo(address.Buffer);
-        Socket socket = CreateSocket(_target.AddressFamily);
-        socket.Connect(_target);
+        Socket socket = Connect();
         var client = new Client(++_lastNumber, address, socket);
         _byAddress.Add(address, client);
         _byNumber.Add(client.Number, client);
@@ -107,10 +106,27 @@ internal sealed class UdpRelay : IDisposable
         return client;
     }
 
+    private Socket Connect()
+    {
+        Socket socket = CreateSocket(_target.AddressFamily);
+        try
+        {
+            socket.Connect(_target);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
     private void Remove(Client client)
     {
+        // Another may have the address by now.
+        if (!_byNumber.Remove(client.Number))
+            return;
         _byAddress.Remove(client.Address);
-        _byNumber.Remove(client.Number);
         client.Socket.Dispose();
     }
 
@@ -124,12 +140,15 @@ internal sealed class UdpRelay : IDisposable
                 int length = await client.Socket.ReceiveAsync(buffer).ConfigureAwait(false);
                 _back.Offer(buffer.AsSpan(0, length), client.Number);
             }
-            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.HostUnreachable or SocketError.NetworkUnreachable)
             {
-                // Nobody listens at the target yet.
+                // Nobody listens at the target yet, or something on the way says that it cannot be had now.
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
+                // The client's next datagram has another socket.
+                lock (_gate)
+                    Remove(client);
                 return;
             }
         }

@@ -41,6 +41,8 @@ public static class ReferenceFile
     private static void AppendKey(StringBuilder text, ConfigKey key, bool isSideClear)
     {
         string side = isSideClear ? "" : $" ({Suggestion.NameOf(key.Side)} only)";
+        if (key.UsedBy != ConfigSide.Both)
+            side += $" (Only a {Suggestion.NameOf(key.UsedBy)} does something with it.)";
         string origin = key.Default is null ? " No default; this is an example:" : "";
         string live = key.IsLive ? " Live." : " Restart.";
         text.Append($"\n# {key.Doc}{side}\n# Takes {key.Allowed}.{live}{origin}\n#{key.Name} = {key.Default ?? key.Example}\n");

@@ -207,6 +207,13 @@ public sealed class CheckTests : IDisposable
         Assert.Equal((FindingVerdict.Advice, "sysctl -w net.core.somaxconn=5000"), (finding.Verdict, finding.Command));
     }
 
+    /// <summary>It listens where its clients' [[reverse]] say.</summary>
+    [Theory]
+    [InlineData("[reverse]\nallow = ['127.0.0.1:1-9']\n[listeners]\nbacklog = 5000\n", "Advice")]
+    [InlineData("[listeners]\nbacklog = 5000\n", "Good")]
+    public async Task AServersBacklog(string more, string expected) =>
+        Assert.Equal(expected, (await _host.FindAsync("file.backlog", config: ConfigFiles.Server(_host, more))).Verdict.ToString());
+
     [Fact]
     public async Task DropsThatGrowAreTold()
     {

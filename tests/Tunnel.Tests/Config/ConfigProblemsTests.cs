@@ -86,6 +86,8 @@ public class ConfigProblemsTests
     [InlineData("[network.tcp]\nhandshake=true\nlocal_flag=['S']", 7, 12, "network.tcp.local_flag", "network.tcp.handshake makes flows")]
     [InlineData("[network.tcp]\nhandshake=true\nremote_flag=['PA','A']", 7, 13, "network.tcp.remote_flag", "network.tcp.handshake makes flows")]
     [InlineData("[network.tcp]\nhandshake=true\n[network]\nlink='udp'", 6, 11, "network.tcp.handshake", "sends no TCP segments")]
+    [InlineData(
+        "[network]\nlink='udp'\nipv4.address='192.0.2.1'\nipv6.address='2001:db8::1'", 8, 14, "network.ipv6.address", "listens on one address or on all")]
     public void ServerMistakes(string extra, int line, int column, string key, string what) =>
         AssertProblem(ConfigText.LoadServer(ConfigText.Server + extra).Problems, line, column, key, what);
 
@@ -105,6 +107,23 @@ public class ConfigProblemsTests
     [InlineData("\"a\\nb\"=1", 5, 1, "transport.kcp.a?b", "unknown key")]
     public void UnknownNames(string extra, int line, int column, string key, string what) =>
         AssertProblem(ConfigText.LoadServer(ConfigText.Server + extra).Problems, line, column, key, what);
+
+    /// <summary>Ends often share their transport's keys: what means something to one of them only is not refused at the other, nor silent.</summary>
+    [Theory]
+    [InlineData("[transport.kcp]\nkey='k'\nmax_sessions=9", "transport.kcp.max_sessions", "server")]
+    [InlineData("[transport.kcp]\nkey='k'\nheader_timeout='9s'", "transport.kcp.header_timeout", "server")]
+    [InlineData("[transport.kcp]\nkey='k'\n[network.tcp]\nremote_flag=['A']", "network.tcp.remote_flag", "client")]
+    public void WhatOnlyOneEndUsesIsSaidAtTheOther(string shared, string key, string user)
+    {
+        var client = ConfigText.LoadClient("[server]\naddress='192.0.2.1:9999'\n[[socks5]]\nlisten='127.0.0.1:1080'\n" + shared);
+        var server = ConfigText.LoadServer("[listen]\nport=9999\n" + shared);
+        Assert.Empty(client.Problems.Concat(server.Problems));
+        (var warned, var silent) = user == "server" ? (client.Warnings, server.Warnings) : (server.Warnings, client.Warnings);
+        ConfigProblem warning = Assert.Single(warned);
+        Assert.Equal(key, warning.Key);
+        Assert.StartsWith($"only a {user} does something with this", warning.What);
+        Assert.Empty(silent);
+    }
 
     [Fact]
     public void KeysOutsideOfTables() =>

@@ -94,9 +94,9 @@ internal sealed class FileTopic : PromptTopic
 
     private static Finding LookAtBacklog(CheckContext context, CheckFile file)
     {
-        if (file.Client is not { } client)
-            return Finding.Good(Backlog, "a server listens on nothing", "", WhyBacklog);
-        if (client.Listeners.Backlog is not { } backlog)
+        if (file.Server is { Reverse.Allow.Count: 0 })
+            return Finding.Good(Backlog, "[reverse] lets no client have this server listen for it", "", WhyBacklog);
+        if ((file.Client?.Listeners ?? file.Server!.Listeners).Backlog is not { } backlog)
             return Finding.Good(Backlog, "\"max\": as long as net.core.somaxconn", "", WhyBacklog);
         return SysctlKnobs.Somaxconn.Read(context).TryNumber(out long most, out string problem)
             ? Finding.Of(Backlog, backlog <= most, $"{backlog}, net.core.somaxconn is {most}", $"{most} or less", WhyBacklog, $"sysctl -w net.core.somaxconn={backlog}")

@@ -8,6 +8,17 @@ internal static class NetworkLoader
     public static NetworkConfig Load(ConfigReader reader, Setting<TransportProfile> profile, int connections)
     {
         LinkKind link = LoadLink(reader, profile);
+        AddressConfig ipv4 = LoadFamily(reader, NetworkKeys.IPv4, connections), ipv6 = LoadFamily(reader, NetworkKeys.IPv6, connections);
+        // The socket would be bound to the one, and nobody be told of the other.
+        if (link == LinkKind.Udp && reader.Side == ConfigSide.Server && ipv4.Address is not null && ipv6.Address is not null)
+        {
+            reader.Report(
+                reader.Find(NetworkKeys.IPv6.Address)!.Value.Position,
+                NetworkKeys.IPv6.Address,
+                "with network.link = \"udp\" a server listens on one address or on all, and network.ipv4.address is set",
+                "\"auto\"");
+        }
+
         return new NetworkConfig
         {
             Link = link,
@@ -15,8 +26,8 @@ internal static class NetworkLoader
             Firewall = reader.Get(NetworkKeys.Firewall).Value,
             Dscp = reader.Get(NetworkKeys.Dscp).Value,
             Receivers = reader.Get(NetworkKeys.Receivers).Value,
-            IPv4 = LoadFamily(reader, NetworkKeys.IPv4, connections),
-            IPv6 = LoadFamily(reader, NetworkKeys.IPv6, connections),
+            IPv4 = ipv4,
+            IPv6 = ipv6,
             Tcp = LoadTcp(reader, link),
             Pcap = LoadPcap(reader),
             UdpOffload = reader.Get(NetworkKeys.UdpOffload).Value,

@@ -17,12 +17,18 @@ internal sealed class ShapeCheck(ConfigReader reader)
         {
             string name = Suggestion.Join(path, entry.Name);
             if (ConfigCatalog.FindKey(name) is { } key)
-                CheckSide(entry, name, key.Side);
+                CheckKey(entry, key);
             else if (ConfigCatalog.FindTable(name, reader.Side) is { } known)
                 CheckKnownTable(entry, known);
             else
                 ReportUnknown(entry, path, name);
         }
+    }
+
+    private void CheckKey(TomlEntry entry, ConfigKey key)
+    {
+        if (CheckSide(entry, key.FullName, key.Side) && !key.UsedBy.HasFlag(reader.Side))
+            reader.Warn(entry.Position, key, $"only a {Suggestion.NameOf(key.UsedBy)} does something with this; this is a {Suggestion.NameOf(reader.Side)}'s file");
     }
 
     private void CheckKnownTable(TomlEntry entry, ConfigTable known)

@@ -14,7 +14,11 @@ internal abstract class ConfigKey(string table, string name)
 
     public string FullName => $"{Table}.{Name}";
 
+    /// <summary>Whose file may have it.</summary>
     public ConfigSide Side { get; init; } = ConfigSide.Both;
+
+    /// <summary>Whose process does something with it: files that ends share may have it at the other, to no effect.</summary>
+    public ConfigSide UsedBy { get; init; } = ConfigSide.Both;
 
     /// <summary>One or two sentences for the reference.</summary>
     public required string Doc { get; init; }

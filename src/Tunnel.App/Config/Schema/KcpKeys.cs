@@ -173,6 +173,7 @@ internal static class KcpKeys
 
     public static readonly ConfigKey<int> MaxSessions = new(Table, "max_sessions", BasicTypes.Integer(1, 65_536))
     {
+        UsedBy = ConfigSide.Server,
         IsLive = true,
         Default = "512",
         Doc = "Sessions at one time.",
@@ -197,6 +198,7 @@ internal static class KcpKeys
         "header_timeout",
         UnitTypes.Duration(DurationUnit.Seconds, "100ms", "5m"))
     {
+        UsedBy = ConfigSide.Server,
         IsLive = true,
         Default = "\"10s\"",
         Doc = "How long a new stream may take to say where it goes.",

@@ -57,6 +57,7 @@ internal static class NetworkKeys
 
     public static readonly ConfigKey<ushort[]> RemoteFlag = new("network.tcp", "remote_flag", TcpFlagsType.List)
     {
+        UsedBy = ConfigSide.Client,
         Default = "[\"PA\"]",
         Doc = "The TCP flags that the other end is asked to use.",
     };
