@@ -25,7 +25,7 @@ internal static class Farewell
     /// </summary>
     public static async Task LeaveAsync(PeerSession session)
     {
-        if (session.StreamCount == 0)
+        if (!session.HasUnfinishedStreams)
             await SettleAsync(session).ConfigureAwait(false);
         if (session.PeerCapabilities.HasFlag(Capabilities.Goodbye))
             await TellAsync(session, StreamRequest.Goodbye).ConfigureAwait(false);
@@ -46,6 +46,6 @@ internal static class Farewell
             return;
         Task sent = HeaderExchange.SendAsync(stream, new StreamHeader(what), HeaderFormat.V1).AsTask();
         await Task.WhenAny(sent, Task.Delay(Timeout)).ConfigureAwait(false);
-        stream.CloseWrite();
+        stream.Release();
     }
 }

@@ -56,6 +56,6 @@ internal static class Greeting
             return;
         var header = new StreamHeader(StreamRequest.Flags, default, options.AnnouncedFlags);
         await HeaderExchange.SendAsync(stream, header, options.Header).ConfigureAwait(false);
-        stream.CloseWrite();
+        stream.Release();
     }
 }

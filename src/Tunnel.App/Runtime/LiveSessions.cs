@@ -83,7 +83,7 @@ internal sealed class LiveSessions(ILogger logger)
 
     private async Task DrainAsync(ClientReceiver receiver, CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested && !receiver.Closed.IsCompleted && receiver.Session.StreamCount != 0)
+        while (!stop.IsCancellationRequested && !receiver.Closed.IsCompleted && receiver.Session.HasUnfinishedStreams)
             await Task.WhenAny(receiver.Closed, Task.Delay(DrainStep, CancellationToken.None)).ConfigureAwait(false);
         await Farewell.LeaveAsync(receiver.Session).ConfigureAwait(false);
         await receiver.Closed.ConfigureAwait(false);

@@ -64,6 +64,16 @@ public sealed class PeerSession
         }
     }
 
+    /// <summary>Some stream's ends have not both said their last word. What of the others is still read here outlives the session.</summary>
+    public bool HasUnfinishedStreams
+    {
+        get
+        {
+            lock (_lock)
+                return _session.Mux.HasUnfinished;
+        }
+    }
+
     /// <summary>Where this session's memory is counted.</summary>
     public MemoryBudget Budget { get; init; } = MemoryBudget.Unlimited;
 

@@ -118,28 +118,20 @@ internal sealed class SessionStreams(PeerSession turns, Session session)
     }
 
     /// <summary>This end writes no more.</summary>
-    public void CloseWrite(MuxStream stream)
-    {
-        turns.Enter();
-        try
-        {
-            session.Mux.CloseWrite(stream);
-        }
-        catch (Exception e)
-        {
-            turns.Die(e);
-        }
+    public void CloseWrite(MuxStream stream) => End(stream, static (s, ended) => s.Mux.CloseWrite(ended));
 
-        turns.LeaveLater();
-    }
+    /// <summary>This end writes and reads no more; the peer reads to the end.</summary>
+    public void Release(MuxStream stream) => End(stream, static (s, ended) => s.Mux.Release(ended));
 
     /// <summary>Closes both ways at once.</summary>
-    public void Close(MuxStream stream)
+    public void Close(MuxStream stream) => End(stream, static (s, ended) => s.Close(ended));
+
+    private void End(MuxStream stream, Action<Session, MuxStream> how)
     {
         turns.Enter();
         try
         {
-            session.Close(stream);
+            how(session, stream);
         }
         catch (Exception e)
         {

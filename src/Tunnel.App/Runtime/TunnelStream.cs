@@ -183,6 +183,9 @@ public sealed class TunnelStream
     /// <summary>Says that nothing more will be written; reading goes on.</summary>
     public void CloseWrite() => _session.Streams.CloseWrite(_stream);
 
+    /// <summary>Says that nothing more will be written, and that nobody reads: the stream is closed when the peer ends it.</summary>
+    public void Release() => _session.Streams.Release(_stream);
+
     /// <summary>Closes both ways at once; whoever reads or writes is told. Idempotent.</summary>
     public void Close()
     {

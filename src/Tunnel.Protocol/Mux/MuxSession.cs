@@ -50,7 +50,7 @@ public sealed class MuxSession : IOrderedByteUser
         _streams = new StreamTable(options.MaxStreams, isClient, admission, _pool);
         _grants = new WindowGrants(options, admission, _streams, _control);
         _receiver = new StreamReceiver(options, admission, _grants, _events);
-        _sender = new StreamSender(_version, _streams, _events);
+        _sender = new StreamSender(_version, _events);
         _incoming = new IncomingFrame(_version);
         _now = now;
         _life = new SignsOfLife(options, asks: isClient, phase, now);
@@ -65,6 +65,9 @@ public sealed class MuxSession : IOrderedByteUser
     public bool IsSpent => _streams.IsSpent;
 
     public IReadOnlyCollection<MuxStream> Streams => _streams.All;
+
+    /// <summary>Some stream's ends have not both said their last word.</summary>
+    public bool HasUnfinished => _streams.All.Any(s => !s.IsFinished);
 
     /// <summary>Bytes that wait for readers.</summary>
     public long Buffered => _receiver.Unread;
@@ -204,6 +207,17 @@ public sealed class MuxSession : IOrderedByteUser
     /// <summary>Tells the peer that this end writes no more, once the pending write is sent.</summary>
     public void CloseWrite(MuxStream stream) => _sender.CloseWrite(stream);
 
+    /// <summary>
+    /// As <see cref="CloseWrite"/>, for who reads no more either but has the peer read to the end: the stream is closed when the peer has ended it, too.
+    /// </summary>
+    public void Release(MuxStream stream)
+    {
+        CloseWrite(stream);
+        stream.IsReleased = true;
+        if (stream.PeerFinished)
+            Close(stream);
+    }
+
     /// <summary>Closes the stream at once, both ways; what was not sent or read is dropped.</summary>
     public void Close(MuxStream stream)
     {
@@ -227,6 +241,9 @@ public sealed class MuxSession : IOrderedByteUser
         CloseReason = reason;
         foreach (MuxStream stream in _streams.All)
         {
+            // What has come of one that ended both ways is all there is.
+            if (stream.IsFinished)
+                continue;
             stream.IsClosed = true;
             stream.PendingWrite = default;
             TellBoth(stream);
@@ -339,13 +356,14 @@ public sealed class MuxSession : IOrderedByteUser
         if (_streams.Find(id) is not { PeerFinished: false } stream)
             return;
         _receiver.Finish(stream);
-        if (stream.FinishSent)
-            _streams.Remove(stream, StreamEnding.Finished);
+        if (stream.IsReleased)
+            Close(stream);
     }
 
     private void OnReset(uint id)
     {
-        if (_streams.Find(id) is not { } stream)
+        // After both ends it changes nothing; somebody here may still read.
+        if (_streams.Find(id) is not { IsFinished: false } stream)
             return;
         _streams.Remove(stream, StreamEnding.Reset);
         Discard(stream);

@@ -40,6 +40,9 @@ public sealed class MuxStream
     /// <summary>This end will write no more.</summary>
     public bool WriteClosed { get; internal set; }
 
+    /// <summary>Both ends have said that they write no more.</summary>
+    internal bool IsFinished => PeerFinished && FinishSent;
+
     /// <summary>A write is under way.</summary>
     public bool HasPendingWrite => !PendingWrite.IsEmpty;
 
@@ -70,6 +73,9 @@ public sealed class MuxStream
     internal bool IsReady { get; set; }
 
     internal bool ReadableRaised { get; set; }
+
+    /// <summary>Nobody here waits for its end.</summary>
+    internal bool IsReleased { get; set; }
 
     internal PeerWindow PeerWindow = new();
 

@@ -6,7 +6,7 @@ namespace Tunnel.Protocol.Mux;
 /// What leaves next of the streams' data: one frame a ready stream in turn, so that no stream starves another. A stream is ready while its peer's
 /// window has room for what its writer has handed over, or has only the end to be told. Nothing is copied before there is room for it.
 /// </summary>
-internal sealed class StreamSender(int version, StreamTable streams, Queue<MuxEvent> events)
+internal sealed class StreamSender(int version, Queue<MuxEvent> events)
 {
     private readonly Queue<MuxStream> _ready = new();
 
@@ -153,15 +153,13 @@ internal sealed class StreamSender(int version, StreamTable streams, Queue<MuxEv
         MakeReady(stream);
     }
 
-    private void WriteFinish(ref FrameWriter writer, MuxStream stream)
+    private static void WriteFinish(ref FrameWriter writer, MuxStream stream)
     {
         if (!stream.WriteClosed || stream.HasPendingWrite || stream.FinishSent || stream.IsClosed)
             return;
         if (!writer.TryWrite(MuxCommand.Finish, stream.Id))
             return;
         stream.FinishSent = true;
-        if (stream.PeerFinished)
-            streams.Remove(stream, StreamEnding.Finished);
     }
 
     private void CountSent(MuxStream stream, int length)

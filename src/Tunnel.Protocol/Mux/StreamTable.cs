@@ -4,7 +4,7 @@ namespace Tunnel.Protocol.Mux;
 
 /// <summary>
 /// The streams that are open: whose their numbers are, how many there may be, and how they ended. A stream is in here exactly as long as it
-/// counts for the caps.
+/// counts for the caps: one that ended both ways until this end's user closes it, who may hold what it brought, and a socket, for long.
 /// </summary>
 internal sealed class StreamTable
 {
@@ -85,9 +85,13 @@ internal sealed class StreamTable
     /// <summary>The session has ended, and all streams with it.</summary>
     public void RemoveAll()
     {
-        _counters.Lost += Count;
-        for (int i = 0; i < Count; i++)
+        foreach (MuxStream stream in _streams.Values)
+        {
+            _counters.Finished += stream.IsFinished ? 1 : 0;
+            _counters.Lost += stream.IsFinished ? 0 : 1;
             _admission?.Release();
+        }
+
         _streams.Clear();
     }
 

@@ -70,7 +70,7 @@ public class MuxSessionTests
         a.Mux.CloseWrite(first);
         a.Drain();
         a.Feed(MuxCommand.Finish, first.Id);
-        Assert.Equal(2, cap.Admitted);
+        Assert.Equal(3, cap.Admitted);
         a.Mux.Close(first);
         Assert.Equal(2, cap.Admitted);
         a.Mux.Close(CloseReason.Local);

@@ -89,7 +89,10 @@ public class MuxStreamTests
         Assert.True(bench.Mux.TryWrite(stream, "cd"u8.ToArray()));
         bench.Mux.CloseWrite(stream);
         Assert.Equal([MuxCommand.Data, MuxCommand.Finish], bench.Drain().Select(f => f.Command).ToArray());
-        Assert.Equal(0, bench.Mux.StreamCount);
+        Assert.Equal(1, bench.Mux.StreamCount);
+        bench.Mux.Close(stream);
+        Assert.Equal((0, 1), (bench.Mux.StreamCount, bench.Mux.Counters.Finished));
+        Assert.Empty(bench.Drain());
     }
 
     [Fact]
@@ -103,12 +106,74 @@ public class MuxStreamTests
         Assert.Equal([MuxCommand.Data, MuxCommand.Finish], bench.Drain().Select(f => f.Command).ToArray());
         bench.Feed(MuxCommand.Data, 3, "ef"u8);
         bench.Feed(MuxCommand.Finish, 3);
-        Assert.Equal(0, bench.Mux.StreamCount);
         Assert.Equal("ef"u8.ToArray(), bench.ReadAll(stream));
         Assert.True(stream.EndOfStream);
+        Assert.Equal(1, bench.Mux.StreamCount);
         bench.Mux.Close(stream);
         Assert.DoesNotContain(bench.Drain(), f => f.Command == MuxCommand.Finish);
-        Assert.Equal(0, bench.Mux.Buffered);
+        Assert.Equal((0, 0), (bench.Mux.Buffered, bench.Mux.StreamCount));
+    }
+
+    /// <summary>A target that reads slowly, or not at all, keeps a socket and memory here: that counts, whatever the two ends have said.</summary>
+    [Fact]
+    public void AStreamCountsUntilItsUserClosesIt()
+    {
+        var bench = new MuxBench(new MuxOptions { MaxStreams = 1 });
+        MuxStream stream = bench.Accept(2);
+        bench.Mux.CloseWrite(stream);
+        bench.Drain();
+        bench.Feed(MuxCommand.Data, 2, "ab"u8);
+        bench.Feed(MuxCommand.Finish, 2);
+        Assert.Null(bench.Mux.Open());
+        bench.ReadAll(stream);
+        Assert.Null(bench.Mux.Open());
+        bench.Mux.Close(stream);
+        Assert.NotNull(bench.Mux.Open());
+    }
+
+    /// <summary>A word to the peer: it reads to the end, and nobody waits for that here.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AReleasedStreamIsClosedWhenThePeerEndsIt(bool peerFirst)
+    {
+        var bench = new MuxBench();
+        MuxStream stream = bench.Open();
+        bench.Mux.TryWrite(stream, "ab"u8.ToArray());
+        List<SentFrame> sent = bench.Drain();
+        if (peerFirst)
+            bench.Feed(MuxCommand.Finish, 3);
+        bench.Mux.Release(stream);
+        sent.AddRange(bench.Drain());
+        bench.Feed(MuxCommand.Data, 3, "unread"u8);
+        bench.Feed(MuxCommand.Finish, 3);
+        sent.AddRange(bench.Drain());
+        Assert.Equal([MuxCommand.Data, MuxCommand.Finish], sent.Select(f => f.Command));
+        Assert.Equal((0, 0L, 1), (bench.Mux.StreamCount, bench.Mux.Buffered, bench.Mux.Counters.Finished));
+    }
+
+    /// <summary>Neither the peer that breaks off what has ended already, nor the session's end, takes away what has come.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhatHasEndedBothWaysIsKeptForItsReader(bool sessionEnds)
+    {
+        var bench = new MuxBench();
+        MuxStream stream = bench.Accept(2);
+        bench.Mux.CloseWrite(stream);
+        bench.Drain();
+        bench.Feed(MuxCommand.Data, 2, "ab"u8);
+        bench.Feed(MuxCommand.Finish, 2);
+        bench.Events();
+        if (sessionEnds)
+            bench.Mux.Close(CloseReason.Goodbye);
+        else
+            bench.Feed(MuxCommand.Reset, 2);
+        Assert.Empty(bench.Events());
+        Assert.Equal("ab"u8.ToArray(), bench.ReadAll(stream));
+        Assert.True(stream is { EndOfStream: true, IsReset: false, IsClosed: false });
+        bench.Mux.Close(stream);
+        Assert.Equal((0, 1, 0, 0), (bench.Mux.StreamCount, bench.Mux.Counters.Finished, bench.Mux.Counters.Reset, bench.Mux.Counters.Lost));
     }
 
     [Fact]

@@ -235,7 +235,7 @@ public class ConnectionPoolTests
         world.Cut(1);
         await stream.WriteAsync("the end"u8.ToArray());
         stream.CloseWrite();
-        await Eventually(() => stream.Session.StreamCount == 0);
+        await Eventually(() => !stream.Session.HasUnfinishedStreams);
         world.Pool.Apply([]);
         await Task.Delay(50);
         world.Mend(1);
