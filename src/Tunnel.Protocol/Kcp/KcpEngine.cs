@@ -383,7 +383,7 @@ public sealed class KcpEngine
     private bool TryWriteAcks(ref SegmentWriter writer, long now)
     {
         // What may wait goes along for nothing when something else leaves anyway.
-        if (!_ticks.AcksDue && !_sender.HasCopies && !_sender.CanSendLost(now) && !(_ticks.DataDue && _sender.CanSendNew(now)))
+        if (!_ticks.AcksDue && !_probe.IsDue && !_sender.HasCopies && !_sender.CanSendLost(now) && !(_ticks.DataDue && _sender.CanSendNew(now)))
             return true;
         if (!_receiver.TryWriteAcks(ref writer))
             return false;

@@ -30,7 +30,9 @@ internal sealed class LossRecovery
     private ulong _silenceProbe;
     private uint _silenceProbedAt;
     private long _excusedAt = long.MinValue / 2;
-    private long _askedAt = long.MinValue / 2;
+    private long _askedFirst;
+    private long _askedLast;
+    private bool _isAsked;
     private bool _isAsking;
 
     public LossRecovery(KcpOptions options, SendWindow send, Pacing? pacing)
@@ -62,7 +64,7 @@ internal sealed class LossRecovery
     public ulong Newest { get; private set; }
 
     /// <summary>When <see cref="ExpireTimeouts"/> is wanted; MaxValue when nothing is in flight.</summary>
-    public long TimeoutsAt => Math.Max(_send.NextTimeout, Math.Max(_excusedAt + TimeToRead, IsAskedOf ? _askedAt + TimeToAnswer : 0));
+    public long TimeoutsAt => Math.Max(_send.NextTimeout, Math.Max(_excusedAt + TimeToRead, _isAsked ? Math.Min(AnswerBy, AsksAgainAt) : 0));
 
     /// <summary>Segments that congestion lets be in flight.</summary>
     public int CongestionLimit => _congestion.Segments;
@@ -80,7 +82,7 @@ internal sealed class LossRecovery
     /// <summary>The first transmission after a time with nothing in flight: silence counts from when there was something to answer.</summary>
     public void OnRestart(long now)
     {
-        HeardAt = now;
+        Hear(now);
         _pacing?.OnRestart(_send.BytesDelivered, Newest, now);
     }
 
@@ -111,7 +113,7 @@ internal sealed class LossRecovery
     {
         bool advanced = acks.Advanced != 0;
         if (acks.HasEcho || advanced)
-            HeardAt = now;
+            Hear(now);
         for (int i = 0; i < acks.Lost; i++)
             _roundTrip.OnLoss(now);
         if (regular && acks.HasEcho)
@@ -146,15 +148,15 @@ internal sealed class LossRecovery
     }
 
     /// <summary>
-    /// Whether the silent peer is to be asked for its window before anything is sent again, once in a silence: where nothing is being lost, it was most
-    /// likely held up for longer than the timeout, and the answer costs a header instead of data. Until then nothing times out.
+    /// Whether the silent peer is to be asked for its window before anything is sent again: where nothing is being lost, it was most likely held up for
+    /// longer than the timeout, and the answer costs a header instead of data. While it has time to answer nothing times out, and it is asked again.
     /// </summary>
     public bool AsksFirst(long now)
     {
-        if (IsExcused(now) || IsAskedOf || !IsSilent(now) || !_roundTrip.IsLossless(now)
-            || !_send.TryGetOldest(out uint number) || _send[number].ResendAt > now)
+        if (IsExcused(now) || (_isAsked ? now < AsksAgainAt || now >= AnswerBy : !IsTimedOut(now) || !_roundTrip.IsLossless(now)))
             return false;
-        (_askedAt, _isAsking) = (now, true);
+        _askedFirst = _isAsked ? _askedFirst : now;
+        (_askedLast, _isAsked, _isAsking) = (now, true, true);
         return true;
     }
 
@@ -164,9 +166,11 @@ internal sealed class LossRecovery
     /// </summary>
     public bool OnWindowTold(long now)
     {
-        bool isLoss = _isAsking && IsAskedOf;
+        bool isLoss = _isAsking && ProbeSilence(now);
         _isAsking = false;
-        return isLoss && ProbeSilence(now);
+        if (isLoss)
+            _congestion.OnTimeout();
+        return isLoss;
     }
 
     /// <summary>
@@ -176,7 +180,7 @@ internal sealed class LossRecovery
     /// </summary>
     public bool ExpireTimeouts(long now)
     {
-        if (IsExcused(now) || (IsAskedOf && now < _askedAt + TimeToAnswer))
+        if (IsExcused(now) || (_isAsked && now < AnswerBy))
             return false;
         int timeout = _roundTrip.Timeout;
         bool silent = IsSilent(now);
@@ -218,12 +222,21 @@ internal sealed class LossRecovery
 
     private bool IsExcused(long now) => now - _excusedAt < TimeToRead;
 
-    /// <summary>The silence is one in which the peer was asked for its window.</summary>
-    private bool IsAskedOf => HeardAt < _askedAt;
+    private long AnswerBy => _askedFirst + Math.Max(_roundTrip.Timeout, LeastTimeToAnswer);
 
-    private int TimeToAnswer => Math.Max(_roundTrip.Timeout, LeastTimeToAnswer);
+    /// <summary>MaxValue once it has answered.</summary>
+    private long AsksAgainAt => _isAsking ? _askedLast + _roundTrip.Timeout : long.MaxValue;
+
+    /// <summary>The peer is silent, and what was sent longest ago timed out: by its own clock, which the wheel's is up to a bucket behind.</summary>
+    private bool IsTimedOut(long now) => IsSilent(now) && _send.TryGetOldest(out uint number) && _send[number].ResendAt <= now;
 
     private bool IsSilent(long now) => now - HeardAt >= _roundTrip.Timeout;
+
+    private void Hear(long now)
+    {
+        HeardAt = now;
+        (_isAsked, _isAsking) = (false, false);
+    }
 
     private void AddSample(int milliseconds, ulong order, long now)
     {

@@ -293,6 +293,35 @@ public class RetransmissionTests
         Assert.Equal([1u, 2u, 3u, 4u], bench.AdvanceAndDrain(again).Select(s => s.Number));
     }
 
+    /// <summary>On a path with a short timeout a question is lost as easily as data was, and repeated while there is time to answer.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AQuestionIsRepeatedAsDataWouldBe(bool answered)
+    {
+        EngineBench bench = Silent(out long asked, roundTrip: 20, sentAt: 100_000);
+        int timeout = bench.Engine.RetransmissionTimeout;
+        Assert.InRange(timeout, 40, 80);
+        List<long> questions = [];
+        while (bench.Engine.Deadline is var at && at < asked + 190)
+        {
+            Assert.Equal([KcpCommand.WindowAsk], bench.AdvanceAndDrain(at).Select(s => s.Command));
+            questions.Add(at - asked);
+            if (answered && questions.Count == 2)
+                break;
+        }
+
+        Assert.Equal(Enumerable.Range(0, questions.Count).Select(i => (long)i * timeout), questions);
+        Assert.Equal(answered ? 2 : (200 + timeout - 1) / timeout, questions.Count);
+        long again = asked + questions[^1] + 20;
+        if (answered)
+            bench.Tell(again, 1000, 1);
+        else
+            again = bench.Engine.Deadline;
+        Assert.InRange(again, answered ? again : asked + 196, asked + 204);
+        Assert.Equal([1u, 2u, 3u, 4u], bench.AdvanceAndDrain(again).Where(s => s.Command == KcpCommand.Push).Select(s => s.Number));
+    }
+
     /// <summary>What an end tells by itself, or late, is no answer.</summary>
     [Fact]
     public void AWindowToldUnaskedMeansNothing()
@@ -400,15 +429,15 @@ public class RetransmissionTests
         return (counters.FastRetransmits, counters.EarlyRetransmits, counters.TimeoutRetransmits);
     }
 
-    /// <summary>A path of a millisecond that has lost nothing, and a hundred segments, 1 to 100, that nobody answers until the timeout.</summary>
-    private static EngineBench Silent(out long timeout)
+    /// <summary>A path that has lost nothing, and a hundred segments, 1 to 100, that nobody answers until the timeout.</summary>
+    private static EngineBench Silent(out long timeout, int roundTrip = 1, long sentAt = 1000)
     {
         var bench = new EngineBench(Options with { SendWindow = 100, Resend = 0, Pacing = false });
         bench.User.ToSend = 1;
         bench.Drain(0);
-        bench.Ack(1, 0, 0, 1);
+        bench.Ack(roundTrip, 0, 0, 1);
         bench.User.ToSend = 100 * Options.SegmentSize;
-        Assert.Equal(100, bench.Drain(1000).Count);
+        Assert.Equal(100, bench.Drain(sentAt).Count);
         timeout = bench.Engine.Deadline;
         return bench;
     }
