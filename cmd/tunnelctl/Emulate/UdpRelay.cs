@@ -68,8 +68,11 @@ internal sealed class UdpRelay : IDisposable
         _there.Dispose();
         _back.Dispose();
         _listener.Dispose();
-        foreach (Client client in _byNumber.Values)
-            client.Socket.Dispose();
+        lock (_gate)
+        {
+            foreach (Client client in _byNumber.Values.ToList())
+                Remove(client);
+        }
     }
 
     private PathCounters CountersOf(ImpairedPath path)
