@@ -124,6 +124,7 @@ internal sealed class UdpRelay : IDisposable
         }
     }
 
+    /// <summary>Within the gate.</summary>
     private void Remove(Client client)
     {
         // Another may have the address by now.

@@ -153,9 +153,11 @@ internal sealed class LossRecovery
     /// </summary>
     public bool AsksFirst(long now)
     {
-        if (IsExcused(now) || (_isAsked ? now < AsksAgainAt || now >= AnswerBy : !IsTimedOut(now) || !_roundTrip.IsLossless(now)))
+        bool isDue = _isAsked ? now >= AsksAgainAt && now < AnswerBy : IsTimedOut(now) && _roundTrip.IsLossless(now);
+        if (!isDue || IsExcused(now))
             return false;
-        _askedFirst = _isAsked ? _askedFirst : now;
+        if (!_isAsked)
+            _askedFirst = now;
         (_askedLast, _isAsked, _isAsking) = (now, true, true);
         return true;
     }
@@ -222,6 +224,7 @@ internal sealed class LossRecovery
 
     private bool IsExcused(long now) => now - _excusedAt < TimeToRead;
 
+    /// <summary>When whoever was asked first in this silence has had the time to answer.</summary>
     private long AnswerBy => _askedFirst + Math.Max(_roundTrip.Timeout, LeastTimeToAnswer);
 
     /// <summary>MaxValue once it has answered.</summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using Tunnel.App.Config.Schema;
 
 namespace Tunnel.App.Config.Loading;
@@ -9,16 +10,8 @@ internal static class NetworkLoader
     {
         LinkKind link = LoadLink(reader, profile);
         AddressConfig ipv4 = LoadFamily(reader, NetworkKeys.IPv4, connections), ipv6 = LoadFamily(reader, NetworkKeys.IPv6, connections);
-        // The socket would be bound to the one, and nobody be told of the other.
         if (link == LinkKind.Udp && reader.Side == ConfigSide.Server && ipv4.Address is not null && ipv6.Address is not null)
-        {
-            reader.Report(
-                reader.Find(NetworkKeys.IPv6.Address)!.Value.Position,
-                NetworkKeys.IPv6.Address,
-                "with network.link = \"udp\" a server listens on one address or on all, and network.ipv4.address is set",
-                "\"auto\"");
-        }
-
+            ReportTwoAddresses(reader);
         return new NetworkConfig
         {
             Link = link,
@@ -69,6 +62,14 @@ internal static class NetworkLoader
         }
 
         return link.Value;
+    }
+
+    /// <summary>The socket would be bound to the one, and nobody be told of the other.</summary>
+    private static void ReportTwoAddresses(ConfigReader reader)
+    {
+        ConfigKey<IPAddress?> other = NetworkKeys.IPv6.Address;
+        const string What = "with network.link = \"udp\" a server listens on one address or on all, and network.ipv4.address is set";
+        reader.Report(reader.Find(other)!.Value.Position, other, What, "\"auto\"");
     }
 
     private static AddressConfig LoadFamily(ConfigReader reader, FamilyKeys keys, int connections)
